@@ -1,0 +1,52 @@
+"""What can go wrong with an address, and by which channel it is reached. Pure."""
+
+from enum import StrEnum
+
+import attrs
+
+__all__ = ["Channel", "Rejection", "RejectionCode", "mask"]
+
+
+class Channel(StrEnum):
+    """How a message travels."""
+
+    EMAIL = "email"
+    SMS = "sms"
+
+
+class RejectionCode(StrEnum):
+    """Why a datum was refused. The values are stable; the sentences beside them are not."""
+
+    MISSING = "missing"
+    MALFORMED = "malformed"
+    UNREACHABLE = "unreachable"
+    WRONG_COUNTRY = "wrong_country"
+    NOT_TEXTABLE = "not_textable"
+    TOO_LONG = "too_long"
+    AMBIGUOUS = "ambiguous"
+    BLANK_ROW = "blank_row"
+    UNREADABLE_ROW = "unreadable_row"
+
+
+def mask(text: object) -> str:
+    """Return enough of an address to recognise it in a log, and not enough to write to it.
+
+    >>> mask("ann@example.com"), mask("+12125550143")
+    ('a…@example.com', '…43')
+    """
+    value = str(text)
+    local, at, domain = value.rpartition("@")
+    if at:
+        return f"{local[:1]}…@{domain}"
+    return f"…{value[-2:]}" if len(value) > 4 else "…"
+
+
+@attrs.frozen(kw_only=True)
+class Rejection:
+    """A datum that was refused, with the reason a shopkeeper can act upon. It is returned, never raised."""
+
+    code: RejectionCode
+    field: str  # "email", "phone", "name", "zone", or "row"
+    message: str  # one sentence for a shopkeeper; it does not repeat the value
+    value: str = attrs.field(default="", repr=False)  # what came in, cut to 200 characters
+    row_number: int | None = None  # counts from 1; the header of a file is row 1

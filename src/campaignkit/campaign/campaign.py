@@ -1,0 +1,99 @@
+"""A campaign: its settings, its status, and what it waits for. Pure."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import attrs
+
+from campaignkit.addresses.channel import Channel
+from campaignkit.campaign.status import CampaignStatus
+from campaignkit.timing.limits import Interval, LimitScope
+from campaignkit.timing.windows import SendWindow
+
+__all__ = ["Campaign", "CampaignKind", "Merchant", "TimelineEntry", "WaitingFor"]
+
+
+class CampaignKind(StrEnum):
+    """What a campaign is for; it decides who may get it and when."""
+
+    MARKETING = "marketing"
+    TRANSACTIONAL = "transactional"
+    STANDING = "standing"  # steps of journeys; never finishes
+
+
+class WaitingFor(StrEnum):
+    """What a campaign waits for when it does not send."""
+
+    NOTHING = ""
+    START = "start"
+    WINDOW = "window"
+    LIMIT = "limit"
+    RETRY = "retry"
+    SENDER = "sender"
+    LEASE = "lease"  # another worker holds what is left
+    CREDIT = "credit"
+    GATE = "gate"
+    CONFIRMATION = "confirmation"  # its start was missed by more than the grace; a person decides
+
+
+@attrs.frozen(kw_only=True)
+class Merchant:
+    """A shop: its zone and country are the defaults of everything it does."""
+
+    merchant_id: str
+    zone: str  # IANA name
+    region: str  # ISO 3166-1 alpha-2
+    revision: int = 0
+
+
+@attrs.frozen(kw_only=True)
+class Campaign:
+    """A campaign as it is stored. All instants are UTC.
+
+    ``settings_version`` rises with every edit of what is sent, to whom, or when; moves of the status leave it alone.
+    """
+
+    merchant_id: str
+    campaign_id: str
+    name: str
+    channel: Channel
+    kind: CampaignKind = CampaignKind.MARKETING
+    sender_id: str
+    content_id: str
+    window: SendWindow | None = None
+    interval: Interval | None = None
+    priority: int = 0  # higher goes first
+    start_grace: timedelta = timedelta(hours=1)  # a start missed by more waits for confirmation
+    status: CampaignStatus = CampaignStatus.DRAFT
+    settings_version: int = 1
+    revision: int = 0
+    start_at: datetime | None = None
+    deadline: datetime | None = None  # nothing begins at or after it
+    waiting_for: WaitingFor = WaitingFor.NOTHING
+    next_at: datetime | None = None  # when it acts again by itself, where that is known
+    has_begun: bool = False
+    failure_code: str = ""
+    failure_reply: str = ""
+    key: str | None = None
+    copied_from: str | None = None
+    created_at: datetime
+    finished_at: datetime | None = None
+
+    @property
+    def limit_scopes(self) -> tuple[LimitScope, ...]:
+        """The limits that every message of this campaign is counted under."""
+        if self.interval is None:
+            return ()
+        return (LimitScope(f"campaign/{self.merchant_id}/{self.campaign_id}", self.interval),)
+
+
+@attrs.frozen(kw_only=True)
+class TimelineEntry:
+    """One thing that happened to a campaign as a whole."""
+
+    at: datetime  # UTC
+    what: str  # stable: "scheduled", "sending", "waiting", "paused" …
+    why: str = ""  # one sentence
+    actor: str = ""  # who did it; empty for the kit itself
+    facts: Mapping[str, str] = attrs.field(factory=dict)

@@ -1,0 +1,213 @@
+"""One recipient of one campaign as it is stored, and the rules that every store applies to it. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import attrs
+
+from campaignkit.addresses.channel import Channel, mask
+from campaignkit.campaign.status import CampaignStatus, RecipientEvent, RecipientStatus
+
+__all__ = [
+    "DOUBT_HORIZON",
+    "Attempt",
+    "CampaignRecipient",
+    "Intake",
+    "IntakeResult",
+    "Landing",
+    "RecipientCount",
+    "admit",
+    "landing",
+]
+
+# How long a message may stay in doubt before nobody expects an answer any more.
+DOUBT_HORIZON: Mapping[Channel, timedelta] = {
+    Channel.EMAIL: timedelta(hours=72),
+    Channel.SMS: timedelta(hours=96),
+}
+
+
+class Intake(StrEnum):
+    """What a row became when it was added to a campaign. Only recipients are ever sent to."""
+
+    RECIPIENT = "recipient"
+    EXCLUSION = "exclusion"  # a contact that is left out, for the reason in ``reason``
+    REJECTION = "rejection"  # a row that could not be read as a contact
+
+
+@attrs.frozen(kw_only=True)
+class CampaignRecipient:
+    """A row of a campaign's audience: a recipient, an exclusion or a rejection. Instants are UTC."""
+
+    merchant_id: str
+    campaign_id: str
+    recipient_id: str
+    intake: Intake = Intake.RECIPIENT
+    status: RecipientStatus = RecipientStatus.PENDING
+    reason: str = ""  # stable code: why skipped, released, failed, expired …
+    detail: str = ""  # one sentence for a shopkeeper
+    channel: Channel
+    contact_key: str  # digest of what came in; the same row twice has the same key
+    contact_id: str = ""  # the host's id, where it gave one
+    row_number: int | None = None
+    duplicate_of: str = ""  # recipient_id of the row that this one repeats
+    address: str = attrs.field(default="", repr=mask)  # to send to
+    address_key: str = attrs.field(default="", repr=mask)  # to compare by
+    occasion: str = ""  # empty for campaigns, ``fact/step`` for journeys
+    zones: tuple[str, ...] = ()  # candidate IANA names; empty: the merchant's zone
+    fields: Mapping[str, str] = attrs.field(factory=dict, repr=False)  # for {{ customer.… }}
+    priority: int = 0
+    not_before: datetime
+    epoch: int = 0  # rises with every claim; what carries an older one changes nothing
+    generation: int = 1  # rises with a resend on purpose; part of the Message-ID
+    attempt_count: int = 0  # those that concerned this recipient
+    lease_until: datetime | None = None
+    worker_id: str = ""
+    claim_token: str = ""
+    doubt_until: datetime | None = None
+    price: int | None = None
+    added_at: datetime
+    changed_at: datetime
+
+
+@attrs.frozen(kw_only=True)
+class Attempt:
+    """One try at one recipient, identified by the epoch of its claim. Instants are UTC."""
+
+    merchant_id: str
+    recipient_id: str
+    epoch: int
+    generation: int = 1
+    began_at: datetime | None = None  # None: it never reached the point of no return
+    prepared_at: datetime | None = None  # the Date of the message
+    settled_at: datetime | None = None
+    verdict: str = ""  # empty while unsettled
+    scope: str = ""
+    code: str = ""
+    reply: str = ""
+    provider_id: str | None = None
+    content_digest: str = ""
+    price: int | None = None
+
+
+@attrs.frozen
+class RecipientCount:
+    """How many rows of one campaign share an intake, a status and a reason."""
+
+    intake: Intake
+    status: RecipientStatus
+    reason: str
+    count: int
+
+
+class IntakeResult(StrEnum):
+    """What adding one row did."""
+
+    ADDED = "added"
+    EXISTING = "existing"  # this very row was added before
+    EXCLUDED = "excluded"
+    REJECTED = "rejected"
+
+
+@attrs.frozen
+class Landing:
+    """Where a move back to pending ends."""
+
+    status: RecipientStatus
+    reason: str
+
+
+def landing(
+    *,
+    reason: str,
+    not_before: datetime,
+    campaign_status: CampaignStatus,
+    is_suppressed: bool,
+    deadline: datetime | None,
+) -> Landing:
+    """Return where a recipient that goes back to pending ends: each such move looks first.
+
+    A cancelled campaign, an opt-out, a deadline before the next try: each wins over waiting.
+    """
+    if campaign_status is CampaignStatus.CANCELLED:
+        return Landing(RecipientStatus.CANCELLED, "campaign_cancelled")
+    if is_suppressed:
+        return Landing(RecipientStatus.SKIPPED, "suppressed")
+    if deadline is not None and not_before >= deadline:
+        return Landing(RecipientStatus.EXPIRED, "deadline_passed")
+    return Landing(RecipientStatus.PENDING, reason)
+
+
+def admit(
+    rows: Iterable[CampaignRecipient],
+    *,
+    recipients_by_address: Mapping[tuple[str, str], CampaignRecipient],
+    known_contacts: frozenset[str] | set[str],
+    suppressed: frozenset[str] | set[str],
+) -> tuple[list[CampaignRecipient], list[IntakeResult]]:
+    """Return the rows to insert, and for each row of the batch what became of it.
+
+    Args:
+        recipients_by_address: Stored recipients of this campaign by (address key, occasion).
+        known_contacts: ``contact_key/occasion`` of every stored row of this campaign.
+        suppressed: Address keys that must not be written to.
+    """
+    taken, known = dict(recipients_by_address), set(known_contacts)
+    inserts: list[CampaignRecipient] = []
+    results: list[IntakeResult] = []
+    for row in rows:
+        identity = f"{row.contact_key}/{row.occasion}"
+        if identity in known:
+            results.append(IntakeResult.EXISTING)
+            continue
+        known.add(identity)
+        admitted = _judge(row, taken, suppressed)
+        if admitted.intake is Intake.RECIPIENT:
+            taken[row.address_key, row.occasion] = admitted
+        inserts.append(admitted)
+        results.append(_RESULTS[admitted.intake])
+    return inserts, results
+
+
+_RESULTS = {
+    Intake.RECIPIENT: IntakeResult.ADDED,
+    Intake.EXCLUSION: IntakeResult.EXCLUDED,
+    Intake.REJECTION: IntakeResult.REJECTED,
+}
+
+
+def _judge(
+    row: CampaignRecipient,
+    taken: Mapping[tuple[str, str], CampaignRecipient],
+    suppressed: frozenset[str] | set[str],
+) -> CampaignRecipient:
+    if row.intake is not Intake.RECIPIENT:
+        return row
+    first = taken.get((row.address_key, row.occasion))
+    if first is not None:
+        where = f"row {first.row_number}" if first.row_number is not None else "another contact"
+        return excluded(row, "duplicate", f"This address already stands in {where}.", first.recipient_id)
+    if row.address_key in suppressed:
+        return excluded(row, "suppressed", "This address asked not to be written to, or mail to it came back.")
+    return row
+
+
+def excluded(row: CampaignRecipient, reason: str, detail: str, duplicate_of: str = "") -> CampaignRecipient:
+    """Return *row* as an exclusion."""
+    return attrs.evolve(
+        row,
+        intake=Intake.EXCLUSION,
+        status=RecipientStatus.SKIPPED,
+        reason=reason,
+        detail=detail,
+        duplicate_of=duplicate_of,
+    )
+
+
+# Which events `move_recipients` may apply, and the statuses it finds them in.
+MOVABLE: Mapping[RecipientEvent, Sequence[RecipientStatus]] = {
+    RecipientEvent.SKIP: (RecipientStatus.PENDING,),
+    RecipientEvent.EXPIRE: (RecipientStatus.PENDING,),
+    RecipientEvent.CANCEL: (RecipientStatus.PENDING,),
+}

@@ -1,0 +1,387 @@
+"""The four ports of the engine: Transport, Store, Clock, and the source of ids. Protocols and their laws. Pure.
+
+``campaignkit.testing`` proves a host's own store (``store_laws``) and transport (``transport_laws``) against them.
+Every instant is an aware UTC datetime. Every read and write names the merchant; what belongs to another one is not found.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Protocol
+
+import attrs
+
+from campaignkit.addresses.channel import Channel
+from campaignkit.campaign.campaign import TimelineEntry
+from campaignkit.campaign.recipients import (
+    Attempt,
+    CampaignRecipient,
+    Intake,
+    IntakeResult,
+    RecipientCount,
+)
+from campaignkit.campaign.status import RecipientEvent, RecipientStatus
+from campaignkit.delivery.begin import BeginAnswer, Clearance
+from campaignkit.delivery.outcomes import Outcome
+from campaignkit.message.outbound import OutboundMessage
+
+__all__ = [
+    "Claim",
+    "Clear",
+    "Cleared",
+    "Clock",
+    "DispatchStore",
+    "Document",
+    "DocumentStore",
+    "Due",
+    "DueList",
+    "NewId",
+    "Reaped",
+    "RecipientQuery",
+    "RecipientStore",
+    "SaveGuard",
+    "SenderCheck",
+    "SettleResult",
+    "Settlement",
+    "Store",
+    "SuppressionStore",
+    "Trail",
+    "Transport",
+]
+
+
+class Clock(Protocol):
+    """Time, from outside."""
+
+    def now(self) -> datetime:
+        """Return the present instant, aware, in UTC."""
+        ...
+
+    def sleep_until(self, at: datetime, /) -> None:
+        """Return when the present instant is *at* or later."""
+        ...
+
+
+NewId = Callable[[], str]  # a new unique id, at most 40 characters of [0-9a-z]
+
+
+# Transport ------------------------------------------------------------------------------------------------------------
+
+
+class Cleared(Protocol):
+    """What came back from ``clear``."""
+
+    @property
+    def messages(self) -> Sequence[OutboundMessage]:
+        """Those that may cross the point of no return, in the order given. All others must not."""
+        ...
+
+    def may_cross(self) -> bool:
+        """Return whether the permission still holds; ask immediately before the point of no return.
+
+        False once the worker stood still for longer than it was granted, or the clock went back: then drop the message
+        and say ``not_sent``.
+        """
+        ...
+
+
+Clear = Callable[[Sequence[OutboundMessage]], Cleared]
+
+
+@attrs.frozen(kw_only=True)
+class SenderCheck:
+    """Whether an account would accept mail now, without sending any."""
+
+    is_ready: bool
+    code: str = ""
+    reply: str = ""
+
+
+class Transport(Protocol):
+    """Carries messages to a provider. One verb and two courtesies.
+
+    Laws: ``send`` yields exactly one ``Outcome`` per message of the batch, in any order. It calls ``clear`` with messages
+    that are prepared up to the point of no return, possibly several times with disjoint parts, never twice for one message,
+    and crosses only with those it got back. What it has yielded is settled before the next ``clear`` answers. An exception,
+    an early end or a missing outcome leaves cleared messages in doubt and gives the others back.
+    """
+
+    @property
+    def channel(self) -> Channel: ...
+
+    def send(self, batch: Sequence[OutboundMessage], clear: Clear, /) -> Iterable[Outcome]: ...
+
+    def verify(self) -> SenderCheck: ...
+
+    def close(self) -> None: ...
+
+
+# Store ----------------------------------------------------------------------------------------------------------------
+
+
+@attrs.frozen(kw_only=True)
+class Document:
+    """A stored thing that is not a recipient: kinds are merchant, sender, campaign, content, health, test.
+
+    A campaign's body holds at least ``status``, ``settings_version``, ``next_at``, ``deadline`` and ``limit_scopes``, which
+    the store reads for ``due``, ``begin`` and every move back to pending. ``body=None`` is a deleted document.
+    """
+
+    merchant_id: str
+    kind: str
+    document_id: str
+    body: Mapping[str, Any] | None
+    revision: int = 0  # 0: not stored yet
+
+
+class SaveGuard(StrEnum):
+    """What must be true of a campaign's recipients, inside the save's own transaction."""
+
+    NONE = "none"
+    NOBODY_BUSY = "nobody_busy"  # none claimed, none sending
+    NOBODY_LEFT = "nobody_left"  # none pending, claimed or sending
+    NOBODY_BEGAN = "nobody_began"  # no attempt exists, none claimed
+
+
+class DocumentStore(Protocol):
+    """Documents with optimistic revisions."""
+
+    def load(self, merchant_id: str, kind: str, document_id: str, /) -> Document | None:
+        """Return the document, or None where this merchant has none, or deleted it."""
+        ...
+
+    def save(
+        self,
+        document: Document,
+        /,
+        *,
+        expected_revision: int,
+        note: TimelineEntry | None = None,
+        guard: SaveGuard = SaveGuard.NONE,
+    ) -> Document | None:
+        """Store *document* with revision ``expected_revision + 1`` and return it; None if *guard* is false.
+
+        In the same commit: *note* is appended to a campaign's timeline; a campaign that becomes cancelled takes its pending
+        recipients with it; a deleted one takes all its rows.
+
+        Raises:
+            RevisionConflict: the stored revision is another; nothing changed.
+        """
+        ...
+
+    def scan(
+        self,
+        merchant_id: str,
+        kind: str,
+        /,
+        *,
+        status: str | None = None,
+        after: str | None = None,
+        limit: int = 50,
+    ) -> Sequence[Document]:
+        """Return at most *limit* documents in order of their ids, those after *after*."""
+        ...
+
+
+@attrs.frozen(kw_only=True)
+class RecipientQuery:
+    """Which rows of a campaign to list; every given condition must hold."""
+
+    intake: Intake | None = None
+    status: RecipientStatus | None = None
+    recipient_id: str | None = None
+    contact_id: str | None = None
+    address_key: str | None = None
+    after: str | None = None  # a recipient_id
+    limit: int = 100
+
+
+@attrs.frozen
+class Trail:
+    """All that is known about one row of a campaign."""
+
+    recipient: CampaignRecipient
+    attempts: tuple[Attempt, ...]  # in order of their epochs
+    timeline: tuple[TimelineEntry, ...]  # of the campaign, in order
+
+
+class RecipientStore(Protocol):
+    """The rows of campaigns."""
+
+    def add_recipients(
+        self, merchant_id: str, campaign_id: str, rows: Sequence[CampaignRecipient], /
+    ) -> Sequence[IntakeResult]:
+        """Add rows in one commit and return one result each, by the rules of ``recipients.admit``.
+
+        Adding the same rows again, from however many processes, adds nothing.
+
+        Raises:
+            CampaignNotFound, NotEditable: there is no such campaign, or it is finished or cancelled.
+        """
+        ...
+
+    def move_recipients(
+        self,
+        merchant_id: str,
+        campaign_id: str,
+        event: RecipientEvent,
+        /,
+        *,
+        reason: str,
+        recipient_ids: Sequence[str] | None = None,
+    ) -> int:
+        """Apply skip, expire or cancel to pending recipients (all of them, or those named) and return how many moved."""
+        ...
+
+    def list_recipients(
+        self, merchant_id: str, campaign_id: str, query: RecipientQuery, /
+    ) -> Sequence[CampaignRecipient]:
+        """Return the rows that *query* names, in order of ``recipient_id``."""
+        ...
+
+    def count_recipients(self, merchant_id: str, campaign_id: str, /) -> Sequence[RecipientCount]:
+        """Return how many rows share each intake, status and reason; they add up to all rows."""
+        ...
+
+    def trail(self, merchant_id: str, recipient_id: str, /) -> Trail | None:
+        """Return the row, its attempts and its campaign's timeline; None where this merchant has no such row."""
+        ...
+
+
+@attrs.frozen(kw_only=True)
+class Due:
+    """A campaign that may have work now."""
+
+    merchant_id: str
+    campaign_id: str
+    ready_count: int  # pending with not_before ≤ now, counted up to a bound, and at most what its limits grant now
+    next_pending_at: datetime | None = None  # the earliest not_before after now
+    next_lease_at: datetime | None = None  # the earliest end of a lease on its claimed or sending ones
+    limited_until: datetime | None = None  # its limits grant nothing before
+
+
+@attrs.frozen
+class DueList:
+    """What is due, and when something else will be."""
+
+    campaigns: tuple[Due, ...]
+    next_at: datetime | None  # earliest future next_at of a scheduled campaign, or lease end of any merchant's
+
+
+@attrs.frozen(kw_only=True)
+class Claim:
+    """A recipient that this worker holds until ``recipient.lease_until``."""
+
+    recipient: CampaignRecipient
+
+    @property
+    def epoch(self) -> int:
+        return self.recipient.epoch
+
+
+@attrs.frozen(kw_only=True)
+class Settlement:
+    """What became of one claimed or begun message."""
+
+    merchant_id: str
+    recipient_id: str
+    epoch: int
+    event: RecipientEvent  # ACCEPT, REFUSE, DEFER or DOUBT
+    outcome: Outcome
+    not_before: datetime | None = None  # with DEFER
+    reason: str = ""  # stable code of where it lands
+    detail: str = ""  # one sentence for a shopkeeper
+    is_attempt_used: bool = False  # a deferral that concerned the recipient itself
+
+
+class SettleResult(StrEnum):
+    """What settling did."""
+
+    APPLIED = "applied"
+    ALREADY = "already"  # this attempt was settled so before
+    STALE = "stale"  # another epoch holds the recipient; nothing changed
+
+
+@attrs.frozen
+class Reaped:
+    """What leases past their end left behind."""
+
+    released: int = 0  # claimed → pending
+    in_doubt: int = 0  # sending → in doubt
+    unknown: int = 0  # in doubt past the horizon → unknown
+
+
+class DispatchStore(Protocol):
+    """How a message is sent once. Each verb is one atomic call, durable on return and safe to repeat."""
+
+    def due(self, now: datetime, /, *, limit: int, after: tuple[str, str] | None = None) -> DueList:
+        """Return at most *limit* campaigns: all that are sending, and scheduled ones whose ``next_at`` has come.
+
+        They come round by merchant, starting behind *after* (merchant, campaign), so that a caller who passes on
+        where it stopped reaches every merchant.
+        """
+        ...
+
+    def claim(
+        self,
+        merchant_id: str,
+        campaign_id: str,
+        /,
+        *,
+        worker_id: str,
+        token: str,
+        lease: timedelta,
+        limit: int,
+    ) -> Sequence[Claim]:
+        """Claim up to *limit* pending recipients whose not_before has come; epoch + 1 each.
+
+        Only while the campaign is sending. The same token returns the same claims, those still held.
+        """
+        ...
+
+    def begin(self, clearances: Sequence[Clearance], /, *, lease: timedelta) -> Sequence[BeginAnswer]:
+        """Decide by ``begin.decide`` and, in the same commit, move those that may go to SENDING; one answer each.
+
+        The only way into SENDING. What is not GO consumed nothing; SUPPRESSED, EXPIRED and CANCELLED end their recipient.
+        The deciding instant is the store's own, read after its locks were taken.
+        """
+        ...
+
+    def settle(self, settlements: Sequence[Settlement], /) -> Sequence[SettleResult]:
+        """Write what became of messages: from CLAIMED (never cleared), SENDING or IN_DOUBT, at the same epoch only.
+
+        Moves back to pending land by ``recipients.landing``. A message in doubt that turns out not accepted, or is settled
+        in any way while its campaign is finished, reopens the campaign if it lands in pending.
+        """
+        ...
+
+    def release(self, claims: Sequence[Claim], /, *, not_before: datetime | None = None, reason: str = "") -> int:
+        """Give claimed recipients back at their epoch; None keeps ``not_before``. Writes no attempt. Returns how many."""
+        ...
+
+    def reap(self) -> Reaped:
+        """Take back what outlived its lease by the store's clock. Any number of reapers may run."""
+        ...
+
+
+class SuppressionStore(Protocol):
+    """Who must not be written to."""
+
+    def suppress(self, merchant_id: str, keys: Sequence[str], /, *, reason: str) -> int:
+        """Remember address keys for good and skip their pending recipients in every campaign, in one commit.
+
+        Returns how many keys are new.
+        """
+        ...
+
+    def suppressed(self, merchant_id: str, keys: Sequence[str], /) -> frozenset[str]:
+        """Return those of *keys* that are suppressed for this merchant."""
+        ...
+
+
+class Store(DocumentStore, RecipientStore, DispatchStore, SuppressionStore, Protocol):
+    """Everything that campaignkit keeps. ``bind_clock`` gives it the kit's clock unless it was made with its own."""
+
+    def bind_clock(self, clock: Clock, /) -> None: ...
+
+    def close(self) -> None: ...
