@@ -23,6 +23,7 @@ from campaignkit.campaign.recipients import (
 from campaignkit.campaign.status import RecipientEvent, RecipientStatus
 from campaignkit.delivery.begin import BeginAnswer, Clearance
 from campaignkit.delivery.outcomes import Outcome
+from campaignkit.delivery.settling import Settlement, SettleResult
 from campaignkit.message.outbound import OutboundMessage
 
 __all__ = [
@@ -277,29 +278,6 @@ class Claim:
     @property
     def epoch(self) -> int:
         return self.recipient.epoch
-
-
-@attrs.frozen(kw_only=True)
-class Settlement:
-    """What became of one claimed or begun message."""
-
-    merchant_id: str
-    recipient_id: str
-    epoch: int
-    event: RecipientEvent  # ACCEPT, REFUSE, DEFER or DOUBT
-    outcome: Outcome
-    not_before: datetime | None = None  # with DEFER
-    reason: str = ""  # stable code of where it lands
-    detail: str = ""  # one sentence for a shopkeeper
-    is_attempt_used: bool = False  # a deferral that concerned the recipient itself
-
-
-class SettleResult(StrEnum):
-    """What settling did."""
-
-    APPLIED = "applied"
-    ALREADY = "already"  # this attempt was settled so before
-    STALE = "stale"  # another epoch holds the recipient; nothing changed
 
 
 @attrs.frozen

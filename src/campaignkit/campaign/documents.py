@@ -1,0 +1,68 @@
+"""Campaigns, senders and the rest to JSON-able bodies and back, through cattrs; unknown keys are refused. Pure."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from campaignkit.campaign.campaign import Campaign
+from campaignkit.timing.limits import Interval, LimitScope
+
+if TYPE_CHECKING:
+    from cattrs import Converter
+
+__all__ = ["campaign_body", "campaign_of", "limit_scopes_of", "moment", "structure", "unstructure"]
+
+T = TypeVar("T")
+
+
+@cache
+def _converter() -> "Converter":
+    from cattrs import Converter
+
+    converter = Converter(forbid_extra_keys=True)
+    converter.register_unstructure_hook(datetime, lambda at: at.astimezone(UTC).isoformat())
+    converter.register_unstructure_hook(date, lambda day: day.isoformat())
+    converter.register_unstructure_hook(time, lambda at: at.isoformat())
+    converter.register_unstructure_hook(timedelta, lambda span: span.total_seconds())
+    converter.register_structure_hook(datetime, lambda text, _: datetime.fromisoformat(text))
+    converter.register_structure_hook(date, lambda text, _: date.fromisoformat(text))
+    converter.register_structure_hook(time, lambda text, _: time.fromisoformat(text))
+    converter.register_structure_hook(timedelta, lambda seconds, _: timedelta(seconds=seconds))
+    return converter
+
+
+def unstructure(value: object) -> dict[str, Any]:
+    """Return an attrs value as plain data."""
+    return cast("dict[str, Any]", _converter().unstructure(value))
+
+
+def structure(body: Mapping[str, Any], kind: type[T]) -> T:
+    """Return plain data as a value of *kind*; raises cattrs' error on unknown or missing keys."""
+    return _converter().structure(body, kind)
+
+
+def campaign_body(campaign: Campaign) -> dict[str, Any]:
+    """Return what the store keeps of a campaign: its fields, and the limits that ``begin`` counts under."""
+    body = unstructure(campaign)
+    for key in ("merchant_id", "campaign_id", "revision"):
+        del body[key]
+    body["limit_scopes"] = [{"key": scope.key, "seconds": scope.rule.seconds} for scope in campaign.limit_scopes]
+    return body
+
+
+def campaign_of(merchant_id: str, campaign_id: str, body: Mapping[str, Any], revision: int) -> Campaign:
+    """Return the campaign that *body* describes."""
+    fields = {key: value for key, value in body.items() if key != "limit_scopes"}
+    identity = {"merchant_id": merchant_id, "campaign_id": campaign_id, "revision": revision}
+    return structure({**fields, **identity}, Campaign)
+
+
+def limit_scopes_of(body: Mapping[str, Any]) -> tuple[LimitScope, ...]:
+    """Return the limits in a campaign's stored body."""
+    return tuple(LimitScope(scope["key"], Interval(scope["seconds"])) for scope in body["limit_scopes"])
+
+
+def moment(text: str | None) -> datetime | None:
+    """Return a stored instant."""
+    return None if text is None else datetime.fromisoformat(text)
