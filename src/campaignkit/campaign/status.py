@@ -86,6 +86,7 @@ class RecipientEvent(StrEnum):
     GIVE_UP = "give_up"
 
 
+CAMPAIGN_TRANSITIONS: Mapping[CampaignStatus, Mapping[CampaignEvent, CampaignStatus]] = {
     CampaignStatus.DRAFT: {
         CampaignEvent.SCHEDULE: CampaignStatus.SCHEDULED,
     },
