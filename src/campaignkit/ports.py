@@ -258,7 +258,7 @@ class Due:
     ready_count: int  # pending with not_before ≤ now, counted up to a bound, and at most what its limits grant now
     next_pending_at: datetime | None = None  # the earliest not_before after now
     next_lease_at: datetime | None = None  # the earliest end of a lease on its claimed or sending ones
-    limited_until: datetime | None = None  # its limits grant nothing before
+    limited_until: datetime | None = None  # some are ready, but its limits grant nothing before
 
 
 @attrs.frozen
@@ -338,7 +338,7 @@ class DispatchStore(Protocol):
         ...
 
     def reap(self) -> Reaped:
-        """Take back what outlived its lease by the store's clock. Any number of reapers may run."""
+        """Take back what outlived its lease (``lease_until <= now`` by the store's clock). Any number of reapers may run."""
         ...
 
 

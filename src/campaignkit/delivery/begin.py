@@ -52,6 +52,7 @@ class Clearance:
     campaign_id: str
     recipient_id: str
     epoch: int
+    generation: int = 1
     claim_token: str
     settings_version: int
     address_key: str = attrs.field(repr=mask)

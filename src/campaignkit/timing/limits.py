@@ -7,7 +7,7 @@ import attrs
 __all__ = ["Interval", "LimitScope", "LimitState", "next_allowed", "take"]
 
 
-def _positive(_: object, attribute: attrs.Attribute[float], value: float) -> None:
+def _positive(_: object, attribute: "attrs.Attribute[float]", value: float) -> None:
     if not 0 < value < float("inf"):
         raise ValueError(f"{attribute.name} must be a positive, finite number of seconds")
 

@@ -1,0 +1,195 @@
+"""The first schema: documents, campaigns, recipients, attempts, suppressions, limits."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    _create_attempts()
+    _create_campaigns()
+    _create_documents()
+    _create_limit_counters()
+    _create_recipients()
+    _create_suppressions()
+    _create_timeline()
+
+
+def downgrade() -> None:
+    for name in reversed(
+        ("attempts", "campaigns", "documents", "limit_counters", "recipients", "suppressions", "timeline")
+    ):
+        op.drop_table(f"campaignkit_{name}")
+
+
+def _create_attempts() -> None:
+    op.create_table(
+        "campaignkit_attempts",
+        sa.Column("merchant_id", sa.String(length=200), nullable=False),
+        sa.Column("recipient_id", sa.String(length=40), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("began_at", sa.BigInteger(), nullable=True),
+        sa.Column("prepared_at", sa.BigInteger(), nullable=True),
+        sa.Column("settled_at", sa.BigInteger(), nullable=True),
+        sa.Column("verdict", sa.String(length=40), nullable=False),
+        sa.Column("scope", sa.String(length=40), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("reply", sa.Text(), nullable=False),
+        sa.Column("provider_id", sa.Text(), nullable=True),
+        sa.Column("content_digest", sa.String(length=200), nullable=False),
+        sa.Column("price", sa.Integer(), nullable=True),
+        sa.PrimaryKeyConstraint("merchant_id", "recipient_id", "epoch", name="pk_campaignkit_attempts"),
+        sqlite_with_rowid=False,
+    )
+
+
+def _create_campaigns() -> None:
+    op.create_table(
+        "campaignkit_campaigns",
+        sa.Column("merchant_id", sa.String(length=200), nullable=False),
+        sa.Column("campaign_id", sa.String(length=200), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column("settings_version", sa.Integer(), nullable=False),
+        sa.Column("priority", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("next_at", sa.BigInteger(), nullable=True),
+        sa.Column("deadline", sa.BigInteger(), nullable=True),
+        sa.Column("limit_scopes", sa.Text(), server_default="[]", nullable=False),
+        sa.Column("body", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("merchant_id", "campaign_id", name="pk_campaignkit_campaigns"),
+    )
+    op.create_index("ix_campaignkit_campaigns_live", "campaignkit_campaigns", ["status", "next_at"], unique=False)
+
+
+def _create_documents() -> None:
+    op.create_table(
+        "campaignkit_documents",
+        sa.Column("merchant_id", sa.String(length=200), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("document_id", sa.String(length=200), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("merchant_id", "kind", "document_id", name="pk_campaignkit_documents"),
+    )
+
+
+def _create_limit_counters() -> None:
+    op.create_table(
+        "campaignkit_limit_counters",
+        sa.Column("scope_key", sa.String(length=400), nullable=False),
+        sa.Column("last_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("scope_key", name="pk_campaignkit_limit_counters"),
+    )
+
+
+def _create_recipients() -> None:
+    op.create_table(
+        "campaignkit_recipients",
+        sa.Column("merchant_id", sa.String(length=200), nullable=False),
+        sa.Column("recipient_id", sa.String(length=40), nullable=False),
+        sa.Column("campaign_id", sa.String(length=200), nullable=False),
+        sa.Column("intake", sa.String(length=40), nullable=False),
+        sa.Column("status", sa.String(length=40), nullable=False),
+        sa.Column("reason", sa.String(length=40), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("channel", sa.String(length=40), nullable=False),
+        sa.Column("contact_key", sa.String(length=200), nullable=False),
+        sa.Column("contact_id", sa.String(length=200), nullable=False),
+        sa.Column("row_number", sa.Integer(), nullable=True),
+        sa.Column("duplicate_of", sa.String(length=40), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("address_key", sa.Text(), nullable=False),
+        sa.Column("occasion", sa.String(length=200), nullable=False),
+        sa.Column("zones", sa.Text(), nullable=False),
+        sa.Column("fields", sa.Text(), nullable=False),
+        sa.Column("priority", sa.Integer(), nullable=False),
+        sa.Column("not_before", sa.BigInteger(), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("attempt_count", sa.Integer(), nullable=False),
+        sa.Column("lease_until", sa.BigInteger(), nullable=True),
+        sa.Column("worker_id", sa.String(length=200), nullable=False),
+        sa.Column("claim_token", sa.String(length=200), nullable=False),
+        sa.Column("doubt_until", sa.BigInteger(), nullable=True),
+        sa.Column("price", sa.Integer(), nullable=True),
+        sa.Column("added_at", sa.BigInteger(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("merchant_id", "recipient_id", name="pk_campaignkit_recipients"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(
+        "ix_campaignkit_recipients_address", "campaignkit_recipients", ["merchant_id", "address_key"], unique=False
+    )
+    op.create_index(
+        "ix_campaignkit_recipients_claims",
+        "campaignkit_recipients",
+        ["merchant_id", "campaign_id", "status", "not_before", "recipient_id"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_campaignkit_recipients_doubts",
+        "campaignkit_recipients",
+        ["doubt_until"],
+        unique=False,
+        sqlite_where=sa.text("doubt_until IS NOT NULL"),
+        postgresql_where=sa.text("doubt_until IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_campaignkit_recipients_leases",
+        "campaignkit_recipients",
+        ["lease_until"],
+        unique=False,
+        sqlite_where=sa.text("lease_until IS NOT NULL"),
+        postgresql_where=sa.text("lease_until IS NOT NULL"),
+    )
+    op.create_index(
+        "uq_campaignkit_recipients_address",
+        "campaignkit_recipients",
+        ["merchant_id", "campaign_id", "channel", "address_key", "occasion"],
+        unique=True,
+        sqlite_where=sa.text("intake = 'recipient'"),
+        postgresql_where=sa.text("intake = 'recipient'"),
+    )
+    op.create_index(
+        "uq_campaignkit_recipients_contact",
+        "campaignkit_recipients",
+        ["merchant_id", "campaign_id", "contact_key", "occasion"],
+        unique=True,
+    )
+
+
+def _create_suppressions() -> None:
+    op.create_table(
+        "campaignkit_suppressions",
+        sa.Column("merchant_id", sa.String(length=200), nullable=False),
+        sa.Column("address_key", sa.String(length=400), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("added_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("merchant_id", "address_key", name="pk_campaignkit_suppressions"),
+    )
+
+
+def _create_timeline() -> None:
+    op.create_table(
+        "campaignkit_timeline",
+        sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("merchant_id", sa.String(length=200), nullable=False),
+        sa.Column("campaign_id", sa.String(length=200), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("what", sa.String(length=40), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("actor", sa.String(length=200), nullable=False),
+        sa.Column("facts", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("position", name="pk_campaignkit_timeline"),
+    )
+    op.create_index(
+        "ix_campaignkit_timeline_campaign",
+        "campaignkit_timeline",
+        ["merchant_id", "campaign_id", "position"],
+        unique=False,
+    )

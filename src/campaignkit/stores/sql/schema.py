@@ -1,0 +1,211 @@
+"""The tables of SqlStore. Instants are whole microseconds since 1970 UTC: SQLite would lose their offset."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+__all__ = [
+    "SCHEMA_REVISION",
+    "VERSION_TABLE",
+    "attempts",
+    "campaigns",
+    "documents",
+    "from_micros",
+    "limit_counters",
+    "metadata",
+    "recipients",
+    "suppressions",
+    "timeline",
+    "to_micros",
+]
+
+SCHEMA_REVISION = "0001"
+VERSION_TABLE = "campaignkit_alembic_version"
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def to_micros(at: datetime) -> int:
+    """Return an instant as whole microseconds since 1970 UTC."""
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def from_micros(micros: int) -> datetime:
+    """Return the instant, aware, in UTC."""
+    return _EPOCH + timedelta(microseconds=micros)
+
+
+class Instant(sa.types.TypeDecorator[datetime]):
+    """An aware datetime in, whole microseconds stored, an aware UTC datetime out."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> int | None:
+        return None if value is None else to_micros(value)
+
+    def process_result_value(self, value: int | None, dialect: Any) -> datetime | None:
+        return None if value is None else from_micros(value)
+
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Key = sa.String(200)
+Code = sa.String(40)
+# SQLite numbers rows only in a column of type INTEGER.
+Serial = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+documents = sa.Table(
+    "campaignkit_documents",
+    metadata,
+    sa.Column("merchant_id", Key, primary_key=True),
+    sa.Column("kind", Code, primary_key=True),
+    sa.Column("document_id", Key, primary_key=True),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("body", sa.Text),  # null: deleted
+)
+
+# A campaign's hot columns are read under its lock by begin; the rest of it is the body.
+campaigns = sa.Table(
+    "campaignkit_campaigns",
+    metadata,
+    sa.Column("merchant_id", Key, primary_key=True),
+    sa.Column("campaign_id", Key, primary_key=True),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("status", Code, nullable=False),
+    sa.Column("settings_version", sa.Integer, nullable=False),
+    sa.Column("priority", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("next_at", Instant),
+    sa.Column("deadline", Instant),
+    sa.Column("limit_scopes", sa.Text, nullable=False, server_default="[]"),
+    sa.Column("body", sa.Text),
+    sa.Index("ix_campaignkit_campaigns_live", "status", "next_at"),
+)
+
+timeline = sa.Table(
+    "campaignkit_timeline",
+    metadata,
+    sa.Column("position", Serial, primary_key=True, autoincrement=True),
+    sa.Column("merchant_id", Key, nullable=False),
+    sa.Column("campaign_id", Key, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("what", Code, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("actor", Key, nullable=False),
+    sa.Column("facts", sa.Text, nullable=False),
+    sa.Index("ix_campaignkit_timeline_campaign", "merchant_id", "campaign_id", "position"),
+)
+
+recipients = sa.Table(
+    "campaignkit_recipients",
+    metadata,
+    sa.Column("merchant_id", Key, primary_key=True),
+    sa.Column("recipient_id", sa.String(40), primary_key=True),
+    sa.Column("campaign_id", Key, nullable=False),
+    sa.Column("intake", Code, nullable=False),
+    sa.Column("status", Code, nullable=False),
+    sa.Column("reason", Code, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("channel", Code, nullable=False),
+    sa.Column("contact_key", Key, nullable=False),
+    sa.Column("contact_id", Key, nullable=False),
+    sa.Column("row_number", sa.Integer),
+    sa.Column("duplicate_of", sa.String(40), nullable=False),
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("address_key", sa.Text, nullable=False),
+    sa.Column("occasion", Key, nullable=False),
+    sa.Column("zones", sa.Text, nullable=False),  # comma-separated
+    sa.Column("fields", sa.Text, nullable=False),  # JSON
+    sa.Column("priority", sa.Integer, nullable=False),
+    sa.Column("not_before", Instant, nullable=False),
+    sa.Column("epoch", sa.Integer, nullable=False),
+    sa.Column("generation", sa.Integer, nullable=False),
+    sa.Column("attempt_count", sa.Integer, nullable=False),
+    sa.Column("lease_until", Instant),
+    sa.Column("worker_id", Key, nullable=False),
+    sa.Column("claim_token", Key, nullable=False),
+    sa.Column("doubt_until", Instant),
+    sa.Column("price", sa.Integer),
+    sa.Column("added_at", Instant, nullable=False),
+    sa.Column("changed_at", Instant, nullable=False),
+    # An address gets one message per campaign and occasion; this index is what makes that true under any race.
+    sa.Index(
+        "uq_campaignkit_recipients_address",
+        "merchant_id",
+        "campaign_id",
+        "channel",
+        "address_key",
+        "occasion",
+        unique=True,
+        sqlite_where=sa.text("intake = 'recipient'"),
+        postgresql_where=sa.text("intake = 'recipient'"),
+    ),
+    sa.Index("uq_campaignkit_recipients_contact", "merchant_id", "campaign_id", "contact_key", "occasion", unique=True),
+    # The order of claims: those who are pending, the longest waiting first. Its prefix serves the counts.
+    sa.Index(
+        "ix_campaignkit_recipients_claims",
+        "merchant_id",
+        "campaign_id",
+        "status",
+        "not_before",
+        "recipient_id",
+    ),
+    sa.Index(
+        "ix_campaignkit_recipients_leases",
+        "lease_until",
+        sqlite_where=sa.text("lease_until IS NOT NULL"),
+        postgresql_where=sa.text("lease_until IS NOT NULL"),
+    ),
+    sa.Index(
+        "ix_campaignkit_recipients_doubts",
+        "doubt_until",
+        sqlite_where=sa.text("doubt_until IS NOT NULL"),
+        postgresql_where=sa.text("doubt_until IS NOT NULL"),
+    ),
+    sa.Index("ix_campaignkit_recipients_address", "merchant_id", "address_key"),
+    sqlite_with_rowid=False,
+)
+
+attempts = sa.Table(
+    "campaignkit_attempts",
+    metadata,
+    sa.Column("merchant_id", Key, primary_key=True),
+    sa.Column("recipient_id", sa.String(40), primary_key=True),
+    sa.Column("epoch", sa.Integer, primary_key=True),
+    sa.Column("generation", sa.Integer, nullable=False),
+    sa.Column("began_at", Instant),  # null: it never reached the point of no return
+    sa.Column("prepared_at", Instant),
+    sa.Column("settled_at", Instant),
+    sa.Column("verdict", Code, nullable=False),
+    sa.Column("scope", Code, nullable=False),
+    sa.Column("code", Code, nullable=False),
+    sa.Column("reply", sa.Text, nullable=False),
+    sa.Column("provider_id", sa.Text),
+    sa.Column("content_digest", Key, nullable=False),
+    sa.Column("price", sa.Integer),
+    sqlite_with_rowid=False,
+)
+
+suppressions = sa.Table(
+    "campaignkit_suppressions",
+    metadata,
+    sa.Column("merchant_id", Key, primary_key=True),
+    sa.Column("address_key", sa.String(400), primary_key=True),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("added_at", Instant, nullable=False),
+)
+
+limit_counters = sa.Table(
+    "campaignkit_limit_counters",
+    metadata,
+    sa.Column("scope_key", sa.String(400), primary_key=True),
+    sa.Column("last_at", Instant),
+)

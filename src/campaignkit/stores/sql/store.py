@@ -1,0 +1,225 @@
+"""SqlStore: campaignkit's data in SQLite or PostgreSQL, through SQLAlchemy Core. Touches the database."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+
+from campaignkit.campaign.campaign import TimelineEntry
+from campaignkit.campaign.recipients import CampaignRecipient, IntakeResult, RecipientCount
+from campaignkit.campaign.status import RecipientEvent
+from campaignkit.delivery.begin import BeginAnswer, Clearance
+from campaignkit.delivery.settling import Settlement, SettleResult
+from campaignkit.errors import SchemaOutdated
+from campaignkit.ports import Claim, Clock, Document, DueList, Reaped, RecipientQuery, SaveGuard, Trail
+from campaignkit.stores.sql import audience, dispatching, documents
+from campaignkit.stores.sql.connection import reading, writing
+from campaignkit.stores.sql.due import due
+from campaignkit.stores.sql.schema import SCHEMA_REVISION, VERSION_TABLE
+
+__all__ = ["SqlStore"]
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class SqlStore:
+    """A store on SQLAlchemy Core. Call ``upgrade()`` once per database before use.
+
+    Args:
+        url_or_engine: ``sqlite:///campaigns.db``, ``postgresql+psycopg://…``, or the host's own Engine.
+        clock: Decides instants on SQLite; by default the kit's. On PostgreSQL the server's clock decides unless given.
+
+    Raises:
+        ValueError: the dialect is neither SQLite nor PostgreSQL.
+    """
+
+    def __init__(self, url_or_engine: str | sa.Engine, *, clock: Clock | None = None) -> None:
+        self._owns_engine = isinstance(url_or_engine, str)
+        self._engine = sa.create_engine(url_or_engine) if isinstance(url_or_engine, str) else url_or_engine
+        if self._engine.dialect.name not in {"sqlite", "postgresql"}:
+            raise ValueError(f"SqlStore runs on SQLite and PostgreSQL, not on {self._engine.dialect.name}")
+        self._own_clock = clock
+        self._kit_clock: Clock | None = None
+
+    # the database itself
+
+    def upgrade(self) -> None:
+        """Create or migrate the tables to this version; safe to repeat."""
+        with writing(self._engine) as connection:
+            config = Config()
+            config.set_main_option("script_location", str(_MIGRATIONS))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    def require_schema(self) -> None:
+        """Return if the tables are of this version.
+
+        Raises:
+            SchemaOutdated: they are not, or are missing.
+        """
+        with reading(self._engine) as connection:
+            context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+            found = context.get_current_revision() or "none"
+        if found != SCHEMA_REVISION:
+            raise SchemaOutdated(found, SCHEMA_REVISION)
+
+    def bind_clock(self, clock: Clock, /) -> None:
+        """Use the kit's clock, unless this store was made with its own. Checks the schema once."""
+        self.require_schema()
+        self._kit_clock = clock
+
+    def close(self) -> None:
+        """Close the pool, if it is ours."""
+        if self._owns_engine:
+            self._engine.dispose()
+
+    def _now(self, connection: sa.Connection) -> datetime:
+        clock = self._own_clock
+        if clock is None and connection.dialect.name == "postgresql":
+            at: datetime = connection.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
+            return at
+        clock = clock or self._kit_clock
+        if clock is None:
+            raise RuntimeError("a SqlStore without its own clock is used through a CampaignKit")
+        return clock.now()
+
+    # documents
+
+    def load(self, merchant_id: str, kind: str, document_id: str, /) -> Document | None:
+        with reading(self._engine) as connection:
+            return documents.load(connection, merchant_id, kind, document_id)
+
+    def save(
+        self,
+        document: Document,
+        /,
+        *,
+        expected_revision: int,
+        note: TimelineEntry | None = None,
+        guard: SaveGuard = SaveGuard.NONE,
+    ) -> Document | None:
+        with writing(self._engine) as connection:
+            is_saved = documents.save(
+                connection,
+                document,
+                expected_revision=expected_revision,
+                note=note,
+                guard=guard,
+                now=self._now(connection),
+            )
+        if not is_saved:
+            return None
+        return Document(
+            merchant_id=document.merchant_id,
+            kind=document.kind,
+            document_id=document.document_id,
+            body=document.body,
+            revision=expected_revision + 1,
+        )
+
+    def scan(
+        self, merchant_id: str, kind: str, /, *, status: str | None = None, after: str | None = None, limit: int = 50
+    ) -> Sequence[Document]:
+        with reading(self._engine) as connection:
+            return documents.scan(connection, merchant_id, kind, status=status, after=after, limit=limit)
+
+    # recipients
+
+    def add_recipients(
+        self, merchant_id: str, campaign_id: str, rows: Sequence[CampaignRecipient], /
+    ) -> Sequence[IntakeResult]:
+        with writing(self._engine) as connection:
+            return audience.add_recipients(connection, merchant_id, campaign_id, rows)
+
+    def move_recipients(
+        self,
+        merchant_id: str,
+        campaign_id: str,
+        event: RecipientEvent,
+        /,
+        *,
+        reason: str,
+        recipient_ids: Sequence[str] | None = None,
+    ) -> int:
+        with writing(self._engine) as connection:
+            now = self._now(connection)
+            return audience.move_recipients(
+                connection, merchant_id, campaign_id, event, reason=reason, recipient_ids=recipient_ids, now=now
+            )
+
+    def list_recipients(
+        self, merchant_id: str, campaign_id: str, query: RecipientQuery, /
+    ) -> Sequence[CampaignRecipient]:
+        with reading(self._engine) as connection:
+            return audience.list_recipients(connection, merchant_id, campaign_id, query)
+
+    def count_recipients(self, merchant_id: str, campaign_id: str, /) -> Sequence[RecipientCount]:
+        with reading(self._engine) as connection:
+            return audience.count_recipients(connection, merchant_id, campaign_id)
+
+    def trail(self, merchant_id: str, recipient_id: str, /) -> Trail | None:
+        with reading(self._engine) as connection:
+            return audience.trail(connection, merchant_id, recipient_id)
+
+    # dispatch
+
+    def due(self, now: datetime, /, *, limit: int, after: tuple[str, str] | None = None) -> DueList:
+        with reading(self._engine) as connection:
+            return due(connection, now, limit=limit, after=after)
+
+    def claim(
+        self,
+        merchant_id: str,
+        campaign_id: str,
+        /,
+        *,
+        worker_id: str,
+        token: str,
+        lease: timedelta,
+        limit: int,
+    ) -> Sequence[Claim]:
+        with writing(self._engine) as connection:
+            return dispatching.claim(
+                connection,
+                merchant_id,
+                campaign_id,
+                worker_id=worker_id,
+                token=token,
+                lease=lease,
+                limit=limit,
+                read_now=self._now,
+            )
+
+    def begin(self, clearances: Sequence[Clearance], /, *, lease: timedelta) -> Sequence[BeginAnswer]:
+        with writing(self._engine) as connection:
+            return dispatching.begin(connection, clearances, lease=lease, read_now=self._now)
+
+    def settle(self, settlements: Sequence[Settlement], /) -> Sequence[SettleResult]:
+        with writing(self._engine) as connection:
+            return dispatching.settle(connection, settlements, read_now=self._now)
+
+    def release(self, claims: Sequence[Claim], /, *, not_before: datetime | None = None, reason: str = "") -> int:
+        with writing(self._engine) as connection:
+            now = self._now(connection)
+            return dispatching.release(connection, claims, not_before=not_before, reason=reason, now=now)
+
+    def reap(self) -> Reaped:
+        with reading(self._engine) as connection:
+            if not dispatching.has_outlived(connection, self._now(connection)):
+                return Reaped()
+        with writing(self._engine) as connection:
+            return dispatching.reap(connection, self._now(connection))
+
+    # suppression
+
+    def suppress(self, merchant_id: str, keys: Sequence[str], /, *, reason: str) -> int:
+        with writing(self._engine) as connection:
+            return audience.suppress(connection, merchant_id, keys, reason=reason, now=self._now(connection))
+
+    def suppressed(self, merchant_id: str, keys: Sequence[str], /) -> frozenset[str]:
+        with reading(self._engine) as connection:
+            return audience.suppressed(connection, merchant_id, keys)
