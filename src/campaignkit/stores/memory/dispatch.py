@@ -1,0 +1,268 @@
+"""How MemoryStore hands out work and takes it back: ``ports.DispatchStore`` over the tables."""
+
+import heapq
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import attrs
+
+from campaignkit.campaign.campaign import TimelineEntry
+from campaignkit.campaign.recipients import DOUBT_HORIZON, Attempt, CampaignRecipient
+from campaignkit.campaign.status import CampaignEvent, CampaignStatus, RecipientEvent, RecipientStatus, transition
+from campaignkit.delivery.begin import (
+    BeginAnswer,
+    BeginFacts,
+    BeginVerdict,
+    CampaignFacts,
+    Clearance,
+    RecipientFacts,
+    decide,
+)
+from campaignkit.delivery.settling import Settled, SettleFacts, Settlement, SettleResult, settle_one
+from campaignkit.ports import Claim, Due, DueList, Reaped
+from campaignkit.stores.memory.documents import CampaignRecord, in_turns
+from campaignkit.stores.memory.recipients import LANDED_BY, LEASE_OVER, copied, moved
+from campaignkit.stores.memory.tables import MemoryTables
+from campaignkit.timing.limits import LimitState, next_allowed
+
+__all__ = ["MemoryDispatch"]
+
+READY_MAX = 1000  # a worker claims less than that at a time; counting on would cost and tell nothing
+
+_BUSY = (RecipientStatus.CLAIMED, RecipientStatus.SENDING)
+_ENDED_BY_BEGIN = {
+    BeginVerdict.SUPPRESSED: (RecipientEvent.SKIP, "suppressed"),
+    BeginVerdict.EXPIRED: (RecipientEvent.EXPIRE, "deadline_passed"),
+    BeginVerdict.CANCELLED: (RecipientEvent.CANCEL, "campaign_cancelled"),
+}
+
+
+class MemoryDispatch(MemoryTables):
+    """due, claim, begin, settle, release, reap."""
+
+    def due(self, now: datetime, /, *, limit: int, after: tuple[str, str] | None = None) -> DueList:
+        with self._lock:
+            awake = (campaign for campaign in self._documents.campaigns() if campaign.is_awake(now))
+            chosen = in_turns(awake, after)[: max(limit, 0)]
+            return DueList(tuple(self._due(campaign, now) for campaign in chosen), self._next_at(now))
+
+    def _due(self, campaign: CampaignRecord, now: datetime) -> Due:
+        identity = (campaign.merchant_id, campaign.campaign_id)
+        pending = [row.not_before for row in self._recipients.in_status(*identity, RecipientStatus.PENDING)]
+        leases = [row.lease_until for row in self._recipients.in_status(*identity, *_BUSY) if row.lease_until]
+        grants = [
+            next_allowed(scope, self._limits.get(scope.key, LimitState()), now) for scope in campaign.limit_scopes
+        ]
+        granted_at = max(grants, default=now)
+        # An interval grants one message at a time.
+        ready_max = READY_MAX if not grants else int(granted_at <= now)
+        return Due(
+            merchant_id=campaign.merchant_id,
+            campaign_id=campaign.campaign_id,
+            ready_count=min(sum(not_before <= now for not_before in pending), ready_max),
+            next_pending_at=min((not_before for not_before in pending if not_before > now), default=None),
+            next_lease_at=min(leases, default=None),
+            limited_until=granted_at if granted_at > now else None,
+        )
+
+    def _next_at(self, now: datetime) -> datetime | None:
+        starts = [
+            campaign.next_at
+            for campaign in self._documents.campaigns()
+            if campaign.status is CampaignStatus.SCHEDULED and campaign.next_at is not None and campaign.next_at > now
+        ]
+        leases = [row.lease_until for row in self._recipients.everywhere(*_BUSY) if row.lease_until is not None]
+        return min(starts + leases, default=None)
+
+    def claim(
+        self,
+        merchant_id: str,
+        campaign_id: str,
+        /,
+        *,
+        worker_id: str,
+        token: str,
+        lease: timedelta,
+        limit: int,
+    ) -> Sequence[Claim]:
+        with self._lock:
+            now = self._now()
+            campaign = self._documents.campaign(merchant_id, campaign_id)
+            if campaign is None or campaign.status is not CampaignStatus.SENDING:
+                return []
+            claimed = self._recipients.in_status(merchant_id, campaign_id, RecipientStatus.CLAIMED)
+            held = sorted((row for row in claimed if row.claim_token == token), key=_order)
+            if not held:
+                for row in self._claimable(merchant_id, campaign_id, now, limit):
+                    mine = {"lease_until": now + lease, "worker_id": worker_id, "claim_token": token}
+                    held.append(moved(row, RecipientEvent.CLAIM, at=now, epoch=row.epoch + 1, **mine))
+                    self._recipients.put(held[-1])
+            return [Claim(recipient=copied(row)) for row in held]
+
+    def _claimable(self, merchant_id: str, campaign_id: str, now: datetime, limit: int) -> Sequence[CampaignRecipient]:
+        pending = self._recipients.in_status(merchant_id, campaign_id, RecipientStatus.PENDING)
+        return heapq.nsmallest(limit, (row for row in pending if row.not_before <= now), key=_order)
+
+    def begin(self, clearances: Sequence[Clearance], /, *, lease: timedelta) -> Sequence[BeginAnswer]:
+        with self._lock:
+            now = self._now()
+            decision = decide(self._begin_facts(clearances), clearances, now)
+            self._limits.update(decision.limits)
+            for clearance, answer in zip(clearances, decision.answers, strict=True):
+                if answer.verdict is BeginVerdict.GO:
+                    self._begin_one(clearance, now, lease)
+                elif answer.verdict in _ENDED_BY_BEGIN:
+                    self._end_claimed(clearance, answer.verdict, now)
+            return decision.answers
+
+    def _begin_facts(self, clearances: Sequence[Clearance]) -> BeginFacts:
+        campaigns: dict[tuple[str, str], CampaignFacts] = {}
+        recipients: dict[tuple[str, str], RecipientFacts] = {}
+        for one in clearances:
+            campaign = self._documents.campaign(one.merchant_id, one.campaign_id)
+            row = self._recipients.get(one.merchant_id, one.recipient_id)
+            # A clearance that names another campaign than the recipient's own must not borrow that one's status.
+            if campaign is not None and row is not None and row.campaign_id == one.campaign_id:
+                campaigns[one.merchant_id, one.campaign_id] = CampaignFacts(campaign.status, campaign.settings_version)
+                recipients[one.merchant_id, one.recipient_id] = RecipientFacts(
+                    row.status, row.epoch, row.claim_token, row.address_key
+                )
+        keys = {scope.key for one in clearances for scope in one.limit_scopes}
+        return BeginFacts(
+            campaigns=campaigns,
+            recipients=recipients,
+            suppressed=frozenset(
+                (merchant_id, recipient.address_key)
+                for (merchant_id, _), recipient in recipients.items()
+                if self._is_suppressed(merchant_id, recipient.address_key)
+            ),
+            limits={key: self._limits[key] for key in keys if key in self._limits},
+        )
+
+    def _begin_one(self, clearance: Clearance, now: datetime, lease: timedelta) -> None:
+        row = self._recipients.get(clearance.merchant_id, clearance.recipient_id)
+        assert row is not None
+        self._recipients.put(moved(row, RecipientEvent.BEGIN, at=now, lease_until=now + lease))
+        self._recipients.put_attempt(
+            attrs.evolve(
+                self._recipients.attempt(row),
+                began_at=now,
+                prepared_at=clearance.prepared_at,
+                content_digest=clearance.content_digest,
+                price=clearance.price,
+            )
+        )
+
+    def _end_claimed(self, clearance: Clearance, verdict: BeginVerdict, now: datetime) -> None:
+        row = self._recipients.get(clearance.merchant_id, clearance.recipient_id)
+        event, reason = _ENDED_BY_BEGIN[verdict]
+        if row is not None and row.status is RecipientStatus.CLAIMED:  # named twice, it was ended by the first
+            self._recipients.put(moved(row, event, at=now, reason=reason, detail="", **LEASE_OVER))
+
+    def settle(self, settlements: Sequence[Settlement], /) -> Sequence[SettleResult]:
+        with self._lock:
+            now = self._now()
+            return [self._settle_one(settlement, now) for settlement in settlements]
+
+    def _settle_one(self, settlement: Settlement, now: datetime) -> SettleResult:
+        row = self._recipients.get(settlement.merchant_id, settlement.recipient_id)
+        if row is None:
+            return SettleResult.STALE
+        settled = settle_one(self._settle_facts(row), settlement, now)
+        if isinstance(settled, SettleResult):
+            return settled
+        self._recipients.put_attempt(_settled_attempt(self._recipients.attempt(row), settlement, now))
+        self._recipients.put(_settled_row(row, settlement.event, settled, now))
+        if settled.status is RecipientStatus.PENDING:
+            self._reopen(row, now)
+        return SettleResult.APPLIED
+
+    def _settle_facts(self, row: CampaignRecipient) -> SettleFacts:
+        campaign = self._campaign_of(row)
+        return SettleFacts(
+            status=row.status,
+            epoch=row.epoch,
+            attempt_count=row.attempt_count,
+            channel=row.channel,
+            settled_verdict=self._recipients.attempt(row).verdict,
+            campaign_status=campaign.status,
+            deadline=campaign.deadline,
+            is_suppressed=self._is_suppressed(row.merchant_id, row.address_key),
+        )
+
+    def _reopen(self, row: CampaignRecipient, now: datetime) -> None:
+        """Let a finished campaign send again: somebody on it is pending."""
+        document = self._documents.load(row.merchant_id, "campaign", row.campaign_id)
+        assert document is not None
+        assert document.body is not None
+        if document.body["status"] != CampaignStatus.FINISHED:
+            return
+        status = transition(CampaignStatus.FINISHED, CampaignEvent.REOPEN)
+        body = {**document.body, "status": status.value}
+        self._documents.put(attrs.evolve(document, body=body), revision=document.revision + 1)
+        why = "A message in doubt turned out not to have been accepted."
+        self._documents.add_note(row.merchant_id, row.campaign_id, TimelineEntry(at=now, what="reopened", why=why))
+
+    def release(self, claims: Sequence[Claim], /, *, not_before: datetime | None = None, reason: str = "") -> int:
+        with self._lock:
+            now, released = self._now(), 0
+            for claim in claims:
+                row = self._recipients.get(claim.recipient.merchant_id, claim.recipient.recipient_id)
+                if row is None or row.status is not RecipientStatus.CLAIMED or row.epoch != claim.epoch:
+                    continue
+                self._give_back(row, now, not_before=not_before or row.not_before, reason=reason)
+                released += 1
+            return released
+
+    def reap(self) -> Reaped:
+        with self._lock:
+            now = self._now()
+            released, in_doubt, unknown = (
+                [row for row in self._recipients.everywhere(status) if _is_past(row, now)]
+                for status in (RecipientStatus.CLAIMED, RecipientStatus.SENDING, RecipientStatus.IN_DOUBT)
+            )
+            for row in released:
+                self._give_back(row, now, not_before=row.not_before, reason="lease_expired")
+            for row in in_doubt:
+                doubt = {"reason": "lease_expired", "doubt_until": now + DOUBT_HORIZON[row.channel]}
+                self._recipients.put(moved(row, RecipientEvent.DOUBT, at=now, **doubt, **LEASE_OVER))
+            for row in unknown:
+                self._recipients.put(moved(row, RecipientEvent.GIVE_UP, at=now, doubt_until=None))
+            return Reaped(len(released), len(in_doubt), len(unknown))
+
+
+def _order(row: CampaignRecipient) -> tuple[int, str]:
+    return (-row.priority, row.recipient_id)
+
+
+def _is_past(row: CampaignRecipient, now: datetime) -> bool:
+    end = row.doubt_until if row.status is RecipientStatus.IN_DOUBT else row.lease_until
+    return end is not None and end <= now
+
+
+def _settled_attempt(attempt: Attempt, settlement: Settlement, now: datetime) -> Attempt:
+    outcome = settlement.outcome
+    return attrs.evolve(
+        attempt,
+        settled_at=now,
+        verdict=outcome.verdict.value,
+        scope=outcome.scope.value,
+        code=outcome.code,
+        reply=outcome.reply,
+        provider_id=outcome.provider_id,
+    )
+
+
+def _settled_row(row: CampaignRecipient, event: RecipientEvent, settled: Settled, now: datetime) -> CampaignRecipient:
+    return moved(
+        row,
+        event,
+        *LANDED_BY.get(settled.status, ()),
+        at=now,
+        reason=settled.reason,
+        detail=settled.detail,
+        attempt_count=settled.attempt_count,
+        not_before=settled.not_before or row.not_before,
+        doubt_until=settled.doubt_until,
+        **LEASE_OVER,
+    )

@@ -1,0 +1,155 @@
+"""Recipients and their attempts in memory, and the indexes that find them. No locks."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import attrs
+
+from campaignkit.campaign.recipients import Attempt, CampaignRecipient, Intake, RecipientCount
+from campaignkit.campaign.status import RecipientEvent, RecipientStatus, is_end_status, transition
+from campaignkit.ports import RecipientQuery
+
+__all__ = ["LANDED_BY", "LEASE_OVER", "RecipientTable", "copied", "moved"]
+
+# What else happened to a recipient that was on its way back to pending and did not stay there.
+LANDED_BY = {
+    RecipientStatus.SKIPPED: (RecipientEvent.SKIP,),
+    RecipientStatus.EXPIRED: (RecipientEvent.EXPIRE,),
+    RecipientStatus.CANCELLED: (RecipientEvent.CANCEL,),
+}
+LEASE_OVER: dict[str, Any] = {"lease_until": None, "worker_id": "", "claim_token": ""}
+
+
+def moved(row: CampaignRecipient, *events: RecipientEvent, at: datetime, **changes: Any) -> CampaignRecipient:
+    """Return *row* after *events*, each by the table.
+
+    Raises:
+        IllegalTransition: the table has no such move.
+    """
+    status = row.status
+    for event in events:
+        status = transition(status, event)
+    return attrs.evolve(row, status=status, changed_at=at, **changes)
+
+
+def copied(row: CampaignRecipient) -> CampaignRecipient:
+    """Return *row* with fields of its own, so that nobody can reach into the store through them."""
+    return attrs.evolve(row, fields=dict(row.fields))
+
+
+@attrs.define
+class _Shelf:
+    """The rows of one campaign."""
+
+    rows: dict[str, CampaignRecipient] = attrs.field(factory=dict)
+    ids_by_status: dict[RecipientStatus, dict[str, None]] = attrs.field(factory=dict)  # recipients that may still move
+    ids_by_address: dict[tuple[str, str], str] = attrs.field(factory=dict)  # recipients by address key and occasion
+    contacts: set[str] = attrs.field(factory=set)  # ``contact_key/occasion`` of every row
+
+
+class RecipientTable:
+    """Every row by merchant and recipient id, shelved by campaign; attempts by recipient and epoch."""
+
+    def __init__(self) -> None:
+        self._shelves: dict[tuple[str, str], _Shelf] = {}
+        self._campaign_ids: dict[tuple[str, str], str] = {}  # by merchant and recipient
+        self._attempts: dict[tuple[str, str], dict[int, Attempt]] = {}
+
+    def get(self, merchant_id: str, recipient_id: str) -> CampaignRecipient | None:
+        """Return the row; None where this merchant has none."""
+        campaign_id = self._campaign_ids.get((merchant_id, recipient_id))
+        return None if campaign_id is None else self._shelves[merchant_id, campaign_id].rows[recipient_id]
+
+    def put(self, row: CampaignRecipient) -> None:
+        """Insert or replace *row*."""
+        shelf = self._shelves.setdefault((row.merchant_id, row.campaign_id), _Shelf())
+        before = shelf.rows.get(row.recipient_id)
+        if before is not None:
+            shelf.ids_by_status.get(before.status, {}).pop(row.recipient_id, None)
+        shelf.rows[row.recipient_id] = row
+        shelf.contacts.add(f"{row.contact_key}/{row.occasion}")
+        self._campaign_ids[row.merchant_id, row.recipient_id] = row.campaign_id
+        if row.intake is Intake.RECIPIENT:
+            shelf.ids_by_address[row.address_key, row.occasion] = row.recipient_id
+            if not is_end_status(row.status):
+                shelf.ids_by_status.setdefault(row.status, {})[row.recipient_id] = None
+
+    def delete_campaign(self, merchant_id: str, campaign_id: str) -> None:
+        """Forget every row of a campaign, and its attempts."""
+        shelf = self._shelves.pop((merchant_id, campaign_id), _Shelf())
+        for recipient_id in shelf.rows:
+            del self._campaign_ids[merchant_id, recipient_id]
+            self._attempts.pop((merchant_id, recipient_id), None)
+
+    def in_status(self, merchant_id: str, campaign_id: str, *statuses: RecipientStatus) -> Sequence[CampaignRecipient]:
+        """Return the recipients of a campaign in *statuses* that may still move; no exclusion is among them."""
+        shelf = self._shelves.get((merchant_id, campaign_id), _Shelf())
+        return [shelf.rows[one] for status in statuses for one in shelf.ids_by_status.get(status, ())]
+
+    def everywhere(self, *statuses: RecipientStatus) -> Iterator[CampaignRecipient]:
+        """Yield the recipients of all merchants in *statuses*."""
+        for merchant_id, campaign_id in list(self._shelves):
+            yield from self.in_status(merchant_id, campaign_id, *statuses)
+
+    def campaign_ids(self, merchant_id: str) -> Sequence[str]:
+        """Return the campaigns of a merchant that have rows."""
+        return [campaign_id for owner, campaign_id in self._shelves if owner == merchant_id]
+
+    def by_address(self, row: CampaignRecipient) -> CampaignRecipient | None:
+        """Return the recipient of the same campaign that has the address and occasion of *row* already."""
+        shelf = self._shelves.get((row.merchant_id, row.campaign_id), _Shelf())
+        recipient_id = shelf.ids_by_address.get((row.address_key, row.occasion))
+        return None if recipient_id is None else shelf.rows[recipient_id]
+
+    def contacts(self, merchant_id: str, campaign_id: str) -> set[str]:
+        """Return ``contact_key/occasion`` of every row of a campaign; not a copy."""
+        return self._shelves.get((merchant_id, campaign_id), _Shelf()).contacts
+
+    def listed(self, merchant_id: str, campaign_id: str, query: RecipientQuery) -> Sequence[CampaignRecipient]:
+        """Return the rows that *query* names, in order of their ids."""
+        rows = self._shelves.get((merchant_id, campaign_id), _Shelf()).rows
+        found: list[CampaignRecipient] = []
+        for recipient_id in sorted(rows):
+            if len(found) < query.limit and _is_named(rows[recipient_id], query):
+                found.append(rows[recipient_id])
+        return found
+
+    def counted(self, merchant_id: str, campaign_id: str) -> Sequence[RecipientCount]:
+        """Return how many rows share an intake, a status and a reason."""
+        rows: Iterable[CampaignRecipient] = self._shelves.get((merchant_id, campaign_id), _Shelf()).rows.values()
+        counts = Counter((row.intake, row.status, row.reason) for row in rows)
+        return [RecipientCount(*shared, count) for shared, count in sorted(counts.items())]
+
+    def attempts(self, merchant_id: str, recipient_id: str) -> tuple[Attempt, ...]:
+        """Return the attempts of a recipient in order of their epochs."""
+        by_epoch = self._attempts.get((merchant_id, recipient_id), {})
+        return tuple(by_epoch[epoch] for epoch in sorted(by_epoch))
+
+    def attempt(self, row: CampaignRecipient) -> Attempt:
+        """Return the attempt at the epoch of *row*: the stored one, or a blank."""
+        blank = Attempt(
+            merchant_id=row.merchant_id, recipient_id=row.recipient_id, epoch=row.epoch, generation=row.generation
+        )
+        return self._attempts.get((row.merchant_id, row.recipient_id), {}).get(row.epoch, blank)
+
+    def has_attempts(self, merchant_id: str, campaign_id: str) -> bool:
+        """Return whether anybody on a campaign was ever tried."""
+        rows = self._shelves.get((merchant_id, campaign_id), _Shelf()).rows
+        return any((merchant_id, recipient_id) in self._attempts for recipient_id in rows)
+
+    def put_attempt(self, attempt: Attempt) -> None:
+        """Insert or replace an attempt."""
+        self._attempts.setdefault((attempt.merchant_id, attempt.recipient_id), {})[attempt.epoch] = attempt
+
+
+def _is_named(row: CampaignRecipient, query: RecipientQuery) -> bool:
+    return (
+        query.intake in {None, row.intake}
+        and query.status in {None, row.status}
+        and query.recipient_id in {None, row.recipient_id}
+        and query.contact_id in {None, row.contact_id}
+        and query.address_key in {None, row.address_key}
+        and (query.after is None or row.recipient_id > query.after)
+    )

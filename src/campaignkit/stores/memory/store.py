@@ -1,0 +1,163 @@
+"""MemoryStore, the reference of ``ports.Store``: documents, recipients and suppressions over the tables."""
+
+from collections.abc import Sequence
+
+from campaignkit.campaign.campaign import TimelineEntry
+from campaignkit.campaign.recipients import MOVABLE, CampaignRecipient, IntakeResult, RecipientCount, admit
+from campaignkit.campaign.status import CampaignStatus, RecipientEvent, RecipientStatus
+from campaignkit.errors import CampaignNotFound, NotEditable, RevisionConflict
+from campaignkit.ports import Document, RecipientQuery, SaveGuard, Trail
+from campaignkit.stores.memory.dispatch import MemoryDispatch
+from campaignkit.stores.memory.recipients import RecipientTable, copied
+
+__all__ = ["MemoryStore"]
+
+_BUSY = (RecipientStatus.CLAIMED, RecipientStatus.SENDING)
+_LEFT = (RecipientStatus.PENDING, *_BUSY)
+_CLOSED = frozenset({CampaignStatus.FINISHED, CampaignStatus.CANCELLED})
+
+
+class MemoryStore(MemoryDispatch):
+    """Keeps everything in this process and loses it with it; safe to use from several threads.
+
+    What each verb promises stands in ``ports.Store``. What goes in and what comes out are copies.
+
+    Args:
+        clock: The deciding clock. None: the kit's, and the system's until a kit has bound its own.
+    """
+
+    # Documents
+
+    def load(self, merchant_id: str, kind: str, document_id: str, /) -> Document | None:
+        with self._lock:
+            return self._documents.load(merchant_id, kind, document_id)
+
+    def scan(
+        self, merchant_id: str, kind: str, /, *, status: str | None = None, after: str | None = None, limit: int = 50
+    ) -> Sequence[Document]:
+        with self._lock:
+            return self._documents.scan(merchant_id, kind, status=status, after=after, limit=limit)
+
+    def save(
+        self,
+        document: Document,
+        /,
+        *,
+        expected_revision: int,
+        note: TimelineEntry | None = None,
+        guard: SaveGuard = SaveGuard.NONE,
+    ) -> Document | None:
+        with self._lock:
+            if self._documents.revision(document) != expected_revision:
+                raise RevisionConflict(document.kind, document.document_id)
+            if not self._is_guard_true(document, guard):
+                return None
+            saved = self._documents.put(document, revision=expected_revision + 1)
+            if document.kind == "campaign":
+                self._cascade(saved)
+                if note is not None:
+                    self._documents.add_note(document.merchant_id, document.document_id, note)
+            return saved
+
+    def _is_guard_true(self, document: Document, guard: SaveGuard) -> bool:
+        campaign = (document.merchant_id, document.document_id)
+        match guard:
+            case SaveGuard.NONE:
+                return True
+            case SaveGuard.NOBODY_BUSY:
+                return not self._recipients.in_status(*campaign, *_BUSY)
+            case SaveGuard.NOBODY_LEFT:
+                return not self._recipients.in_status(*campaign, *_LEFT)
+            case SaveGuard.NOBODY_BEGAN:
+                is_busy = bool(self._recipients.in_status(*campaign, *_BUSY))
+                return not is_busy and not self._recipients.has_attempts(*campaign)
+
+    def _cascade(self, document: Document) -> None:
+        campaign = (document.merchant_id, document.document_id)
+        if document.body is None:
+            self._recipients.delete_campaign(*campaign)
+        elif document.body["status"] == CampaignStatus.CANCELLED:
+            self._end_pending(*campaign, RecipientEvent.CANCEL, reason="campaign_cancelled")
+
+    # Recipients
+
+    def add_recipients(
+        self, merchant_id: str, campaign_id: str, rows: Sequence[CampaignRecipient], /
+    ) -> Sequence[IntakeResult]:
+        with self._lock:
+            campaign = self._documents.campaign(merchant_id, campaign_id)
+            if campaign is None:
+                raise CampaignNotFound(campaign_id)
+            if campaign.status in _CLOSED:
+                raise NotEditable(campaign_id, campaign.status.value, ("recipients",))
+            if any((row.merchant_id, row.campaign_id) != (merchant_id, campaign_id) for row in rows):
+                raise ValueError("a row names another campaign than the one it is added to")
+            taken = {(row.address_key, row.occasion): self._recipients.by_address(row) for row in rows}
+            inserts, results = admit(
+                rows,
+                recipients_by_address={place: first for place, first in taken.items() if first is not None},
+                known_contacts=self._recipients.contacts(merchant_id, campaign_id),
+                suppressed=self.suppressed(merchant_id, [row.address_key for row in rows]),
+            )
+            _require_new_ids(self._recipients, inserts)
+            for row in inserts:
+                self._recipients.put(copied(row))
+            return results
+
+    def move_recipients(
+        self,
+        merchant_id: str,
+        campaign_id: str,
+        event: RecipientEvent,
+        /,
+        *,
+        reason: str,
+        recipient_ids: Sequence[str] | None = None,
+    ) -> int:
+        if event not in MOVABLE:
+            raise ValueError(f"recipients are moved by {', '.join(MOVABLE)}, not by {event}")
+        with self._lock:
+            named = None if recipient_ids is None else frozenset(recipient_ids)
+            return self._end_pending(merchant_id, campaign_id, event, reason=reason, named=named)
+
+    def list_recipients(
+        self, merchant_id: str, campaign_id: str, query: RecipientQuery, /
+    ) -> Sequence[CampaignRecipient]:
+        with self._lock:
+            return [copied(row) for row in self._recipients.listed(merchant_id, campaign_id, query)]
+
+    def count_recipients(self, merchant_id: str, campaign_id: str, /) -> Sequence[RecipientCount]:
+        with self._lock:
+            return self._recipients.counted(merchant_id, campaign_id)
+
+    def trail(self, merchant_id: str, recipient_id: str, /) -> Trail | None:
+        with self._lock:
+            row = self._recipients.get(merchant_id, recipient_id)
+            if row is None:
+                return None
+            attempts = self._recipients.attempts(merchant_id, recipient_id)
+            return Trail(copied(row), attempts, self._documents.timeline(merchant_id, row.campaign_id))
+
+    # Suppressions
+
+    def suppress(self, merchant_id: str, keys: Sequence[str], /, *, reason: str) -> int:
+        with self._lock:
+            known = self._suppressions.setdefault(merchant_id, {})
+            new = dict.fromkeys((key for key in keys if key not in known), reason)
+            known.update(new)
+            wanted = frozenset(keys)
+            for campaign_id in self._recipients.campaign_ids(merchant_id):
+                pending = self._recipients.in_status(merchant_id, campaign_id, RecipientStatus.PENDING)
+                named = frozenset(row.recipient_id for row in pending if row.address_key in wanted)
+                self._end_pending(merchant_id, campaign_id, RecipientEvent.SKIP, reason="suppressed", named=named)
+            return len(new)
+
+    def suppressed(self, merchant_id: str, keys: Sequence[str], /) -> frozenset[str]:
+        with self._lock:
+            return frozenset(key for key in keys if self._is_suppressed(merchant_id, key))
+
+
+def _require_new_ids(table: RecipientTable, inserts: Sequence[CampaignRecipient]) -> None:
+    ids = {row.recipient_id for row in inserts}
+    if len(ids) < len(inserts) or any(table.get(row.merchant_id, row.recipient_id) for row in inserts):
+        raise ValueError("two rows have one recipient_id")

@@ -1,0 +1,74 @@
+"""What all verbs of MemoryStore share: tables, lock, clock. Touches the system's clock where it was given none."""
+
+import threading
+from datetime import UTC, datetime
+
+from campaignkit.campaign.recipients import CampaignRecipient, landing
+from campaignkit.campaign.status import RecipientEvent, RecipientStatus
+from campaignkit.ports import Clock
+from campaignkit.stores.memory.documents import CampaignRecord, DocumentTable
+from campaignkit.stores.memory.recipients import LANDED_BY, LEASE_OVER, RecipientTable, moved
+from campaignkit.timing.limits import LimitState
+
+__all__ = ["MemoryTables"]
+
+
+class MemoryTables:
+    """The state of a store. Methods with an underscore expect the lock to be held."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._documents = DocumentTable()
+        self._recipients = RecipientTable()
+        self._suppressions: dict[str, dict[str, str]] = {}  # merchant → address key → reason
+        self._limits: dict[str, LimitState] = {}  # by scope key
+
+    def bind_clock(self, clock: Clock, /) -> None:
+        """Use *clock* unless the store has one."""
+        if self._clock is None:
+            self._clock = clock
+
+    def close(self) -> None:
+        """Do nothing; the store stays as it is."""
+
+    def _now(self) -> datetime:
+        return datetime.now(UTC) if self._clock is None else self._clock.now()
+
+    def _is_suppressed(self, merchant_id: str, key: str) -> bool:
+        return key in self._suppressions.get(merchant_id, {})
+
+    def _campaign_of(self, row: CampaignRecipient) -> CampaignRecord:
+        campaign = self._documents.campaign(row.merchant_id, row.campaign_id)
+        assert campaign is not None  # a deleted campaign took its rows with it
+        return campaign
+
+    def _end_pending(
+        self,
+        merchant_id: str,
+        campaign_id: str,
+        event: RecipientEvent,
+        *,
+        reason: str,
+        named: frozenset[str] | None = None,
+    ) -> int:
+        now = self._now()
+        pending = self._recipients.in_status(merchant_id, campaign_id, RecipientStatus.PENDING)
+        moving = [row for row in pending if named is None or row.recipient_id in named]
+        for row in moving:
+            self._recipients.put(moved(row, event, at=now, reason=reason, detail=""))
+        return len(moving)
+
+    def _give_back(self, row: CampaignRecipient, now: datetime, *, not_before: datetime, reason: str) -> None:
+        campaign = self._campaign_of(row)
+        land = landing(
+            reason=reason,
+            not_before=not_before,
+            campaign_status=campaign.status,
+            is_suppressed=self._is_suppressed(row.merchant_id, row.address_key),
+            deadline=campaign.deadline,
+        )
+        events = (RecipientEvent.RELEASE, *LANDED_BY.get(land.status, ()))
+        self._recipients.put(
+            moved(row, *events, at=now, not_before=not_before, reason=land.reason, detail="", **LEASE_OVER)
+        )
