@@ -48,8 +48,8 @@ def _to_days(value: str | Iterable[int | str]) -> tuple[int, ...]:
 
 def _days_of(item: int | str) -> Iterator[int]:
     if isinstance(item, str):
-        first, _, last = item.strip().lower().partition("-")
-        start, end = _day_number(first), _day_number(last or first)
+        first, dash, last = item.strip().lower().partition("-")
+        start, end = _day_number(first), _day_number(last if dash else first)
         yield from ((start + step) % 7 for step in range((end - start) % 7 + 1))
     elif item in EVERY_DAY:
         yield int(item)
