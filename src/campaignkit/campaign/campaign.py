@@ -11,7 +11,7 @@ from campaignkit.campaign.status import CampaignStatus
 from campaignkit.timing.limits import Interval, LimitScope
 from campaignkit.timing.windows import SendWindow
 
-__all__ = ["Campaign", "CampaignKind", "Merchant", "TimelineEntry", "WaitingFor"]
+__all__ = ["Campaign", "CampaignKind", "MerchantSettings", "TimelineEntry", "WaitingFor"]
 
 
 class CampaignKind(StrEnum):
@@ -38,13 +38,12 @@ class WaitingFor(StrEnum):
 
 
 @attrs.frozen(kw_only=True)
-class Merchant:
+class MerchantSettings:
     """A shop: its zone and country are the defaults of everything it does."""
 
     merchant_id: str
     zone: str  # IANA name
     region: str  # ISO 3166-1 alpha-2
-    revision: int = 0
 
 
 @attrs.frozen(kw_only=True)
@@ -73,12 +72,17 @@ class Campaign:
     waiting_for: WaitingFor = WaitingFor.NOTHING
     next_at: datetime | None = None  # when it acts again by itself, where that is known
     has_begun: bool = False
+    is_late_start_confirmed: bool = False
     failure_code: str = ""
     failure_reply: str = ""
     key: str | None = None
     copied_from: str | None = None
     created_at: datetime
     finished_at: datetime | None = None
+
+    @property
+    def id(self) -> str:
+        return self.campaign_id
 
     @property
     def limit_scopes(self) -> tuple[LimitScope, ...]:

@@ -5,13 +5,25 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from campaignkit.addresses.channel import Channel
 from campaignkit.campaign.campaign import Campaign
+from campaignkit.message.content import EmailContent, SmsContent
 from campaignkit.timing.limits import Interval, LimitScope
 
 if TYPE_CHECKING:
     from cattrs import Converter
 
-__all__ = ["campaign_body", "campaign_of", "limit_scopes_of", "moment", "structure", "unstructure"]
+__all__ = [
+    "campaign_body",
+    "campaign_of",
+    "channel_of",
+    "content_body",
+    "content_of",
+    "limit_scopes_of",
+    "moment",
+    "structure",
+    "unstructure",
+]
 
 T = TypeVar("T")
 
@@ -66,3 +78,19 @@ def limit_scopes_of(body: Mapping[str, Any]) -> tuple[LimitScope, ...]:
 def moment(text: str | None) -> datetime | None:
     """Return a stored instant."""
     return None if text is None else datetime.fromisoformat(text)
+
+
+def content_body(content: EmailContent | SmsContent) -> dict[str, Any]:
+    """Return what the store keeps of a message."""
+    return {"channel": str(channel_of(content)), **unstructure(content)}
+
+
+def content_of(body: Mapping[str, Any]) -> EmailContent | SmsContent:
+    """Return the message that *body* describes."""
+    fields = {key: value for key, value in body.items() if key != "channel"}
+    return structure(fields, EmailContent if body["channel"] == Channel.EMAIL else SmsContent)
+
+
+def channel_of(content: EmailContent | SmsContent) -> Channel:
+    """Return the channel that *content* is written for."""
+    return Channel.EMAIL if isinstance(content, EmailContent) else Channel.SMS

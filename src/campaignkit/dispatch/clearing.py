@@ -1,0 +1,81 @@
+"""The door to the point of no return, as one batch passes it. No I/O of its own."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+
+import attrs
+
+from campaignkit.delivery.begin import BeginAnswer, BeginVerdict, Clearance
+from campaignkit.message.outbound import OutboundMessage
+from campaignkit.ports import DispatchStore
+
+__all__ = ["Clearing", "Permission", "TransportMisbehaved"]
+
+# Two readings of real time in seconds: monotonic, and the wall clock's.
+Stopwatch = Callable[[], tuple[float, float]]
+
+
+class TransportMisbehaved(Exception):
+    """A transport broke the laws of its port; what it was doing is stopped."""
+
+
+@attrs.frozen
+class Permission:
+    """What begin let go, and for how long: implements ``ports.Cleared``."""
+
+    messages: tuple[OutboundMessage, ...]
+    _cross_within: timedelta
+    _granted_at: tuple[float, float]
+    _stopwatch: Stopwatch
+
+    def may_cross(self) -> bool:
+        """Return False once either clock moved further than granted, or back: the worker was frozen, or worse."""
+        granted_seconds = self._cross_within.total_seconds()
+        readings = zip(self._stopwatch(), self._granted_at, strict=True)
+        return all(0 <= reading - before <= granted_seconds for reading, before in readings)
+
+
+class Clearing:
+    """``clear`` for one batch: settles what was yielded, asks begin, remembers every answer."""
+
+    def __init__(
+        self,
+        store: DispatchStore,
+        clearances: Mapping[str, Clearance],
+        *,
+        lease: timedelta,
+        stopwatch: Stopwatch,
+        settle_yielded: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._clearances = clearances  # by message id
+        self._lease = lease
+        self._stopwatch = stopwatch
+        self._settle_yielded = settle_yielded
+        self.answers: dict[str, BeginAnswer] = {}  # by message id
+        self.store_failure: BaseException | None = None
+
+    def __call__(self, prepared: Sequence[OutboundMessage]) -> Permission:
+        """Return those that may cross; the readings are taken just before begin."""
+        for message in prepared:
+            if message.message_id not in self._clearances or message.message_id in self.answers:
+                raise TransportMisbehaved("clear was called with a message that is unknown, or was cleared before")
+        try:
+            self._settle_yielded()
+            readings = self._stopwatch()
+            asked = [self._clearances[message.message_id] for message in prepared]
+            answers = self._store.begin(asked, lease=self._lease)
+        except BaseException as failure:
+            self.store_failure = failure
+            raise
+        self.answers.update(zip((message.message_id for message in prepared), answers, strict=True))
+        going = tuple(
+            message for message, answer in zip(prepared, answers, strict=True) if answer.verdict is BeginVerdict.GO
+        )
+        within = min((answer.cross_within for answer in answers), default=timedelta(0))
+        return Permission(going, within, readings, self._stopwatch)
+
+    def may_have_crossed(self, message_id: str) -> bool:
+        """Return whether begin let this message go."""
+        answer = self.answers.get(message_id)
+        return answer is not None and answer.verdict is BeginVerdict.GO

@@ -1,0 +1,119 @@
+"""Claims in, messages and their clearances out. Pure: the bytes are a function of content, recipient and instant."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import attrs
+
+from campaignkit.campaign.campaign import Campaign, CampaignKind
+from campaignkit.campaign.recipients import CampaignRecipient
+from campaignkit.campaign.senders import Sender
+from campaignkit.delivery.begin import Clearance
+from campaignkit.dispatch.steering import Opening, opening_at
+from campaignkit.message.email import build_email
+from campaignkit.message.outbound import OutboundMessage
+from campaignkit.message.sms import build_text
+from campaignkit.message.templates import CompiledContent, RenderedEmail, RenderedText
+from campaignkit.ports import Claim
+
+__all__ = ["Batch", "Closed", "build_message", "prepare", "render_values"]
+
+
+@attrs.frozen(kw_only=True)
+class Closed:
+    """A claim whose recipient's own hours are closed now."""
+
+    claim: Claim
+    opens_at: datetime | None
+
+
+@attrs.frozen(kw_only=True)
+class Batch:
+    """What one call of a transport sends."""
+
+    messages: tuple[OutboundMessage, ...]
+    claims: Mapping[str, Claim]  # by message id
+    clearances: Mapping[str, Clearance]  # by message id
+    closed: tuple[Closed, ...]  # not in the batch
+
+
+def prepare(
+    claims: Sequence[Claim],
+    *,
+    campaign: Campaign,
+    content: CompiledContent,
+    sender: Sender,
+    zone: str,
+    now: datetime,
+) -> Batch:
+    """Return the messages for *claims*; those whose own hours are closed are left out. Hours are judged by zones once."""
+    openings: dict[tuple[str, ...], Opening] = {}
+    messages: list[OutboundMessage] = []
+    by_id: dict[str, Claim] = {}
+    clearances: dict[str, Clearance] = {}
+    closed: list[Closed] = []
+    for claim in claims:
+        zones = claim.recipient.zones or (zone,)
+        opening = openings.get(zones) or opening_at(campaign.window, now, zones)
+        openings[zones] = opening
+        if not opening.is_open:
+            closed.append(Closed(claim=claim, opens_at=opening.opens_at))
+            continue
+        message = build_message(content, campaign=campaign, sender=sender, recipient=claim.recipient, prepared_at=now)
+        messages.append(message)
+        by_id[message.message_id] = claim
+        clearances[message.message_id] = _clearance(claim, campaign=campaign, opening=opening, prepared_at=now)
+    return Batch(messages=tuple(messages), claims=by_id, clearances=clearances, closed=tuple(closed))
+
+
+def build_message(
+    content: CompiledContent,
+    *,
+    campaign: Campaign,
+    sender: Sender,
+    recipient: CampaignRecipient,
+    prepared_at: datetime,
+) -> OutboundMessage:
+    """Return the message to one recipient; its id is stable for a recipient and generation."""
+    message_id = f"{recipient.recipient_id}.{recipient.generation}"
+    rendered = content.render(render_values(recipient.fields))
+    if isinstance(rendered, RenderedText):
+        return build_text(rendered, message_id=message_id, sender=sender.address, to=recipient.address)
+    assert isinstance(rendered, RenderedEmail)
+    is_marketing = campaign.kind is CampaignKind.MARKETING
+    return build_email(
+        rendered,
+        message_id=message_id,
+        from_name=sender.display_name,
+        from_address=sender.address,
+        to_name=recipient.fields.get("name", ""),
+        to_address=recipient.address,
+        sent_at=prepared_at,
+        unsubscribe_mailto=sender.address if is_marketing else None,
+    )
+
+
+def render_values(fields: Mapping[str, str]) -> Mapping[str, Mapping[str, str]]:
+    """Return a recipient's fields under the namespace that templates name them by."""
+    return {"customer": fields}
+
+
+def _clearance(claim: Claim, *, campaign: Campaign, opening: Opening, prepared_at: datetime) -> Clearance:
+    recipient = claim.recipient
+    return Clearance(
+        merchant_id=recipient.merchant_id,
+        campaign_id=recipient.campaign_id,
+        recipient_id=recipient.recipient_id,
+        epoch=claim.epoch,
+        generation=recipient.generation,
+        claim_token=recipient.claim_token,
+        settings_version=campaign.settings_version,
+        address_key=recipient.address_key,
+        open_until=opening.closes_at,
+        reopens_at=opening.opens_at,
+        deadline=campaign.deadline,
+        price=recipient.price,
+        limit_scopes=campaign.limit_scopes,
+        content_digest=campaign.content_id,
+        prepared_at=prepared_at,
+    )

@@ -1,0 +1,168 @@
+"""Campaigns, senders, contents and settings as values: loaded from documents, saved by revision. I/O only by the store."""
+
+from collections import OrderedDict
+from datetime import datetime
+
+import attrs
+
+from campaignkit.campaign.campaign import Campaign, MerchantSettings, TimelineEntry, WaitingFor
+from campaignkit.campaign.documents import (
+    campaign_body,
+    campaign_of,
+    content_body,
+    content_of,
+    structure,
+    unstructure,
+)
+from campaignkit.campaign.senders import Sender, SenderHealth
+from campaignkit.campaign.status import CampaignEvent, CampaignStatus, transition
+from campaignkit.dispatch.steering import Move
+from campaignkit.errors import IllegalTransition, RevisionConflict, StoreBroken
+from campaignkit.message.content import EmailContent, SmsContent, content_digest
+from campaignkit.message.templates import CompiledContent, compile_content
+from campaignkit.ports import Clock, Document, DocumentStore, SaveGuard
+
+__all__ = ["Records"]
+
+CONTENTS_MAX = 64  # compiled contents kept in memory; each is at most a message long
+
+
+class Records:
+    """Typed reading and writing of documents. Saves are compare-and-set by revision."""
+
+    def __init__(self, store: DocumentStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._contents: OrderedDict[tuple[str, str], CompiledContent] = OrderedDict()
+
+    # campaigns
+
+    def campaign(self, merchant_id: str, campaign_id: str) -> Campaign | None:
+        document = self._store.load(merchant_id, "campaign", campaign_id)
+        if document is None or document.body is None:
+            return None
+        return campaign_of(merchant_id, campaign_id, document.body, document.revision)
+
+    def save_campaign(
+        self, campaign: Campaign, note: TimelineEntry | None = None, guard: SaveGuard = SaveGuard.NONE
+    ) -> Campaign | None:
+        """Return *campaign* as stored, or None if *guard* does not hold; raises RevisionConflict."""
+        document = Document(
+            merchant_id=campaign.merchant_id,
+            kind="campaign",
+            document_id=campaign.campaign_id,
+            body=campaign_body(campaign),
+        )
+        saved = self._store.save(document, expected_revision=campaign.revision, note=note, guard=guard)
+        return None if saved is None else attrs.evolve(campaign, revision=saved.revision)
+
+    def move(self, campaign: Campaign, move: Move, *, reply: str = "") -> bool:
+        """Save *move*; False if the guard does not hold, or somebody else changed the campaign first."""
+        now = self._clock.now()
+        facts = {"next_at": move.next_at.isoformat()} if move.next_at else {}
+        if move.code:
+            facts["code"] = move.code
+        note = TimelineEntry(at=now, what=move.what, why=move.why, facts=facts)
+        try:
+            return self.save_campaign(_moved(campaign, move, now, reply), note, move.guard) is not None
+        except (IllegalTransition, RevisionConflict):
+            return False
+
+    def note_waiting(self, campaign: Campaign, waiting_for: WaitingFor, next_at: datetime | None) -> None:
+        """Save what a sending campaign waits for, so that it can be seen. Nothing depends on it: a conflict is no loss."""
+        if (campaign.waiting_for, campaign.next_at) == (waiting_for, next_at):
+            return
+        try:
+            self.save_campaign(attrs.evolve(campaign, waiting_for=waiting_for, next_at=next_at))
+        except RevisionConflict:
+            return
+
+    # merchants and senders
+
+    def find_settings(self, merchant_id: str) -> MerchantSettings | None:
+        document = self._store.load(merchant_id, "merchant", merchant_id)
+        return None if document is None or document.body is None else structure(document.body, MerchantSettings)
+
+    def settings(self, merchant_id: str) -> MerchantSettings:
+        found = self.find_settings(merchant_id)
+        if found is None:
+            raise StoreBroken("a campaign's merchant is not there")
+        return found
+
+    def save_settings(self, settings: MerchantSettings) -> None:
+        self._overwrite(settings.merchant_id, "merchant", settings.merchant_id, unstructure(settings))
+
+    def find_sender(self, merchant_id: str, sender_id: str) -> Sender | None:
+        document = self._store.load(merchant_id, "sender", sender_id)
+        return None if document is None or document.body is None else structure(document.body, Sender)
+
+    def sender(self, merchant_id: str, sender_id: str) -> Sender:
+        found = self.find_sender(merchant_id, sender_id)
+        if found is None:
+            raise StoreBroken("a campaign's sender is not there")
+        return found
+
+    def save_sender(self, sender: Sender) -> None:
+        self._overwrite(sender.merchant_id, "sender", sender.sender_id, unstructure(sender))
+
+    def health(self, campaign: Campaign) -> SenderHealth:
+        document = self._store.load(campaign.merchant_id, "health", campaign.sender_id)
+        return SenderHealth() if document is None or document.body is None else structure(document.body, SenderHealth)
+
+    def save_health(self, campaign: Campaign, health: SenderHealth) -> None:
+        """Store what was learned; if another worker learned something at the same instant, its word stands."""
+        try:
+            self._overwrite(campaign.merchant_id, "health", campaign.sender_id, unstructure(health))
+        except RevisionConflict:
+            return
+
+    # contents: named by their digest, so a stored one never changes
+
+    def content(self, merchant_id: str, content_id: str) -> EmailContent | SmsContent:
+        document = self._store.load(merchant_id, "content", content_id)
+        if document is None or document.body is None:
+            raise StoreBroken("a campaign's content is not there")
+        return content_of(document.body)
+
+    def compiled(self, merchant_id: str, content_id: str) -> CompiledContent:
+        key = (merchant_id, content_id)
+        if key not in self._contents:
+            self._contents[key] = compile_content(self.content(merchant_id, content_id))
+            if len(self._contents) > CONTENTS_MAX:
+                self._contents.popitem(last=False)
+        self._contents.move_to_end(key)
+        return self._contents[key]
+
+    def save_content(self, merchant_id: str, content: EmailContent | SmsContent) -> str:
+        """Return the id under which *content* is stored."""
+        content_id = content_digest(content)
+        document = Document(merchant_id=merchant_id, kind="content", document_id=content_id, body=content_body(content))
+        if self._store.load(merchant_id, "content", content_id) is None:
+            try:
+                self._store.save(document, expected_revision=0)
+            except RevisionConflict:  # somebody stored the very same content in this moment
+                return content_id
+        return content_id
+
+    def _overwrite(self, merchant_id: str, kind: str, document_id: str, body: dict[str, object]) -> None:
+        stored = self._store.load(merchant_id, kind, document_id)
+        if stored is not None and stored.body == body:
+            return
+        document = Document(merchant_id=merchant_id, kind=kind, document_id=document_id, body=body)
+        self._store.save(document, expected_revision=0 if stored is None else stored.revision)
+
+
+def _moved(campaign: Campaign, move: Move, now: datetime, reply: str) -> Campaign:
+    moved = attrs.evolve(campaign, waiting_for=move.waiting_for, next_at=move.next_at)
+    if move.event is None:
+        return moved
+    status = transition(campaign.status, move.event)
+    is_failure = move.event is CampaignEvent.FAIL
+    return attrs.evolve(
+        moved,
+        status=status,
+        has_begun=campaign.has_begun or status is CampaignStatus.SENDING,
+        failure_code=move.code if is_failure else "",
+        failure_reply=reply if is_failure else "",
+        finished_at=now if status is CampaignStatus.FINISHED else None,
+    )

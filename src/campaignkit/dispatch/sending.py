@@ -1,0 +1,127 @@
+"""One batch through a transport: every claim ends settled, released, or left to its lease. No I/O of its own."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import attrs
+
+from campaignkit.delivery.outcomes import Outcome, Scope, Verdict
+from campaignkit.delivery.settling import Settlement, SettleResult
+from campaignkit.dispatch.clearing import Clearing, Stopwatch, TransportMisbehaved
+from campaignkit.dispatch.preparing import Batch
+from campaignkit.dispatch.resolving import Release, release_for, resolve_cleared, resolve_uncleared
+from campaignkit.ports import Claim, Clock, DispatchStore, Transport
+
+__all__ = ["BatchReport", "BatchSender", "release_all"]
+
+
+@attrs.frozen(kw_only=True)
+class BatchReport:
+    """What one batch came to."""
+
+    sent_count: int
+    outcomes: tuple[Outcome, ...]  # in the order in which they were settled
+    misbehaviour: str = ""  # the transport broke its contract
+    failure: str = ""  # the transport raised: the name of the exception, never its text
+
+
+class BatchSender:
+    """Sends one batch and accounts for each of its messages."""
+
+    def __init__(
+        self, store: DispatchStore, clock: Clock, batch: Batch, *, lease: timedelta, stopwatch: Stopwatch
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._batch = batch
+        self._clearing = Clearing(
+            store, batch.clearances, lease=lease, stopwatch=stopwatch, settle_yielded=self._settle_yielded
+        )
+        self._open = dict(batch.claims)  # message id → claim without an outcome
+        self._yielded: list[Outcome] = []
+        self._settled: list[Outcome] = []
+        self._sent_count = 0
+
+    def send(self, transport: Transport) -> BatchReport:
+        """Send the batch.
+
+        Whatever the transport does: cleared messages without an outcome are in doubt, the others go back. If the store
+        itself fails, its exception goes on and leases do the rest.
+        """
+        misbehaviour, failure = "", ""
+        try:
+            for outcome in transport.send(self._batch.messages, self._clearing):
+                self._note(outcome)
+        except TransportMisbehaved as error:
+            misbehaviour = str(error)
+        except Exception as error:  # a host's transport may raise anything, and each message must be accounted for
+            if self._clearing.store_failure is not None:
+                raise
+            failure = type(error).__name__
+        except BaseException:
+            # The process is being stopped: write down what is known, then stop.
+            if self._clearing.store_failure is None:
+                self._settle_rest("interrupted")
+            raise
+        self._settle_rest(failure or "outcome_missing")
+        return BatchReport(
+            sent_count=self._sent_count,
+            outcomes=tuple(self._settled),
+            misbehaviour=misbehaviour,
+            failure=failure,
+        )
+
+    def _note(self, outcome: Outcome) -> None:
+        if outcome.message_id not in self._open:
+            raise TransportMisbehaved("an outcome names a message that is unknown, or had an outcome before")
+        claims_to_have_sent = outcome.verdict in {Verdict.ACCEPTED, Verdict.IN_DOUBT}
+        if claims_to_have_sent and not self._clearing.may_have_crossed(outcome.message_id):
+            raise TransportMisbehaved("a message was sent without leave")
+        del self._open[outcome.message_id]
+        self._yielded.append(outcome)
+
+    def _settle_yielded(self) -> None:
+        outcomes, self._yielded = self._yielded, []
+        now = self._clock.now()
+        settlements: list[Settlement] = []
+        releases: list[Release] = []
+        for outcome in outcomes:
+            resolved = self._resolve(outcome, now)
+            if isinstance(resolved, Settlement):
+                settlements.append(resolved)
+            elif resolved is not None:
+                releases.append(resolved)
+        if settlements:
+            results = self._store.settle(settlements)
+            self._sent_count += sum(
+                settlement.outcome.verdict is Verdict.ACCEPTED and result is SettleResult.APPLIED
+                for settlement, result in zip(settlements, results, strict=True)
+            )
+        release_all(self._store, releases)
+        self._settled.extend(outcomes)
+
+    def _resolve(self, outcome: Outcome, now: datetime) -> Settlement | Release | None:
+        claim = self._batch.claims[outcome.message_id]
+        if self._clearing.may_have_crossed(outcome.message_id):
+            return resolve_cleared(claim, outcome, now)
+        answer = self._clearing.answers.get(outcome.message_id)
+        if answer is not None:  # begin said no, whatever the transport calls it
+            return release_for(claim, answer)
+        return resolve_uncleared(claim, outcome, now)
+
+    def _settle_rest(self, code: str) -> None:
+        for message_id in list(self._open):
+            crossed = self._clearing.may_have_crossed(message_id)
+            verdict = Verdict.IN_DOUBT if crossed else Verdict.NOT_SENT
+            self._yielded.append(Outcome(message_id=message_id, verdict=verdict, scope=Scope.HOST, code=code[:40]))
+        self._open.clear()
+        self._settle_yielded()
+
+
+def release_all(store: DispatchStore, releases: Iterable[Release]) -> None:
+    """Give claims back, in one call for each instant and reason."""
+    grouped: dict[tuple[datetime | None, str], list[Claim]] = {}
+    for release in releases:
+        grouped.setdefault((release.not_before, release.reason), []).append(release.claim)
+    for (not_before, reason), claims in grouped.items():
+        store.release(claims, not_before=not_before, reason=reason)
