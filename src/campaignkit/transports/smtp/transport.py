@@ -1,0 +1,139 @@
+"""The SMTP transport: mail in, outcomes out; every message waits before its dot until ``clear`` lets it cross.
+
+Touches the network, in the caller's thread. Sessions open lazily, belong to one process and are kept between rounds.
+"""
+
+import ssl
+from collections.abc import Iterator, Sequence
+from typing import Any, Self
+
+from campaignkit.addresses.channel import Channel
+from campaignkit.delivery.outcomes import Outcome
+from campaignkit.message.outbound import OutboundEmail, OutboundMessage
+from campaignkit.ports import Clear, SenderCheck
+from campaignkit.transports.smtp.opening import SessionUnavailable
+from campaignkit.transports.smtp.pool import SessionPool
+from campaignkit.transports.smtp.round import SmtpRound
+from campaignkit.transports.smtp.settings import (
+    EgressPolicy,
+    Security,
+    SmtpSettings,
+    SmtpTimeouts,
+    allow_any,
+    parse_smtp_url,
+)
+
+__all__ = ["SmtpTransport"]
+
+
+class SmtpTransport:
+    """Sends mail through one account of one server.
+
+    Args:
+        security: ``"starttls"`` and ``"tls"`` verify the server's certificate and never fall back. The third choice,
+            ``"insecure_plaintext"``, takes a password only for this very machine.
+        ssl_context: Replaces the system's trust store.
+        connections: The most sessions at a time, and so the most messages that a crash can leave in doubt.
+        local_hostname: What to say in EHLO; by default the machine's full name, or its address.
+        wave_wait_seconds: How long the first message that is ready waits for the others of its wave.
+        messages_per_connection: After so many a session is closed; some servers allow no more than 100.
+        idle_seconds: How long a session may rest between messages.
+        egress: Which addresses may be connected to; ``allow_public`` keeps merchants' settings out of your own network.
+
+    Raises:
+        ValueError: the settings contradict each other, or would send a password in plain text.
+    """
+
+    channel: Channel = Channel.EMAIL
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        security: Security | str = Security.STARTTLS,
+        username: str | None = None,
+        password: str | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+        timeouts: SmtpTimeouts | None = None,
+        connections: int = 8,
+        local_hostname: str | None = None,
+        wave_wait_seconds: float = 2.0,
+        messages_per_connection: int = 100,
+        idle_seconds: float = 30.0,
+        egress: EgressPolicy = allow_any,
+    ) -> None:
+        if connections < 1 or messages_per_connection < 1:
+            raise ValueError("connections and messages_per_connection must be at least 1")
+        if wave_wait_seconds < 0 or idle_seconds < 0:
+            raise ValueError("wave_wait_seconds and idle_seconds must not be negative")
+        self._settings = SmtpSettings(
+            host=host,
+            port=port,
+            security=security,
+            username=username,
+            password=password,
+            ssl_context=ssl_context,
+            timeouts=timeouts or SmtpTimeouts(),
+            local_hostname=local_hostname,
+            egress=egress,
+        )
+        self._connections = connections
+        self._wave_wait_seconds = wave_wait_seconds
+        self._pool = SessionPool(self._settings, messages_per_connection, idle_seconds)
+
+    @classmethod
+    def from_url(cls, url: str, **options: Any) -> Self:
+        """Return the transport of ``smtp://user:password@host:587``; *options* are those of the constructor.
+
+        ``smtp://`` insists on STARTTLS, ``smtps://`` encrypts from the first byte, and
+        ``smtp+insecure-plaintext://`` never does.
+
+        Raises:
+            ValueError: it is no such URL; the message does not repeat it.
+        """
+        settings: dict[str, Any] = {**parse_smtp_url(url), **options}
+        return cls(**settings)
+
+    def __repr__(self) -> str:
+        settings = self._settings
+        return f"SmtpTransport({settings.host!r}, {settings.port}, security={settings.security.value!r})"
+
+    def send(self, batch: Sequence[OutboundMessage], clear: Clear, /) -> Iterator[Outcome]:
+        """Yield one outcome per message; see the laws of ``Transport``.
+
+        If *clear* raises, or the caller stops early, sessions with a message under way are dropped without their dot.
+
+        Raises:
+            TypeError: the batch holds something else than mail; nothing was sent.
+        """
+        mails = [message for message in batch if isinstance(message, OutboundEmail)]
+        if len(mails) != len(batch):
+            raise TypeError("an SMTP transport carries OutboundEmail only")
+        return self._send(mails, clear)
+
+    def _send(self, mails: list[OutboundEmail], clear: Clear) -> Iterator[Outcome]:
+        sending = SmtpRound(
+            self._pool,
+            mails,
+            clear,
+            connection_max=self._connections,
+            wave_wait_seconds=self._wave_wait_seconds,
+        )
+        try:
+            yield from sending.outcomes()
+        finally:
+            sending.close()
+
+    def verify(self) -> SenderCheck:
+        """Connect, encrypt, log in and say goodbye; no message is begun."""
+        try:
+            connection = self._pool.open()
+        except SessionUnavailable as error:
+            return SenderCheck(is_ready=False, code=error.verdict.code, reply=error.reply)
+        connection.quit(self._settings.timeouts.quit)
+        return SenderCheck(is_ready=True)
+
+    def close(self) -> None:
+        """Say goodbye to the resting sessions. Sending again opens new ones."""
+        self._pool.close()
