@@ -1,0 +1,100 @@
+"""What? Content with placeholders in, one message ready for a transport out.
+
+``EmailContent, SmsContent → compile → render for one recipient → build → OutboundEmail, OutboundText``
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from campaignkit.message.content import (
+        Content,
+        EmailContent,
+        Rendered,
+        RenderedEmail,
+        RenderedText,
+        SmsContent,
+        check_content,
+        content_digest,
+    )
+    from campaignkit.message.email import build_email
+    from campaignkit.message.outbound import OutboundEmail, OutboundMessage, OutboundText
+    from campaignkit.message.sms import (
+        TEXT_PARTS_MAX,
+        SmsEncoding,
+        SmsParts,
+        build_text,
+        check_sender_id,
+        check_text,
+        count_parts,
+    )
+    from campaignkit.message.templates import (
+        CompiledContent,
+        CompiledEmail,
+        CompiledText,
+        Placeholder,
+        Template,
+        compile_content,
+        compile_template,
+    )
+
+__all__ = [
+    "TEXT_PARTS_MAX",
+    "CompiledContent",
+    "CompiledEmail",
+    "CompiledText",
+    "Content",
+    "EmailContent",
+    "OutboundEmail",
+    "OutboundMessage",
+    "OutboundText",
+    "Placeholder",
+    "Rendered",
+    "RenderedEmail",
+    "RenderedText",
+    "SmsContent",
+    "SmsEncoding",
+    "SmsParts",
+    "Template",
+    "build_email",
+    "build_text",
+    "check_content",
+    "check_sender_id",
+    "check_text",
+    "compile_content",
+    "compile_template",
+    "content_digest",
+    "count_parts",
+]
+
+_ROOMS = {
+    "content": (
+        "Content",
+        "EmailContent",
+        "Rendered",
+        "RenderedEmail",
+        "RenderedText",
+        "SmsContent",
+        "check_content",
+        "content_digest",
+    ),
+    "email": ("build_email",),
+    "outbound": ("OutboundEmail", "OutboundMessage", "OutboundText"),
+    "sms": ("TEXT_PARTS_MAX", "SmsEncoding", "SmsParts", "build_text", "check_sender_id", "check_text", "count_parts"),
+    "templates": (
+        "CompiledContent",
+        "CompiledEmail",
+        "CompiledText",
+        "Placeholder",
+        "Template",
+        "compile_content",
+        "compile_template",
+    ),
+}
+_HOMES = {name: room for room, names in _ROOMS.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
