@@ -54,15 +54,16 @@ class MemoryDispatch(MemoryTables):
             next_allowed(scope, self._limits.get(scope.key, LimitState()), now) for scope in campaign.limit_scopes
         ]
         granted_at = max(grants, default=now)
+        ready_count = min(sum(not_before <= now for not_before in pending), READY_MAX)
         # An interval grants one message at a time.
-        ready_max = READY_MAX if not grants else int(granted_at <= now)
+        granted_count = min(ready_count, int(granted_at <= now)) if grants else ready_count
         return Due(
             merchant_id=campaign.merchant_id,
             campaign_id=campaign.campaign_id,
-            ready_count=min(sum(not_before <= now for not_before in pending), ready_max),
+            ready_count=granted_count,
             next_pending_at=min((not_before for not_before in pending if not_before > now), default=None),
             next_lease_at=min(leases, default=None),
-            limited_until=granted_at if granted_at > now else None,
+            limited_until=granted_at if ready_count and granted_at > now else None,
         )
 
     def _next_at(self, now: datetime) -> datetime | None:
@@ -146,6 +147,7 @@ class MemoryDispatch(MemoryTables):
         self._recipients.put_attempt(
             attrs.evolve(
                 self._recipients.attempt(row),
+                generation=clearance.generation,
                 began_at=now,
                 prepared_at=clearance.prepared_at,
                 content_digest=clearance.content_digest,
@@ -198,9 +200,9 @@ class MemoryDispatch(MemoryTables):
         if document.body["status"] != CampaignStatus.FINISHED:
             return
         status = transition(CampaignStatus.FINISHED, CampaignEvent.REOPEN)
-        body = {**document.body, "status": status.value}
+        body = {**document.body, "status": status.value, "finished_at": None}
         self._documents.put(attrs.evolve(document, body=body), revision=document.revision + 1)
-        why = "A message in doubt turned out not to have been accepted."
+        why = "A message that was in doubt turned out not to have been accepted."
         self._documents.add_note(row.merchant_id, row.campaign_id, TimelineEntry(at=now, what="reopened", why=why))
 
     def release(self, claims: Sequence[Claim], /, *, not_before: datetime | None = None, reason: str = "") -> int:
@@ -227,12 +229,14 @@ class MemoryDispatch(MemoryTables):
                 doubt = {"reason": "lease_expired", "doubt_until": now + DOUBT_HORIZON[row.channel]}
                 self._recipients.put(moved(row, RecipientEvent.DOUBT, at=now, **doubt, **LEASE_OVER))
             for row in unknown:
-                self._recipients.put(moved(row, RecipientEvent.GIVE_UP, at=now, doubt_until=None))
+                self._recipients.put(
+                    moved(row, RecipientEvent.GIVE_UP, at=now, reason="never_confirmed", doubt_until=None)
+                )
             return Reaped(len(released), len(in_doubt), len(unknown))
 
 
-def _order(row: CampaignRecipient) -> tuple[int, str]:
-    return (-row.priority, row.recipient_id)
+def _order(row: CampaignRecipient) -> tuple[int, datetime, str]:
+    return (-row.priority, row.not_before, row.recipient_id)  # of equal rank, the longest waiting first
 
 
 def _is_past(row: CampaignRecipient, now: datetime) -> bool:

@@ -17,7 +17,8 @@ class MemoryTables:
     """The state of a store. Methods with an underscore expect the lock to be held."""
 
     def __init__(self, clock: Clock | None = None) -> None:
-        self._clock = clock
+        self._own_clock = clock
+        self._kit_clock: Clock | None = None
         self._lock = threading.RLock()
         self._documents = DocumentTable()
         self._recipients = RecipientTable()
@@ -25,15 +26,15 @@ class MemoryTables:
         self._limits: dict[str, LimitState] = {}  # by scope key
 
     def bind_clock(self, clock: Clock, /) -> None:
-        """Use *clock* unless the store has one."""
-        if self._clock is None:
-            self._clock = clock
+        """Use the kit's clock, unless this store was made with its own."""
+        self._kit_clock = clock
 
     def close(self) -> None:
         """Do nothing; the store stays as it is."""
 
     def _now(self) -> datetime:
-        return datetime.now(UTC) if self._clock is None else self._clock.now()
+        clock = self._own_clock or self._kit_clock
+        return datetime.now(UTC) if clock is None else clock.now()
 
     def _is_suppressed(self, merchant_id: str, key: str) -> bool:
         return key in self._suppressions.get(merchant_id, {})
