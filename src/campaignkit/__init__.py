@@ -1,1 +1,167 @@
-"""campaignkit."""
+"""Email and SMS campaigns for point-of-sale products.
+
+The river: a contact row comes in at the top, an explained outcome leaves at the bottom, and nothing flows back.
+
+``row → Contact | Rejection → Recipient | Exclusion → OutboundMessage → cleared → Outcome → line of a report``
+
+Names are loaded when they are first used, so that importing the package costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from campaignkit.addresses.channel import Channel, Rejection, RejectionCode
+    from campaignkit.addresses.email import EmailAddress, parse_email
+    from campaignkit.addresses.phone import PhoneNumber, parse_phone
+    from campaignkit.audience.contacts import Contact, parse_contact
+    from campaignkit.audience.imports import read_contacts
+    from campaignkit.audience.selection import Audience, Exclusion, ExclusionReason, Recipient, build_audience
+    from campaignkit.campaign.campaign import Campaign, CampaignKind, WaitingFor
+    from campaignkit.campaign.recipients import CampaignRecipient
+    from campaignkit.campaign.senders import Sender
+    from campaignkit.campaign.status import (
+        CampaignEvent,
+        CampaignStatus,
+        RecipientEvent,
+        RecipientStatus,
+        allowed_events,
+        status_label,
+        transition,
+    )
+    from campaignkit.clocks import FrozenClock, SystemClock
+    from campaignkit.delivery.outcomes import Outcome, Scope, Verdict
+    from campaignkit.errors import CampaignKitError
+    from campaignkit.insight.explain import Explanation
+    from campaignkit.insight.preflight import Finding, Preflight
+    from campaignkit.kit.door import Actor, Permission
+    from campaignkit.kit.kit import CampaignKit
+    from campaignkit.kit.merchant import Merchant
+    from campaignkit.message.content import EmailContent, SmsContent
+    from campaignkit.message.outbound import OutboundEmail, OutboundText
+    from campaignkit.message.sms import SmsParts, count_parts
+    from campaignkit.plain import to_dict
+    from campaignkit.stores.memory import MemoryStore
+    from campaignkit.stores.sql import SqlStore
+    from campaignkit.timing.limits import Interval
+    from campaignkit.timing.windows import NoWindow, SendWindow
+    from campaignkit.transports.function import FunctionTransport
+    from campaignkit.transports.outbox import OutboxTransport
+    from campaignkit.transports.smtp import SmtpTransport
+
+__all__ = [
+    "Actor",
+    "Audience",
+    "Campaign",
+    "CampaignEvent",
+    "CampaignKind",
+    "CampaignKit",
+    "CampaignKitError",
+    "CampaignRecipient",
+    "CampaignStatus",
+    "Channel",
+    "Contact",
+    "EmailAddress",
+    "EmailContent",
+    "Exclusion",
+    "ExclusionReason",
+    "Explanation",
+    "Finding",
+    "FrozenClock",
+    "FunctionTransport",
+    "Interval",
+    "MemoryStore",
+    "Merchant",
+    "NoWindow",
+    "OutboundEmail",
+    "OutboundText",
+    "OutboxTransport",
+    "Outcome",
+    "Permission",
+    "PhoneNumber",
+    "Preflight",
+    "Recipient",
+    "RecipientEvent",
+    "RecipientStatus",
+    "Rejection",
+    "RejectionCode",
+    "Scope",
+    "SendWindow",
+    "Sender",
+    "SmsContent",
+    "SmsParts",
+    "SmtpTransport",
+    "SqlStore",
+    "SystemClock",
+    "Verdict",
+    "WaitingFor",
+    "__version__",
+    "allowed_events",
+    "build_audience",
+    "count_parts",
+    "parse_contact",
+    "parse_email",
+    "parse_phone",
+    "read_contacts",
+    "status_label",
+    "to_dict",
+    "transition",
+]
+
+_HOMES = {
+    "addresses.channel": ("Channel", "Rejection", "RejectionCode"),
+    "addresses.email": ("EmailAddress", "parse_email"),
+    "addresses.phone": ("PhoneNumber", "parse_phone"),
+    "audience.contacts": ("Contact", "parse_contact"),
+    "audience.imports": ("read_contacts",),
+    "audience.selection": ("Audience", "Exclusion", "ExclusionReason", "Recipient", "build_audience"),
+    "campaign.campaign": ("Campaign", "CampaignKind", "WaitingFor"),
+    "campaign.recipients": ("CampaignRecipient",),
+    "campaign.senders": ("Sender",),
+    "campaign.status": (
+        "CampaignEvent",
+        "CampaignStatus",
+        "RecipientEvent",
+        "RecipientStatus",
+        "allowed_events",
+        "status_label",
+        "transition",
+    ),
+    "clocks": ("FrozenClock", "SystemClock"),
+    "delivery.outcomes": ("Outcome", "Scope", "Verdict"),
+    "errors": ("CampaignKitError",),
+    "insight.explain": ("Explanation",),
+    "insight.preflight": ("Finding", "Preflight"),
+    "kit.door": ("Actor", "Permission"),
+    "kit.kit": ("CampaignKit",),
+    "kit.merchant": ("Merchant",),
+    "message.content": ("EmailContent", "SmsContent"),
+    "message.outbound": ("OutboundEmail", "OutboundText"),
+    "message.sms": ("SmsParts", "count_parts"),
+    "plain": ("to_dict",),
+    "stores.memory": ("MemoryStore",),
+    "stores.sql": ("SqlStore",),
+    "timing.limits": ("Interval",),
+    "timing.windows": ("NoWindow", "SendWindow"),
+    "transports.function": ("FunctionTransport",),
+    "transports.outbox": ("OutboxTransport",),
+    "transports.smtp": ("SmtpTransport",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("campaignkit")
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

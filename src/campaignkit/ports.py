@@ -193,6 +193,7 @@ class RecipientQuery:
     recipient_id: str | None = None
     contact_id: str | None = None
     address_key: str | None = None
+    row_number: int | None = None
     after: str | None = None  # a recipient_id
     limit: int = 100
 

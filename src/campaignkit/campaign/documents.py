@@ -88,7 +88,9 @@ def content_body(content: EmailContent | SmsContent) -> dict[str, Any]:
 def content_of(body: Mapping[str, Any]) -> EmailContent | SmsContent:
     """Return the message that *body* describes."""
     fields = {key: value for key, value in body.items() if key != "channel"}
-    return structure(fields, EmailContent if body["channel"] == Channel.EMAIL else SmsContent)
+    if body["channel"] == Channel.EMAIL:
+        return structure(fields, EmailContent)
+    return structure(fields, SmsContent)
 
 
 def channel_of(content: EmailContent | SmsContent) -> Channel:

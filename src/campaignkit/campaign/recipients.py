@@ -18,6 +18,7 @@ __all__ = [
     "Landing",
     "RecipientCount",
     "admit",
+    "excluded",
     "landing",
 ]
 

@@ -14,7 +14,7 @@ from campaignkit.dispatch.breakers import Breaker
 from campaignkit.dispatch.clearing import Stopwatch
 from campaignkit.dispatch.preparing import prepare
 from campaignkit.dispatch.records import Records
-from campaignkit.dispatch.resolving import Release
+from campaignkit.dispatch.resolving import Release, settle_unsendable
 from campaignkit.dispatch.sending import BatchReport, BatchSender, release_all
 from campaignkit.dispatch.steering import Expire, Move, Send, Wait, steer
 from campaignkit.ports import Clock, Due, NewId, SaveGuard, Store, Transport
@@ -157,6 +157,8 @@ class Dispatcher:
         content = self._records.compiled(campaign.merchant_id, campaign.content_id)
         batch = prepare(claims, campaign=campaign, content=content, sender=sender, zone=zone, now=now)
         release_all(self._store, [Release(item.claim, item.opens_at, "window_closed") for item in batch.closed])
+        if batch.unsendable:
+            self._store.settle([settle_unsendable(item.claim, item.code, item.problem) for item in batch.unsendable])
         if not batch.messages:
             return _Served(has_progressed=True)
         sending = BatchSender(self._store, self._clock, batch, lease=self._tools.lease, stopwatch=self._tools.stopwatch)

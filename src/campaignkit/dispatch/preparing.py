@@ -5,15 +5,17 @@ from datetime import datetime
 
 import attrs
 
+from campaignkit.addresses.channel import Rejection
 from campaignkit.campaign.campaign import Campaign, CampaignKind
 from campaignkit.campaign.recipients import CampaignRecipient
 from campaignkit.campaign.senders import Sender
 from campaignkit.delivery.begin import Clearance
 from campaignkit.dispatch.steering import Opening, opening_at
+from campaignkit.message.content import RenderedText
 from campaignkit.message.email import build_email
 from campaignkit.message.outbound import OutboundMessage
-from campaignkit.message.sms import build_text
-from campaignkit.message.templates import CompiledContent, RenderedEmail, RenderedText
+from campaignkit.message.sms import build_text, check_text
+from campaignkit.message.templates import CompiledContent
 from campaignkit.ports import Claim
 
 __all__ = ["Batch", "Closed", "build_message", "prepare", "render_values"]
@@ -28,6 +30,15 @@ class Closed:
 
 
 @attrs.frozen(kw_only=True)
+class Unsendable:
+    """A claim whose own message can never be sent: its text is empty once filled in, say."""
+
+    claim: Claim
+    code: str
+    problem: str
+
+
+@attrs.frozen(kw_only=True)
 class Batch:
     """What one call of a transport sends."""
 
@@ -35,6 +46,7 @@ class Batch:
     claims: Mapping[str, Claim]  # by message id
     clearances: Mapping[str, Clearance]  # by message id
     closed: tuple[Closed, ...]  # not in the batch
+    unsendable: tuple[Unsendable, ...]  # not in the batch
 
 
 def prepare(
@@ -46,12 +58,13 @@ def prepare(
     zone: str,
     now: datetime,
 ) -> Batch:
-    """Return the messages for *claims*; those whose own hours are closed are left out. Hours are judged by zones once."""
+    """Return the messages for *claims*, apart from those who cannot have one now. Hours are judged once by zones."""
     openings: dict[tuple[str, ...], Opening] = {}
     messages: list[OutboundMessage] = []
     by_id: dict[str, Claim] = {}
     clearances: dict[str, Clearance] = {}
     closed: list[Closed] = []
+    unsendable: list[Unsendable] = []
     for claim in claims:
         zones = claim.recipient.zones or (zone,)
         opening = openings.get(zones) or opening_at(campaign.window, now, zones)
@@ -60,10 +73,19 @@ def prepare(
             closed.append(Closed(claim=claim, opens_at=opening.opens_at))
             continue
         message = build_message(content, campaign=campaign, sender=sender, recipient=claim.recipient, prepared_at=now)
+        if isinstance(message, Rejection):
+            unsendable.append(Unsendable(claim=claim, code=str(message.code), problem=message.message))
+            continue
         messages.append(message)
         by_id[message.message_id] = claim
         clearances[message.message_id] = _clearance(claim, campaign=campaign, opening=opening, prepared_at=now)
-    return Batch(messages=tuple(messages), claims=by_id, clearances=clearances, closed=tuple(closed))
+    return Batch(
+        messages=tuple(messages),
+        claims=by_id,
+        clearances=clearances,
+        closed=tuple(closed),
+        unsendable=tuple(unsendable),
+    )
 
 
 def build_message(
@@ -73,13 +95,14 @@ def build_message(
     sender: Sender,
     recipient: CampaignRecipient,
     prepared_at: datetime,
-) -> OutboundMessage:
-    """Return the message to one recipient; its id is stable for a recipient and generation."""
+) -> OutboundMessage | Rejection:
+    """Return the message to one recipient, its id stable for recipient and generation; or why there can be none."""
     message_id = f"{recipient.recipient_id}.{recipient.generation}"
     rendered = content.render(render_values(recipient.fields))
     if isinstance(rendered, RenderedText):
-        return build_text(rendered, message_id=message_id, sender=sender.address, to=recipient.address)
-    assert isinstance(rendered, RenderedEmail)
+        return check_text(rendered) or build_text(
+            rendered, message_id=message_id, sender=sender.address, to=recipient.address
+        )
     is_marketing = campaign.kind is CampaignKind.MARKETING
     return build_email(
         rendered,

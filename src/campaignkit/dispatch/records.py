@@ -1,4 +1,4 @@
-"""Campaigns, senders, contents and settings as values: loaded from documents, saved by revision. I/O only by the store."""
+"""Campaigns, senders, contents and settings as values, loaded and saved as documents. I/O only through the store."""
 
 from collections import OrderedDict
 from datetime import datetime
@@ -56,6 +56,13 @@ class Records:
         saved = self._store.save(document, expected_revision=campaign.revision, note=note, guard=guard)
         return None if saved is None else attrs.evolve(campaign, revision=saved.revision)
 
+    def delete_campaign(self, campaign: Campaign, note: TimelineEntry) -> None:
+        """Delete the campaign with its rows; raises RevisionConflict if it was changed meanwhile."""
+        document = Document(
+            merchant_id=campaign.merchant_id, kind="campaign", document_id=campaign.campaign_id, body=None
+        )
+        self._store.save(document, expected_revision=campaign.revision, note=note)
+
     def move(self, campaign: Campaign, move: Move, *, reply: str = "") -> bool:
         """Save *move*; False if the guard does not hold, or somebody else changed the campaign first."""
         now = self._clock.now()
@@ -69,7 +76,7 @@ class Records:
             return False
 
     def note_waiting(self, campaign: Campaign, waiting_for: WaitingFor, next_at: datetime | None) -> None:
-        """Save what a sending campaign waits for, so that it can be seen. Nothing depends on it: a conflict is no loss."""
+        """Save what a sending campaign waits for, so that it can be seen; nothing depends on it."""
         if (campaign.waiting_for, campaign.next_at) == (waiting_for, next_at):
             return
         try:

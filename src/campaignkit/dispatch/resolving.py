@@ -12,7 +12,7 @@ from campaignkit.delivery.retry import next_try
 from campaignkit.delivery.settling import Settlement
 from campaignkit.ports import Claim
 
-__all__ = ["Release", "release_for", "resolve_cleared", "resolve_uncleared"]
+__all__ = ["Release", "release_for", "resolve_cleared", "resolve_uncleared", "settle_unsendable"]
 
 
 # Long enough that a transport which never gets to the point of no return does not spin.
@@ -68,6 +68,12 @@ def resolve_uncleared(claim: Claim, outcome: Outcome, now: datetime) -> Settleme
 def _after_not_sent(outcome: Outcome, now: datetime) -> datetime:
     """A host's or sender's trouble holds back the whole sender; only what concerns one recipient waits by itself."""
     return now + SOON if outcome.scope is Scope.RECIPIENT else now
+
+
+def settle_unsendable(claim: Claim, code: str, problem: str) -> Settlement:
+    """Return what to write about a claim whose own message can never be built."""
+    outcome = Outcome(message_id="", verdict=Verdict.REFUSED, code=code)
+    return attrs.evolve(_settlement(claim, outcome, RecipientEvent.REFUSE), detail=problem)
 
 
 def _about_recipient(claim: Claim, outcome: Outcome, now: datetime) -> Settlement:

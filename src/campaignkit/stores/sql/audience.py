@@ -109,10 +109,10 @@ def list_recipients(
     select = sa.select(recipients).where(
         recipients.c.merchant_id == merchant_id, recipients.c.campaign_id == campaign_id
     )
-    for column in ("intake", "status", "recipient_id", "contact_id", "address_key"):
+    for column in ("intake", "status", "recipient_id", "contact_id", "address_key", "row_number"):
         wanted = getattr(query, column)
         if wanted is not None:
-            select = select.where(recipients.c[column] == str(wanted))
+            select = select.where(recipients.c[column] == (wanted if isinstance(wanted, int) else str(wanted)))
     if query.after is not None:
         select = select.where(recipients.c.recipient_id > query.after)
     rows = connection.execute(select.order_by(recipients.c.recipient_id).limit(query.limit))

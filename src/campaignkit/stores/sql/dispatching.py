@@ -75,12 +75,12 @@ def claim(
         .limit(limit)
         .with_for_update(skip_locked=True)
     ).all()
-    changes = {"status": RecipientStatus.CLAIMED.value, "lease_until": now + lease, "changed_at": now}
-    changes |= {"worker_id": worker_id, "claim_token": token}
-    _update(connection, merchant_id, [row.recipient_id for row in rows], epoch=recipients.c.epoch + 1, **changes)
-    claimed = {**changes, "status": RecipientStatus.CLAIMED}
+    until = now + lease
+    changes: dict[str, Any] = {"lease_until": until, "worker_id": worker_id, "claim_token": token, "changed_at": now}
+    ids = [row.recipient_id for row in rows]
+    _update(connection, merchant_id, ids, status=RecipientStatus.CLAIMED.value, epoch=recipients.c.epoch + 1, **changes)
     return [
-        Claim(recipient=attrs.evolve(recipient, epoch=recipient.epoch + 1, **claimed))
+        Claim(recipient=attrs.evolve(recipient, status=RecipientStatus.CLAIMED, epoch=recipient.epoch + 1, **changes))
         for recipient in map(recipient_of, rows)
     ]
 
@@ -135,7 +135,7 @@ def settle(
         facts = _settle_facts(connection, merchant_id, [settlement.recipient_id for _, settlement in pairs])
         now = read_now(connection)
         seen: set[str] = set()
-        changes: list[tuple[Settlement, Settled, sa.Row[Any]]] = []
+        changes: list[tuple[Settlement, Settled, Any]] = []
         for index, settlement in pairs:
             row = facts.get(settlement.recipient_id)
             if row is None or settlement.recipient_id in seen:
@@ -305,7 +305,7 @@ def _attempt_row(clearance: Clearance, now: datetime) -> dict[str, Any]:
 # settle ---------------------------------------------------------------------------------------------------------------
 
 
-def _settle_facts(connection: sa.Connection, merchant_id: str, ids: Sequence[str]) -> dict[str, sa.Row[Any]]:
+def _settle_facts(connection: sa.Connection, merchant_id: str, ids: Sequence[str]) -> dict[str, Any]:
     row, campaign, attempt, suppression = recipients.c, campaigns.c, attempts.c, suppressions.c
     joined = recipients.join(
         campaigns, sa.and_(campaign.merchant_id == row.merchant_id, campaign.campaign_id == row.campaign_id)
@@ -390,7 +390,7 @@ _SETTLE_ATTEMPT = (
 def _write_settled(
     connection: sa.Connection,
     merchant_id: str,
-    changes: Sequence[tuple[Settlement, Settled, sa.Row[Any]]],
+    changes: Sequence[tuple[Settlement, Settled, Any]],
     now: datetime,
 ) -> None:
     if not changes:

@@ -1,0 +1,151 @@
+"""Why did this one get it, or not? A row's stored trail in, an ordered story and one final code out. Pure."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+import attrs
+
+from campaignkit.campaign.campaign import Campaign, TimelineEntry, WaitingFor
+from campaignkit.campaign.recipients import Attempt, CampaignRecipient, Intake
+from campaignkit.campaign.status import CampaignStatus, RecipientStatus
+from campaignkit.delivery.replies import describe_code
+from campaignkit.ports import Trail
+
+__all__ = ["Explanation", "Step", "explain"]
+
+
+@attrs.frozen(kw_only=True)
+class Step:
+    """One thing that happened to a row, or to its campaign while it waited."""
+
+    at: datetime  # UTC
+    what: str  # stable
+    why: str  # one sentence
+
+
+@attrs.frozen(kw_only=True)
+class Explanation:
+    """What became of one row of a campaign."""
+
+    recipient_id: str
+    code: str  # one final, stable code: "sent", "duplicate", "in_doubt", "waiting_for_window" …
+    message: str  # one sentence for a shopkeeper
+    trail: tuple[Step, ...]  # in order of time
+
+
+def explain(trail: Trail, campaign: Campaign) -> Explanation:
+    """Return the story of one row."""
+    recipient = trail.recipient
+    code, message = _final(recipient, campaign)
+    steps = [*_intake(recipient), *_of_campaign(trail), *_tries(trail.attempts), *_end(recipient, code, message)]
+    # The sort is stable: what happened in one instant stays in the order of cause and effect.
+    return Explanation(
+        recipient_id=recipient.recipient_id,
+        code=code,
+        message=message,
+        trail=tuple(sorted(steps, key=lambda step: step.at)),
+    )
+
+
+_ENDS = {
+    RecipientStatus.SENT: ("sent", "The provider accepted the message."),
+    RecipientStatus.IN_DOUBT: (
+        "in_doubt",
+        "The connection broke while the message was being handed over: nobody knows whether the provider took it, "
+        "so it is not sent again by itself.",
+    ),
+    RecipientStatus.UNKNOWN: ("unknown", "It was never learned whether the provider took the message."),
+    RecipientStatus.CLAIMED: ("being_prepared", "A worker is preparing the message."),
+    RecipientStatus.SENDING: ("being_sent", "A worker is handing the message over at this moment."),
+    RecipientStatus.CANCELLED: ("cancelled", "The campaign was cancelled, or this recipient was removed."),
+    RecipientStatus.EXPIRED: ("expired", "The deadline passed before it could be sent."),
+}
+_WAITS = {
+    WaitingFor.START: ("waiting_for_start", "The campaign has not started yet."),
+    WaitingFor.WINDOW: ("waiting_for_window", "The send window is closed; it goes on by itself when it opens."),
+    WaitingFor.SENDER: ("waiting_for_sender", "The mail host asked for patience; it goes on by itself."),
+    WaitingFor.CREDIT: ("waiting_for_credit", "There is no credit left; it goes on when there is."),
+    WaitingFor.GATE: ("waiting_for_gate", "A condition of the shop is not met yet."),
+    WaitingFor.CONFIRMATION: ("waiting_for_confirmation", "The start was missed; somebody must confirm it."),
+}
+_HELD = {
+    CampaignStatus.DRAFT: ("campaign_in_draft", "The campaign was never scheduled."),
+    CampaignStatus.PAUSED: ("campaign_paused", "The campaign is paused."),
+    CampaignStatus.FAILED: ("campaign_failed", "The campaign stopped because sender or content was refused."),
+}
+
+
+def _final(recipient: CampaignRecipient, campaign: Campaign) -> tuple[str, str]:
+    match recipient.status:
+        case RecipientStatus.SKIPPED:
+            return recipient.reason, recipient.detail or describe_code(recipient.reason)
+        case RecipientStatus.FAILED:
+            return recipient.reason or "failed", recipient.detail or "The message could not be sent."
+        case RecipientStatus.PENDING:
+            return _waiting(recipient, campaign)
+        case status:
+            return _ENDS[status]
+
+
+def _waiting(recipient: CampaignRecipient, campaign: Campaign) -> tuple[str, str]:
+    if campaign.status in _HELD and campaign.waiting_for is not WaitingFor.CONFIRMATION:
+        return _HELD[campaign.status]
+    if campaign.waiting_for in _WAITS:
+        return _WAITS[campaign.waiting_for]
+    if recipient.reason == "window_closed":
+        return _WAITS[WaitingFor.WINDOW]
+    if recipient.attempt_count:
+        return "waiting_for_retry", f"{recipient.detail or 'It was put off.'} It is tried again by itself."
+    return "pending", "Its turn has not come yet."
+
+
+def _intake(recipient: CampaignRecipient) -> Iterator[Step]:
+    row = f"Row {recipient.row_number} of the list" if recipient.row_number is not None else "One contact"
+    match recipient.intake:
+        case Intake.RECIPIENT:
+            yield Step(at=recipient.added_at, what="added", why=f"{row} became a recipient.")
+        case Intake.EXCLUSION:
+            yield Step(at=recipient.added_at, what="excluded", why=f"{row} was left out. {recipient.detail}")
+        case Intake.REJECTION:
+            yield Step(at=recipient.added_at, what="rejected", why=f"{row} could not be read. {recipient.detail}")
+
+
+def _of_campaign(trail: Trail) -> Iterator[Step]:
+    """What the campaign went through while this recipient waited."""
+    recipient = trail.recipient
+    if recipient.intake is not Intake.RECIPIENT:
+        return
+    until = _last_moment(trail)
+    for entry in trail.timeline:
+        if recipient.added_at <= entry.at <= until:
+            yield Step(at=entry.at, what=f"campaign_{entry.what}", why=_sentence(entry))
+
+
+def _last_moment(trail: Trail) -> datetime:
+    """A waiting recipient shares all that happens to its campaign; a settled one only what came before."""
+    if trail.recipient.status in {RecipientStatus.PENDING, RecipientStatus.CLAIMED, RecipientStatus.SENDING}:
+        return max((entry.at for entry in trail.timeline), default=trail.recipient.changed_at)
+    began = [attempt.began_at or attempt.settled_at for attempt in trail.attempts]
+    return max((at for at in began if at is not None), default=trail.recipient.changed_at)
+
+
+def _sentence(entry: TimelineEntry) -> str:
+    until = f" Next: {entry.facts['next_at']}." if "next_at" in entry.facts else ""
+    by = f" ({entry.actor})" if entry.actor else ""
+    return f"{entry.why}{until}{by}"
+
+
+def _tries(attempts: Iterable[Attempt]) -> Iterator[Step]:
+    for attempt in attempts:
+        if attempt.began_at is not None:
+            yield Step(at=attempt.began_at, what="handed_over", why="The message was handed to the provider.")
+        if attempt.settled_at is not None:
+            reply = f" The provider said: {attempt.reply}" if attempt.reply else ""
+            yield Step(at=attempt.settled_at, what=attempt.verdict, why=f"{describe_code(attempt.code)}{reply}")
+
+
+def _end(recipient: CampaignRecipient, code: str, message: str) -> Iterator[Step]:
+    """The end that no attempt tells of."""
+    is_told = recipient.status in {RecipientStatus.SENT, RecipientStatus.FAILED}
+    if recipient.intake is Intake.RECIPIENT and not is_told:
+        yield Step(at=recipient.changed_at, what=code, why=message)

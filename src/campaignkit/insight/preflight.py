@@ -1,0 +1,269 @@
+"""Is this campaign ready? All blockers and warnings at once, from a table of checks. Pure.
+
+A check is a function from what is known to its findings; later rooms add theirs to ``CHECKS``.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+
+import attrs
+
+from campaignkit.addresses.channel import Channel
+from campaignkit.campaign.campaign import Campaign
+from campaignkit.campaign.documents import channel_of
+from campaignkit.campaign.recipients import CampaignRecipient, Intake, RecipientCount
+from campaignkit.campaign.senders import Sender
+from campaignkit.message.content import EmailContent, SmsContent
+from campaignkit.message.templates import Placeholder
+from campaignkit.timing.windows import NoWindow
+
+__all__ = [
+    "CHECKS",
+    "Check",
+    "Finding",
+    "Known",
+    "PlaceholderUse",
+    "Preflight",
+    "Severity",
+    "placeholder_uses",
+    "run_checks",
+]
+
+SAMPLES_MAX = 5
+
+
+class Severity(StrEnum):
+    """Whether a finding keeps the campaign from being scheduled."""
+
+    BLOCKER = "blocker"
+    WARNING = "warning"
+
+
+@attrs.frozen(kw_only=True)
+class Finding:
+    """One thing that is wrong, or worth knowing, before sending."""
+
+    code: str  # stable
+    severity: Severity
+    message: str  # one sentence
+    remedy: str  # what to do about it
+    count: int = 0  # how many recipients or rows it concerns
+    samples: tuple[str, ...] = ()  # at most five of them, by row, contact or recipient
+
+
+@attrs.frozen(kw_only=True)
+class Preflight:
+    """Everything that was found."""
+
+    blockers: tuple[Finding, ...]
+    warnings: tuple[Finding, ...]
+
+    @property
+    def is_ready(self) -> bool:
+        return not self.blockers
+
+
+@attrs.frozen(kw_only=True)
+class PlaceholderUse:
+    """How one placeholder fares over the whole audience."""
+
+    placeholder: Placeholder
+    missing_count: int  # recipients that have no such field at all
+    empty_count: int  # recipients whose field is empty
+    samples: tuple[str, ...]
+
+
+@attrs.frozen(kw_only=True)
+class Known:
+    """All that the checks look at."""
+
+    campaign: Campaign
+    content: EmailContent | SmsContent
+    sender: Sender | None
+    zone: str  # the merchant's
+    start_at: datetime  # when it would begin
+    deadline: datetime | None
+    counts: Sequence[RecipientCount]
+    placeholders: Sequence[PlaceholderUse]
+
+    @property
+    def recipient_count(self) -> int:
+        return sum(count.count for count in self.counts if count.intake is Intake.RECIPIENT)
+
+
+Check = Callable[[Known], Iterable[Finding]]
+
+
+def run_checks(known: Known) -> Preflight:
+    """Return what every check of the table found, in the table's order."""
+    findings = [finding for check in CHECKS for finding in check(known)]
+    return Preflight(
+        blockers=tuple(finding for finding in findings if finding.severity is Severity.BLOCKER),
+        warnings=tuple(finding for finding in findings if finding.severity is Severity.WARNING),
+    )
+
+
+def placeholder_uses(
+    placeholders: Sequence[Placeholder],
+    recipients: Iterable[CampaignRecipient],
+    values_of: Callable[[Mapping[str, str]], Mapping[str, Mapping[str, str]]],
+) -> tuple[PlaceholderUse, ...]:
+    """Return, for each placeholder, how many recipients it would leave without a value. One pass, streaming."""
+    missing, empty = [0] * len(placeholders), [0] * len(placeholders)
+    samples: list[list[str]] = [[] for _ in placeholders]
+    for recipient in recipients if placeholders else ():
+        values = values_of(recipient.fields)
+        for index, placeholder in enumerate(placeholders):
+            value = values.get(placeholder.namespace, {}).get(placeholder.name)
+            missing[index] += value is None
+            empty[index] += value is not None and not value.strip()
+            if not (value and value.strip()) and len(samples[index]) < SAMPLES_MAX:
+                samples[index].append(_name_of(recipient))
+    rows = zip(placeholders, missing, empty, samples, strict=True)
+    return tuple(
+        PlaceholderUse(placeholder=one, missing_count=absent, empty_count=blank, samples=tuple(some))
+        for one, absent, blank, some in rows
+    )
+
+
+def _name_of(recipient: CampaignRecipient) -> str:
+    if recipient.row_number is not None:
+        return f"row {recipient.row_number}"
+    return recipient.contact_id or recipient.recipient_id
+
+
+# sender ---------------------------------------------------------------------------------------------------------------
+
+
+def check_sender(known: Known) -> Iterable[Finding]:
+    """The campaign's sender exists and writes by its channel."""
+    if known.sender is None:
+        yield _blocker(
+            "no_sender",
+            "The campaign names a sender that is not configured.",
+            "Configure the sender with add_sender, or choose another one.",
+        )
+    elif known.sender.channel != known.campaign.channel:
+        yield _blocker(
+            "sender_channel",
+            f"The sender sends {known.sender.channel}, the campaign {known.campaign.channel}.",
+            "Choose a sender of the campaign's own channel.",
+        )
+
+
+# recipients -----------------------------------------------------------------------------------------------------------
+
+
+def check_recipients(known: Known) -> Iterable[Finding]:
+    """There is somebody to write to."""
+    if known.recipient_count == 0:
+        yield _blocker("no_recipients", "Nobody would get this campaign.", "Add recipients with add_recipients.")
+
+
+def check_left_out(known: Known) -> Iterable[Finding]:
+    """Rows that will get nothing are named with their reasons."""
+    left_out = [count for count in known.counts if count.intake is not Intake.RECIPIENT]
+    total = sum(count.count for count in left_out)
+    without_address = sum(count.count for count in left_out if count.reason == "no_address")
+    if without_address:
+        yield _warning(
+            "no_address",
+            f"{without_address} contacts have no address for {known.campaign.channel}.",
+            "Complete them in the customer base, or reach them by the other channel.",
+            count=without_address,
+        )
+    if total > without_address:
+        yield _warning(
+            "left_out",
+            f"{total - without_address} more rows are left out: duplicates, broken addresses, opt-outs.",
+            "Look at the exclusions and mend what can be mended.",
+            count=total - without_address,
+        )
+
+
+# content --------------------------------------------------------------------------------------------------------------
+
+
+def check_content(known: Known) -> Iterable[Finding]:
+    """The message is written for the campaign's channel."""
+    if channel_of(known.content) is not known.campaign.channel:
+        yield _blocker(
+            "content_channel",
+            "The message is written for another channel than the campaign's.",
+            "Give EmailContent to an email campaign and SmsContent to an SMS campaign.",
+        )
+    if known.campaign.channel is Channel.EMAIL and isinstance(known.content, EmailContent) and not known.content.text:
+        yield _warning("no_text", "The mail has no text part.", "Write one: some people and most filters look for it.")
+
+
+def check_placeholders(known: Known) -> Iterable[Finding]:
+    """Every placeholder has a value, or a default, for everybody."""
+    for use in known.placeholders:
+        if known.recipient_count == 0:
+            return
+        is_unknown = use.missing_count == known.recipient_count
+        if is_unknown and use.placeholder.default is None:
+            yield _blocker(
+                "unknown_placeholder",
+                f"{_place(use.placeholder)} is known for none of the recipients.",
+                "Correct its name, or give it a default.",
+                count=use.missing_count,
+                samples=use.samples,
+            )
+        elif is_unknown:
+            yield _warning(
+                "unknown_placeholder_defaulted",
+                f"{_place(use.placeholder)} is known for nobody; everybody gets the default.",
+                "Correct its name if that was not meant.",
+                count=use.missing_count,
+                samples=use.samples,
+            )
+        elif use.placeholder.default is None and use.missing_count + use.empty_count:
+            yield _warning(
+                "empty_placeholder",
+                f"{_place(use.placeholder)} is empty for {use.missing_count + use.empty_count} recipients.",
+                'Give it a default, as in {{ customer.name | default: "friend" }}.',
+                count=use.missing_count + use.empty_count,
+                samples=use.samples,
+            )
+
+
+def _place(placeholder: Placeholder) -> str:
+    return f"{placeholder.source} in {placeholder.field}, line {placeholder.line}, column {placeholder.column},"
+
+
+# schedule -------------------------------------------------------------------------------------------------------------
+
+
+def check_schedule(known: Known) -> Iterable[Finding]:
+    """There is a moment, before the deadline, at which the campaign may send."""
+    opens_at: datetime | NoWindow = known.start_at
+    if known.campaign.window is not None:
+        opens_at = known.campaign.window.next_open(known.start_at, (known.zone,))
+    if isinstance(opens_at, NoWindow):
+        yield _blocker("no_window", opens_at.message, "Change the days, hours or holidays of the send window.")
+    elif known.deadline is not None and known.deadline <= opens_at:
+        yield _blocker(
+            "deadline_too_early",
+            "The deadline is past before the campaign may begin.",
+            "Choose a later deadline, an earlier start, or a wider window.",
+        )
+
+
+CHECKS: tuple[Check, ...] = (
+    check_sender,
+    check_recipients,
+    check_left_out,
+    check_content,
+    check_placeholders,
+    check_schedule,
+)
+
+
+def _blocker(code: str, message: str, remedy: str, *, count: int = 0, samples: tuple[str, ...] = ()) -> Finding:
+    return Finding(code=code, severity=Severity.BLOCKER, message=message, remedy=remedy, count=count, samples=samples)
+
+
+def _warning(code: str, message: str, remedy: str, *, count: int = 0, samples: tuple[str, ...] = ()) -> Finding:
+    return Finding(code=code, severity=Severity.WARNING, message=message, remedy=remedy, count=count, samples=samples)

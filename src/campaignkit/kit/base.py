@@ -1,0 +1,99 @@
+"""What every room of a merchant's verbs shares: the door, the store, and loading and changing campaigns."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from campaignkit.addresses.channel import Rejection
+from campaignkit.addresses.email import parse_email
+from campaignkit.addresses.phone import parse_phone
+from campaignkit.campaign.campaign import Campaign, MerchantSettings, TimelineEntry
+from campaignkit.campaign.senders import Sender
+from campaignkit.dispatch.records import Records
+from campaignkit.errors import CampaignNotFound, IllegalTransition, RevisionConflict
+from campaignkit.kit.door import Actor, Permission
+from campaignkit.ports import Clock, NewId, SaveGuard, Store, Transport
+
+__all__ = ["PAGE_MAX", "MerchantBase", "aware"]
+
+PAGE_MAX = 1000
+SAVE_TRIES = 10  # a worker may move a campaign while it is edited; each try starts from what is stored
+
+
+class MerchantBase:
+    """A merchant's handle below its verbs."""
+
+    def __init__(
+        self,
+        *,
+        settings: MerchantSettings,
+        actor: Actor | None,
+        store: Store,
+        clock: Clock,
+        new_id: NewId,
+        transport_of: Callable[[Sender], Transport | None],
+        require_open: Callable[[], None],
+    ) -> None:
+        self.settings = settings
+        self.actor = actor
+        self._store = store
+        self._clock = clock
+        self._new_id = new_id
+        self._transport_of = transport_of
+        self._require_open = require_open
+        self._records = Records(store, clock)
+
+    @property
+    def merchant_id(self) -> str:
+        return self.settings.merchant_id
+
+    def enter(self, permission: Permission, /) -> None:
+        """The door: every verb comes by here before it runs."""
+        del permission  # permissions are asked for here once an Authorizer can be given
+        self._require_open()
+
+    def _campaign(self, campaign_id: str) -> Campaign:
+        found = self._records.campaign(self.merchant_id, campaign_id)
+        if found is None:
+            raise CampaignNotFound(campaign_id)
+        return found
+
+    def _change(
+        self,
+        campaign_id: str,
+        change: Callable[[Campaign], Campaign],
+        note: TimelineEntry,
+        guard: SaveGuard = SaveGuard.NONE,
+    ) -> Campaign:
+        """Apply *change* to what is stored; if a worker moved the campaign meanwhile, to what is stored then."""
+        for _ in range(SAVE_TRIES):
+            campaign = self._campaign(campaign_id)
+            edited = change(campaign)
+            if edited == campaign:
+                return campaign
+            try:
+                saved = self._records.save_campaign(edited, note, guard)
+            except RevisionConflict:
+                continue
+            if saved is None:
+                raise IllegalTransition(campaign.status, "unschedule")
+            return saved
+        raise RevisionConflict("campaign", campaign_id)
+
+    def _note(self, what: str, why: str) -> TimelineEntry:
+        return TimelineEntry(at=self._clock.now(), what=what, why=why, actor=self.actor.name if self.actor else "")
+
+    def _find_key(self, address: str) -> str | None:
+        email = parse_email(address)
+        if not isinstance(email, Rejection):
+            return email.key
+        phone = parse_phone(address, region=self.settings.region)
+        return None if isinstance(phone, Rejection) else phone.key
+
+
+def aware(name: str, at: datetime | None) -> datetime | None:
+    """Return *at* in UTC; a naive datetime is a ValueError."""
+    if at is None:
+        return None
+    if at.tzinfo is None:
+        raise ValueError(f"{name} must be an aware datetime, such as datetime(…, tzinfo=ZoneInfo('Europe/Warsaw'))")
+    return at.astimezone(UTC)

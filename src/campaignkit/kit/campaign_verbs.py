@@ -1,0 +1,180 @@
+"""Making, reading, editing, copying and deleting senders and campaigns."""
+
+import hashlib
+from datetime import timedelta
+from typing import Any
+
+from campaignkit.addresses.channel import Channel
+from campaignkit.campaign.campaign import Campaign, CampaignKind
+from campaignkit.campaign.senders import Sender
+from campaignkit.campaign.status import CampaignStatus
+from campaignkit.errors import KeyReused, NotEditable, RevisionConflict, SenderNotFound
+from campaignkit.kit.base import MerchantBase, aware
+from campaignkit.kit.door import Permission, verb
+from campaignkit.kit.editing import changed, copied
+from campaignkit.kit.senders import sender_from
+from campaignkit.message.content import EmailContent, SmsContent, check_content
+from campaignkit.message.templates import compile_content
+from campaignkit.timing.limits import Interval
+from campaignkit.timing.windows import SendWindow
+
+__all__ = ["CampaignVerbs"]
+
+_SETTINGS = frozenset(
+    {"name", "sender", "content", "window", "interval", "kind", "priority", "deadline", "start_grace"}
+)
+
+
+class CampaignVerbs(MerchantBase):
+    """The verbs on senders and campaigns."""
+
+    # senders
+
+    @verb(Permission.CONFIGURE_SENDER)
+    def add_sender(self, sender_id: str, *, address: str, account: str | None = None, channel: str = "email") -> Sender:
+        """Store a sender, or replace the one of that id, and return it.
+
+        Args:
+            address: ``Flora <hello@flora.example>`` for email, a sender id or number for SMS.
+            account: Which of the kit's transports carries it; by default the one named like the sender.
+
+        Raises:
+            InvalidAddress: *address* is none.
+        """
+        sender = sender_from(
+            self.merchant_id,
+            sender_id,
+            address=address,
+            account=account or sender_id,
+            channel=Channel(channel),
+            now=self._clock.now(),
+        )
+        self._records.save_sender(sender)
+        return sender
+
+    @verb(Permission.CREATE_CAMPAIGN)
+    def create_campaign(
+        self,
+        *,
+        name: str,
+        channel: str = "email",
+        sender: str,
+        content: EmailContent | SmsContent,
+        window: SendWindow | None = None,
+        interval: Interval | None = None,
+        kind: str = "marketing",
+        priority: int = 0,
+        start_grace: timedelta = timedelta(hours=1),
+        key: str | None = None,
+    ) -> Campaign:
+        """Store a draft and return it. The same *key* twice makes one campaign.
+
+        Raises:
+            SenderNotFound: the sender is not configured.
+            InvalidTemplate, InvalidContent: the message can never be sent.
+            KeyReused: *key* made a campaign with other settings.
+        """
+        if self._records.find_sender(self.merchant_id, sender) is None:
+            raise SenderNotFound(sender)
+        draft = Campaign(
+            merchant_id=self.merchant_id,
+            campaign_id=_id_from(key) if key is not None else self._new_id(),
+            name=name,
+            channel=Channel(channel),
+            kind=CampaignKind(kind),
+            sender_id=sender,
+            content_id=self._save_content(content),
+            window=window,
+            interval=interval,
+            priority=priority,
+            start_grace=start_grace,
+            key=key,
+            created_at=self._clock.now(),
+        )
+        try:
+            saved = self._records.save_campaign(draft, self._note("created", f"The campaign {name!r} was made."))
+        except RevisionConflict:
+            return self._made_before(draft)
+        assert saved is not None
+        return saved
+
+    @verb(Permission.VIEW_CAMPAIGN)
+    def campaign(self, campaign_id: str) -> Campaign:
+        """Return the campaign as it stands; raises CampaignNotFound."""
+        return self._campaign(campaign_id)
+
+    @verb(Permission.VIEW_CAMPAIGN)
+    def campaigns(self, status: str | None = None, after: str | None = None, limit: int = 50) -> tuple[Campaign, ...]:
+        """Return campaigns in order of their ids, at most *limit*, those after the id *after*."""
+        wanted = None if status is None else CampaignStatus(status).value
+        documents = self._store.scan(self.merchant_id, "campaign", status=wanted, after=after, limit=limit)
+        found = (self._records.campaign(self.merchant_id, document.document_id) for document in documents)
+        return tuple(campaign for campaign in found if campaign is not None)
+
+    @verb(Permission.EDIT_CAMPAIGN)
+    def update_campaign(self, campaign_id: str, /, **changes: Any) -> Campaign:
+        """Change settings by the names of ``create_campaign`` (and ``deadline``), and return the campaign.
+
+        Raises:
+            NotEditable: its status forbids one of the changes; nothing changed.
+            SenderNotFound, InvalidTemplate, InvalidContent: as in ``create_campaign``.
+            TypeError: there is no such setting.
+        """
+        fields = self._fields_of(changes)
+        names = ", ".join(sorted(changes)) or "nothing"
+        return self._change(
+            campaign_id, lambda campaign: changed(campaign, fields), self._note("edited", f"Changed: {names}.")
+        )
+
+    @verb(Permission.CREATE_CAMPAIGN)
+    def copy(self, campaign_id: str, *, name: str | None = None) -> Campaign:
+        """Return a new draft with the same settings, without recipients and without a schedule."""
+        original = self._campaign(campaign_id)
+        copy = copied(
+            original, campaign_id=self._new_id(), name=name or f"{original.name} (copy)", now=self._clock.now()
+        )
+        saved = self._records.save_campaign(copy, self._note("created", f"Copied from {original.name!r}."))
+        assert saved is not None
+        return saved
+
+    @verb(Permission.DELETE_CAMPAIGN)
+    def delete_campaign(self, campaign_id: str) -> None:
+        """Delete a draft with its rows; raises NotEditable for anything but a draft."""
+        campaign = self._campaign(campaign_id)
+        if campaign.status is not CampaignStatus.DRAFT:
+            raise NotEditable(campaign_id, campaign.status, ("existence",))
+        self._records.delete_campaign(campaign, self._note("deleted", "The draft was deleted."))
+
+    def _fields_of(self, changes: dict[str, Any]) -> dict[str, Any]:
+        fields = dict(changes)
+        unknown = sorted(set(fields) - _SETTINGS)
+        if unknown:
+            raise TypeError(f"a campaign has no setting {', '.join(unknown)}")
+        if "sender" in fields:
+            fields["sender_id"] = fields.pop("sender")
+            if self._records.find_sender(self.merchant_id, fields["sender_id"]) is None:
+                raise SenderNotFound(fields["sender_id"])
+        if "content" in fields:
+            fields["content_id"] = self._save_content(fields.pop("content"))
+        if "kind" in fields:
+            fields["kind"] = CampaignKind(fields["kind"])
+        if "deadline" in fields:
+            fields["deadline"] = aware("deadline", fields["deadline"])
+        return fields
+
+    def _save_content(self, content: EmailContent | SmsContent) -> str:
+        check_content(content)
+        compile_content(content)
+        return self._records.save_content(self.merchant_id, content)
+
+    def _made_before(self, draft: Campaign) -> Campaign:
+        stored = self._campaign(draft.campaign_id)
+        same = ("name", "channel", "kind", "sender_id", "content_id", "window", "interval")
+        if stored.settings_version == 1 and any(getattr(stored, field) != getattr(draft, field) for field in same):
+            raise KeyReused(draft.key or "")
+        return stored
+
+
+def _id_from(key: str) -> str:
+    """Return the campaign id that belongs to a host's key; the same key has always the same."""
+    return "key" + hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

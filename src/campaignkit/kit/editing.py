@@ -1,0 +1,59 @@
+"""Which changes a campaign takes in which status, and what they make of it. Pure."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import attrs
+
+from campaignkit.campaign.campaign import Campaign
+from campaignkit.campaign.status import CampaignStatus
+from campaignkit.errors import NotEditable
+
+__all__ = ["changed", "copied"]
+
+# The message that was checked is the message that is sent: while a campaign may send, its content is frozen.
+_SETTINGS = frozenset({"name", "sender_id", "window", "interval", "priority", "deadline", "start_grace"})
+_EDITABLE: Mapping[CampaignStatus, frozenset[str]] = {
+    CampaignStatus.DRAFT: _SETTINGS | {"content_id", "kind"},
+    CampaignStatus.SCHEDULED: _SETTINGS,
+    CampaignStatus.SENDING: _SETTINGS,
+    CampaignStatus.PAUSED: _SETTINGS | {"content_id"},
+    CampaignStatus.FAILED: _SETTINGS | {"content_id"},
+    CampaignStatus.FINISHED: frozenset(),
+    CampaignStatus.CANCELLED: frozenset(),
+}
+
+
+def changed(campaign: Campaign, changes: Mapping[str, Any]) -> Campaign:
+    """Return *campaign* with *changes*; messages prepared before them will not begin.
+
+    Raises:
+        NotEditable: its status forbids one of them.
+    """
+    forbidden = sorted(set(changes) - _EDITABLE[campaign.status])
+    if forbidden or campaign.status in {CampaignStatus.FINISHED, CampaignStatus.CANCELLED}:
+        raise NotEditable(campaign.campaign_id, campaign.status, tuple(forbidden))
+    edited = attrs.evolve(campaign, **changes)
+    if edited == campaign:
+        return campaign
+    return attrs.evolve(edited, settings_version=campaign.settings_version + 1)
+
+
+def copied(campaign: Campaign, *, campaign_id: str, name: str, now: datetime) -> Campaign:
+    """Return a draft with the same settings: no recipients, no schedule, no history."""
+    return Campaign(
+        merchant_id=campaign.merchant_id,
+        campaign_id=campaign_id,
+        name=name,
+        channel=campaign.channel,
+        kind=campaign.kind,
+        sender_id=campaign.sender_id,
+        content_id=campaign.content_id,
+        window=campaign.window,
+        interval=campaign.interval,
+        priority=campaign.priority,
+        start_grace=campaign.start_grace,
+        copied_from=campaign.campaign_id,
+        created_at=now,
+    )

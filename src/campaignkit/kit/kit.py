@@ -1,0 +1,243 @@
+"""CampaignKit: one store, its transports and a clock; merchants' handles, and the worker's verbs."""
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Protocol, Self
+
+from campaignkit.campaign.campaign import MerchantSettings
+from campaignkit.campaign.senders import Sender
+from campaignkit.campaign.status import CampaignStatus
+from campaignkit.clocks import SystemClock
+from campaignkit.dispatch.dispatcher import DEFAULT_LEASE, Dispatcher, Round, Tools
+from campaignkit.dispatch.records import Records
+from campaignkit.errors import MerchantNotFound
+from campaignkit.identifiers import TimeOrderedIds
+from campaignkit.kit.base import aware
+from campaignkit.kit.door import Actor
+from campaignkit.kit.merchant import Merchant
+from campaignkit.kit.results import RunReport, TickReport, WaitingCampaign
+from campaignkit.ports import Clock, NewId, Store, Transport
+from campaignkit.timing.windows import SendWindow
+
+__all__ = ["CampaignKit", "Stop"]
+
+POLL_SECONDS = 5.0  # how long a worker that has nothing to do waits before it looks again
+TICK_MESSAGES = 1000
+
+Transports = Mapping[str, Transport] | Callable[[Sender], Transport | None]
+
+
+class Stop(Protocol):
+    """What tells a worker to stop; ``threading.Event`` is one."""
+
+    def is_set(self) -> bool: ...
+
+    def wait(self, timeout: float | None = None) -> bool: ...
+
+
+class CampaignKit:
+    """Campaigns over one store. A worker process builds a kit and works: all that sending needs is in the store.
+
+    Args:
+        store: MemoryStore, SqlStore, or the host's own.
+        transports: By account, or a callable for thousands of accounts. They open connections when first used, so a kit
+            may be built before a fork.
+        clock: FrozenClock makes three weeks pass in a second.
+        lease: How long a worker may be silent before another takes over what it held; 11.5 minutes by default, which
+            covers the ten that a mail server may take for its last reply (RFC 5321, 4.5.3.2.6).
+        new_id, randomness, stopwatch: For tests; by default unique, random and real.
+
+    Raises:
+        SchemaOutdated: the database wants ``store.upgrade()``.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        transports: Transports | None = None,
+        clock: Clock | None = None,
+        lease: timedelta | None = None,
+        new_id: NewId | None = None,
+        randomness: Callable[[], float] | None = None,
+        stopwatch: Callable[[], tuple[float, float]] | None = None,
+    ) -> None:
+        self._store = store
+        self._transports: Transports = transports if transports is not None else {}
+        self._clock = clock or SystemClock()
+        self._new_id = new_id or TimeOrderedIds()
+        self._is_closed = False
+        store.bind_clock(self._clock)
+        self._records = Records(store, self._clock)
+        self._used_transports: dict[int, Transport] = {}
+        self._dispatcher = Dispatcher(
+            Tools(
+                store=store,
+                clock=self._clock,
+                transport_of=self._transport_of,
+                new_id=self._new_id,
+                random=randomness or random.random,
+                stopwatch=stopwatch or _real_time,
+                lease=lease or DEFAULT_LEASE,
+            )
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the transports that were used and the store; safe to repeat."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        for transport in self._used_transports.values():
+            transport.close()
+        self._store.close()
+
+    def merchant(
+        self, merchant_id: str, *, zone: str | None = None, region: str | None = None, actor: Actor | None = None
+    ) -> Merchant:
+        """Return a handle on one merchant. Given values are stored, omitted ones are read.
+
+        Args:
+            zone: IANA name, such as ``America/New_York``.
+            region: ISO 3166-1 alpha-2, such as ``US``; how national phone numbers are read.
+            actor: Who acts through this handle; it is not stored with the merchant.
+
+        Raises:
+            MerchantNotFound: the merchant is unknown, and zone or region are missing.
+            ValueError: the zone is no IANA name, or the region not two letters.
+        """
+        self._require_open()
+        stored = self._records.find_settings(merchant_id)
+        zone = zone or (stored.zone if stored else None)
+        region = region or (stored.region if stored else None)
+        if zone is None or region is None:
+            raise MerchantNotFound(merchant_id)
+        settings = MerchantSettings(merchant_id=merchant_id, zone=_known_zone(zone), region=_known_region(region))
+        if settings != stored:
+            self._records.save_settings(settings)
+        return Merchant(
+            settings=settings,
+            actor=actor,
+            store=self._store,
+            clock=self._clock,
+            new_id=self._new_id,
+            transport_of=self._transport_of,
+            require_open=self._require_open,
+        )
+
+    # the worker's verbs
+
+    def tick(self, max_messages: int = TICK_MESSAGES, max_seconds: float | None = None) -> TickReport:
+        """Do one bounded round over all merchants and return; never sleeps.
+
+        Args:
+            max_messages: The most that are sent.
+            max_seconds: Of real time; what was begun is finished all the same.
+        """
+        done = self._round(max_messages, max_seconds)
+        return TickReport(sent=done.sent, next_at=done.next_at)
+
+    def run(
+        self,
+        until: datetime | None = None,
+        stop: Stop | None = None,
+        on_progress: Callable[[TickReport], None] | None = None,
+    ) -> RunReport:
+        """Tick and sleep in turn; return when nothing timed is left, at *until*, or when *stop* is set.
+
+        Pauses, missing credit, gates and doubts never keep it alive; other workers' leases do.
+
+        Args:
+            until: Aware; nothing is done at or after it, and the clock stands at it on return if work was left.
+        """
+        end = aware("until", until)
+        sent, next_at = 0, None
+        while stop is None or not stop.is_set():
+            if end is not None and self._clock.now() >= end:
+                break
+            done = self._round(TICK_MESSAGES, None)
+            sent, next_at = sent + done.sent, done.next_at
+            if on_progress is not None:
+                on_progress(TickReport(sent=done.sent, next_at=done.next_at))
+            if next_at is None:
+                break
+            self._clock.sleep_until(next_at if end is None else min(next_at, end))
+        return RunReport(sent=sent, next_at=next_at, waiting=self._waiting())
+
+    def serve(self, stop: Stop, *, poll_seconds: float = POLL_SECONDS) -> int:
+        """Work until *stop* is set and return how many were sent: the body of a worker process.
+
+        New campaigns are noticed within *poll_seconds*. The message that is being handed over when *stop* is set is
+        finished and written down first.
+        """
+        sent = 0
+        while not stop.is_set():
+            done = self._round(TICK_MESSAGES, poll_seconds)
+            sent += done.sent
+            stop.wait(self._pause_seconds(done, poll_seconds))
+        return sent
+
+    def _round(self, max_messages: int, max_seconds: float | None) -> Round:
+        self._require_open()
+        if max_seconds is None:
+            return self._dispatcher.round(max_messages=max_messages)
+        ends_at = time.monotonic() + max_seconds
+        return self._dispatcher.round(max_messages=max_messages, may_go_on=lambda: time.monotonic() < ends_at)
+
+    def _pause_seconds(self, done: Round, poll_seconds: float) -> float:
+        if done.next_at is None:
+            return poll_seconds
+        return min(max((done.next_at - self._clock.now()).total_seconds(), 0.0), poll_seconds)
+
+    def _waiting(self) -> tuple[WaitingCampaign, ...]:
+        found = (self._records.campaign(*seen) for seen in sorted(self._dispatcher.seen))
+        ended = {CampaignStatus.FINISHED, CampaignStatus.CANCELLED}
+        return tuple(
+            WaitingCampaign(
+                merchant_id=campaign.merchant_id,
+                campaign_id=campaign.campaign_id,
+                status=campaign.status,
+                waiting_for=campaign.waiting_for,
+                next_at=campaign.next_at,
+            )
+            for campaign in found
+            if campaign is not None and campaign.status not in ended
+        )
+
+    def _transport_of(self, sender: Sender) -> Transport | None:
+        if isinstance(self._transports, Mapping):
+            transport = self._transports.get(sender.account)
+        else:
+            transport = self._transports(sender)
+        if transport is not None:
+            self._used_transports[id(transport)] = transport
+        return transport
+
+    def _require_open(self) -> None:
+        if self._is_closed:
+            raise RuntimeError("this kit is closed")
+
+
+def _real_time() -> tuple[float, float]:
+    return time.monotonic(), time.time()
+
+
+def _known_zone(zone: str) -> str:
+    return SendWindow.always(zone=zone).zone if zone != "recipient" else _refuse_zone(zone)
+
+
+def _refuse_zone(zone: str) -> str:
+    raise ValueError(f"{zone!r} is no zone of a merchant; give an IANA name")
+
+
+def _known_region(region: str) -> str:
+    if len(region) != 2 or not region.isascii() or not region.isalpha():
+        raise ValueError(f"{region!r} is no region; give two letters of ISO 3166-1, such as US")
+    return region.upper()

@@ -1,0 +1,81 @@
+"""What the verbs of the kit and of a merchant answer. Values only."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import attrs
+
+from campaignkit.addresses.channel import mask
+from campaignkit.campaign.campaign import WaitingFor
+from campaignkit.campaign.status import CampaignStatus, RecipientStatus
+from campaignkit.delivery.outcomes import Verdict
+
+__all__ = ["AddedRecipients", "CampaignCounts", "RunReport", "TestResult", "TickReport", "WaitingCampaign"]
+
+
+@attrs.frozen(kw_only=True)
+class AddedRecipients:
+    """What adding contacts did; the four add up to what came in."""
+
+    added: int = 0
+    existing: int = 0  # these very rows were added before
+    excluded: int = 0  # contacts that are left out, each with its reason
+    rejected: int = 0  # rows that could not be read
+
+
+@attrs.frozen(kw_only=True)
+class CampaignCounts:
+    """Every row that ever came into a campaign: ``rows = recipients + exclusions + rejections``."""
+
+    rows: int
+    recipients: int
+    by_status: Mapping[RecipientStatus, int]  # of recipients; they add up to ``recipients``
+    exclusions: Mapping[str, int]  # by reason
+    rejections: Mapping[str, int]  # by code
+
+
+@attrs.frozen(kw_only=True)
+class TestResult:
+    """What became of a test send. Acceptance alone is no passed test: somebody must look whether it arrived."""
+
+    __test__ = False  # not a test class, whatever pytest thinks of its name
+
+    test_id: str
+    campaign_id: str
+    to: str = attrs.field(repr=mask)
+    at: datetime  # UTC
+    verdict: Verdict
+    code: str
+    message: str  # one sentence
+    reply: str
+    provider_id: str | None
+    content_id: str
+    actor: str
+
+
+@attrs.frozen(kw_only=True)
+class TickReport:
+    """What one bounded round did."""
+
+    sent: int
+    next_at: datetime | None  # UTC; None: nothing timed is left
+
+
+@attrs.frozen(kw_only=True)
+class WaitingCampaign:
+    """A campaign that is not finished, and what it waits for."""
+
+    merchant_id: str
+    campaign_id: str
+    status: CampaignStatus
+    waiting_for: WaitingFor
+    next_at: datetime | None
+
+
+@attrs.frozen(kw_only=True)
+class RunReport:
+    """What a run did, and which of the campaigns that it looked at are left unfinished."""
+
+    sent: int
+    next_at: datetime | None
+    waiting: tuple[WaitingCampaign, ...]

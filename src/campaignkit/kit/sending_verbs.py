@@ -1,0 +1,154 @@
+"""Checking, testing, scheduling, pausing, resuming and cancelling campaigns."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from campaignkit.campaign.campaign import Campaign
+from campaignkit.campaign.recipients import CampaignRecipient, Intake
+from campaignkit.campaign.status import CampaignEvent, transition
+from campaignkit.dispatch.preparing import render_values
+from campaignkit.errors import NotReady, StartInPast
+from campaignkit.insight.preflight import Known, Preflight, placeholder_uses, run_checks
+from campaignkit.kit import moves
+from campaignkit.kit.base import PAGE_MAX, MerchantBase, aware
+from campaignkit.kit.door import Permission, verb
+from campaignkit.kit.results import TestResult
+from campaignkit.kit.testsend import send_test
+from campaignkit.message.templates import compile_content
+from campaignkit.ports import RecipientQuery, SaveGuard
+
+__all__ = ["SendingVerbs"]
+
+
+class SendingVerbs(MerchantBase):
+    """The verbs that move campaigns."""
+
+    @verb(Permission.SEND_CAMPAIGN)
+    def send_test(self, campaign_id: str, to: str | None = None) -> TestResult:
+        """Send the campaign's message once, as it would look for its first recipient, and keep the result.
+
+        Args:
+            to: By default the acting user's own address.
+
+        Raises:
+            InvalidAddress: *to* is no address, or was left out and the handle has no actor with one.
+            ValueError: no transport is configured for the sender's account.
+        """
+        campaign = self._campaign(campaign_id)
+        sample = self._store.list_recipients(
+            self.merchant_id, campaign_id, RecipientQuery(intake=Intake.RECIPIENT, limit=1)
+        )
+        return send_test(
+            campaign,
+            to=to,
+            actor=self.actor,
+            region=self.settings.region,
+            sample=sample[0] if sample else None,
+            records=self._records,
+            store=self._store,
+            transport_of=self._transport_of,
+            test_id=self._new_id(),
+            now=self._clock.now(),
+        )
+
+    @verb(Permission.VIEW_CAMPAIGN)
+    def preflight(self, campaign_id: str) -> Preflight:
+        """Return every blocker and warning there is, all at once."""
+        return self._preflight(self._campaign(campaign_id), start_at=None, deadline=None)
+
+    @verb(Permission.SEND_CAMPAIGN)
+    def schedule(
+        self,
+        campaign_id: str,
+        *,
+        start_at: datetime | None = None,
+        deadline: datetime | None = None,
+        confirm_past: bool = False,
+    ) -> Campaign:
+        """Set the start and let the workers have it. From here on the content is frozen.
+
+        Args:
+            start_at: Aware; now if left out. Nothing leaves before it, nor outside the window.
+            deadline: Aware; nothing begins at or after it, and who is still waiting expires.
+            confirm_past: Send although *start_at* is longer ago than the campaign's grace (an hour by default).
+
+        Raises:
+            ValueError: a datetime is naive, or the deadline is not after the start.
+            IllegalTransition: it is no draft.
+            StartInPast, NotReady: it must not start so; nothing changed.
+        """
+        campaign = self._campaign(campaign_id)
+        transition(campaign.status, CampaignEvent.SCHEDULE)
+        now = self._clock.now()
+        begins = aware("start_at", start_at) or now
+        ends = aware("deadline", deadline) or campaign.deadline
+        if ends is not None and ends <= begins:
+            raise ValueError("the deadline must be after the start")
+        if now - begins > campaign.start_grace and not confirm_past:
+            raise StartInPast(begins.isoformat(), now.isoformat())
+        self._require_ready(campaign, start_at=begins, deadline=ends)
+        note = self._note("scheduled", f"To begin at {begins.isoformat()}.")
+        return self._change(campaign_id, lambda current: moves.scheduled(current, begins, ends, confirm_past), note)
+
+    @verb(Permission.SEND_CAMPAIGN)
+    def unschedule(self, campaign_id: str) -> Campaign:
+        """Take a scheduled campaign back to draft, as long as nothing began."""
+        note = self._note("unscheduled", "It is a draft again.")
+        return self._change(campaign_id, moves.unscheduled, note, guard=SaveGuard.NOBODY_BEGAN)
+
+    @verb(Permission.SEND_CAMPAIGN)
+    def pause(self, campaign_id: str) -> Campaign:
+        """Stop; when this returns, nothing more begins. What is being handed over at this instant finishes."""
+        return self._change(campaign_id, moves.paused, self._note("paused", "Somebody paused it."))
+
+    @verb(Permission.SEND_CAMPAIGN)
+    def resume(self, campaign_id: str) -> Campaign:
+        """Go on with those who are still pending; also after a failure was mended, or a missed start is confirmed.
+
+        Raises:
+            NotReady: preflight has blockers.
+        """
+        campaign = self._campaign(campaign_id)
+        transition(campaign.status, CampaignEvent.RESUME)
+        self._require_ready(campaign, start_at=self._clock.now(), deadline=campaign.deadline)
+        now = self._clock.now()
+        return self._change(
+            campaign_id, lambda current: moves.resumed(current, now), self._note("resumed", "It goes on.")
+        )
+
+    @verb(Permission.SEND_CAMPAIGN)
+    def cancel(self, campaign_id: str) -> Campaign:
+        """End it; everybody who is pending is cancelled in the same commit."""
+        return self._change(campaign_id, moves.cancelled, self._note("cancelled", "Somebody cancelled it."))
+
+    def _require_ready(self, campaign: Campaign, *, start_at: datetime, deadline: datetime | None) -> None:
+        report = self._preflight(campaign, start_at=start_at, deadline=deadline)
+        if not report.is_ready:
+            raise NotReady(campaign.campaign_id, tuple(finding.code for finding in report.blockers))
+
+    def _preflight(self, campaign: Campaign, *, start_at: datetime | None, deadline: datetime | None) -> Preflight:
+        content = self._records.content(self.merchant_id, campaign.content_id)
+        uses = placeholder_uses(
+            compile_content(content).placeholders, self._all_recipients(campaign.campaign_id), render_values
+        )
+        known = Known(
+            campaign=campaign,
+            content=content,
+            sender=self._records.find_sender(self.merchant_id, campaign.sender_id),
+            zone=self.settings.zone,
+            start_at=start_at or campaign.start_at or self._clock.now(),
+            deadline=deadline or campaign.deadline,
+            counts=self._store.count_recipients(self.merchant_id, campaign.campaign_id),
+            placeholders=uses,
+        )
+        return run_checks(known)
+
+    def _all_recipients(self, campaign_id: str) -> Iterator[CampaignRecipient]:
+        after: str | None = None
+        while True:
+            query = RecipientQuery(intake=Intake.RECIPIENT, after=after, limit=PAGE_MAX)
+            page = self._store.list_recipients(self.merchant_id, campaign_id, query)
+            yield from page
+            if len(page) < PAGE_MAX:
+                return
+            after = page[-1].recipient_id
