@@ -17,9 +17,20 @@ from campaignkit.stores.sql.schema import attempts, campaigns, documents, recipi
 __all__ = ["add_note", "load", "notes_of", "save", "scan"]
 
 
+_ONE_CAMPAIGN = sa.select(campaigns.c.campaign_id.label("document_id"), campaigns.c.revision, campaigns.c.body).where(
+    campaigns.c.merchant_id == sa.bindparam("merchant"), campaigns.c.campaign_id == sa.bindparam("id")
+)
+_ONE_DOCUMENT = sa.select(documents.c.document_id, documents.c.revision, documents.c.body).where(
+    documents.c.merchant_id == sa.bindparam("merchant"),
+    documents.c.kind == sa.bindparam("kind"),
+    documents.c.document_id == sa.bindparam("id"),
+)
+
+
 def load(connection: sa.Connection, merchant_id: str, kind: str, document_id: str) -> Document | None:
     """Return the document, or None where there is none, or it was deleted."""
-    row = connection.execute(_select(kind, merchant_id).where(_id_column(kind) == document_id)).first()
+    query = _ONE_CAMPAIGN if kind == "campaign" else _ONE_DOCUMENT
+    row = connection.execute(query, {"merchant": merchant_id, "kind": kind, "id": document_id}).first()
     if row is None or row.body is None:
         return None
     return _document(merchant_id, kind, row)

@@ -16,10 +16,12 @@ from campaignkit.delivery.begin import BeginAnswer, Clearance
 from campaignkit.delivery.settling import Settlement, SettleResult
 from campaignkit.errors import SchemaOutdated
 from campaignkit.ports import Claim, Clock, Document, DueList, Reaped, RecipientQuery, SaveGuard, Trail
-from campaignkit.stores.sql import audience, dispatching, documents
+from campaignkit.stores.sql import audience, claims, documents
+from campaignkit.stores.sql.beginning import begin
 from campaignkit.stores.sql.connection import reading, writing
 from campaignkit.stores.sql.due import due
 from campaignkit.stores.sql.schema import SCHEMA_REVISION, VERSION_TABLE
+from campaignkit.stores.sql.settling import settle
 
 __all__ = ["SqlStore"]
 
@@ -183,7 +185,7 @@ class SqlStore:
         limit: int,
     ) -> Sequence[Claim]:
         with writing(self._engine) as connection:
-            return dispatching.claim(
+            return claims.claim(
                 connection,
                 merchant_id,
                 campaign_id,
@@ -196,23 +198,23 @@ class SqlStore:
 
     def begin(self, clearances: Sequence[Clearance], /, *, lease: timedelta) -> Sequence[BeginAnswer]:
         with writing(self._engine) as connection:
-            return dispatching.begin(connection, clearances, lease=lease, read_now=self._now)
+            return begin(connection, clearances, lease=lease, read_now=self._now)
 
     def settle(self, settlements: Sequence[Settlement], /) -> Sequence[SettleResult]:
         with writing(self._engine) as connection:
-            return dispatching.settle(connection, settlements, read_now=self._now)
+            return settle(connection, settlements, read_now=self._now)
 
-    def release(self, claims: Sequence[Claim], /, *, not_before: datetime | None = None, reason: str = "") -> int:
+    def release(self, held: Sequence[Claim], /, *, not_before: datetime | None = None, reason: str = "") -> int:
         with writing(self._engine) as connection:
             now = self._now(connection)
-            return dispatching.release(connection, claims, not_before=not_before, reason=reason, now=now)
+            return claims.release(connection, held, not_before=not_before, reason=reason, now=now)
 
     def reap(self) -> Reaped:
         with reading(self._engine) as connection:
-            if not dispatching.has_outlived(connection, self._now(connection)):
+            if not claims.has_outlived(connection, self._now(connection)):
                 return Reaped()
         with writing(self._engine) as connection:
-            return dispatching.reap(connection, self._now(connection))
+            return claims.reap(connection, self._now(connection))
 
     # suppression
 
