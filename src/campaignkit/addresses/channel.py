@@ -4,7 +4,7 @@ from enum import StrEnum
 
 import attrs
 
-__all__ = ["Channel", "Rejection", "RejectionCode", "mask"]
+__all__ = ["Channel", "Rejection", "RejectionCode", "mask", "shorten"]
 
 
 class Channel(StrEnum):
@@ -39,6 +39,16 @@ def mask(text: object) -> str:
     if at:
         return f"{local[:1]}…@{domain}"
     return f"…{value[-2:]}" if len(value) > 4 else "…"
+
+
+def shorten(value: object) -> str:
+    """Return at most 200 characters of what came in, lone surrogates escaped so that the text can be stored anywhere.
+
+    >>> shorten(None), shorten("x" * 300) == "x" * 200
+    ('', True)
+    """
+    text = "" if value is None else str(value[:200] if isinstance(value, str | bytes) else value)[:200]
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")[:200]
 
 
 @attrs.frozen(kw_only=True)
