@@ -54,7 +54,7 @@ _RECIPIENT = _ENVELOPE | {SmtpStage.DOT}
 
 @attrs.frozen
 class SmtpReply:
-    """One reply of a server. *text* is what followed the code, its lines joined by spaces."""
+    """One reply of a server. *text* is what followed the code, its lines joined by line feeds."""
 
     code: int
     enhanced: str | None = None  # "5.1.1"; its class is that of the code

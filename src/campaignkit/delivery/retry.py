@@ -23,9 +23,7 @@ def _require_positive_delays(_instance: object, _attribute: object, delays: tupl
 class RetrySchedule:
     """How long to wait after each attempt that concerned the recipient; one attempt more than delays is made."""
 
-    delays: tuple[timedelta, ...] = attrs.field(
-        default=RETRY_DELAYS, converter=tuple, validator=_require_positive_delays
-    )
+    delays: tuple[timedelta, ...] = attrs.field(default=RETRY_DELAYS, validator=_require_positive_delays)
 
     @property
     def attempts_max(self) -> int:

@@ -4,7 +4,7 @@ Touches the network, in the caller's thread. Sessions open lazily, belong to one
 """
 
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Any, Self
 
 from campaignkit.addresses.channel import Channel
@@ -99,7 +99,7 @@ class SmtpTransport:
         settings = self._settings
         return f"SmtpTransport({settings.host!r}, {settings.port}, security={settings.security.value!r})"
 
-    def send(self, batch: Sequence[OutboundMessage], clear: Clear, /) -> Iterator[Outcome]:
+    def send(self, batch: Sequence[OutboundMessage], clear: Clear, /) -> Generator[Outcome]:
         """Yield one outcome per message; see the laws of ``Transport``.
 
         If *clear* raises, or the caller stops early, sessions with a message under way are dropped without their dot.
@@ -112,7 +112,7 @@ class SmtpTransport:
             raise TypeError("an SMTP transport carries OutboundEmail only")
         return self._send(mails, clear)
 
-    def _send(self, mails: list[OutboundEmail], clear: Clear) -> Iterator[Outcome]:
+    def _send(self, mails: list[OutboundEmail], clear: Clear) -> Generator[Outcome]:
         sending = SmtpRound(
             self._pool,
             mails,
