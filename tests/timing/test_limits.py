@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from campaignkit.timing.limits import Interval, LimitScope, LimitState, next_allowed, take
@@ -36,6 +36,7 @@ def test_a_clock_that_goes_back_shortens_no_interval():
     assert next_allowed(SCOPE, state, NOON - timedelta(hours=1)) == NOON + timedelta(seconds=2)
 
 
+@settings(deadline=None)
 @given(st.lists(st.timedeltas(timedelta(0), timedelta(seconds=5)), max_size=30))
 def test_two_begins_are_never_closer_than_the_interval(waits):
     state, now, begun = LimitState(), NOON, []
