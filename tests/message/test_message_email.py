@@ -19,7 +19,6 @@ NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 HOSTILE_SUBJECT = "A 💩 subject=?UTF-8?Q?=0A?=Bcc: x@y"
 OUR_HEADERS = ["Date", "From", "To", "Subject", "Message-ID", "Auto-Submitted", "MIME-Version"]
 PLAIN_HEADERS = [*OUR_HEADERS, "Content-Type", "Content-Transfer-Encoding"]
-)
 
 
 def build(*, subject: str = "Spring", text: str = "Hello\n", html: str | None = None, **changes: Any):
