@@ -107,8 +107,9 @@ timeline = sa.Table(
 recipients = sa.Table(
     "campaignkit_recipients",
     metadata,
-    sa.Column("merchant_id", Key, primary_key=True),
+    # Not the merchant first: SQLite would take a merchant's whole table for a selective search.
     sa.Column("recipient_id", sa.String(40), primary_key=True),
+    sa.Column("merchant_id", Key, nullable=False),
     sa.Column("campaign_id", Key, nullable=False),
     sa.Column("intake", Code, nullable=False),
     sa.Column("status", Code, nullable=False),
@@ -149,6 +150,8 @@ recipients = sa.Table(
         postgresql_where=sa.text("intake = 'recipient'"),
     ),
     sa.Index("uq_campaignkit_recipients_contact", "merchant_id", "campaign_id", "contact_key", "occasion", unique=True),
+    # The order of pages.
+    sa.Index("ix_campaignkit_recipients_pages", "merchant_id", "campaign_id", "recipient_id"),
     # The order of claims: those who are pending, the longest waiting first. Its prefix serves the counts.
     sa.Index(
         "ix_campaignkit_recipients_claims",

@@ -90,8 +90,8 @@ def _create_limit_counters() -> None:
 def _create_recipients() -> None:
     op.create_table(
         "campaignkit_recipients",
-        sa.Column("merchant_id", sa.String(length=200), nullable=False),
         sa.Column("recipient_id", sa.String(length=40), nullable=False),
+        sa.Column("merchant_id", sa.String(length=200), nullable=False),
         sa.Column("campaign_id", sa.String(length=200), nullable=False),
         sa.Column("intake", sa.String(length=40), nullable=False),
         sa.Column("status", sa.String(length=40), nullable=False),
@@ -119,8 +119,14 @@ def _create_recipients() -> None:
         sa.Column("price", sa.Integer(), nullable=True),
         sa.Column("added_at", sa.BigInteger(), nullable=False),
         sa.Column("changed_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("merchant_id", "recipient_id", name="pk_campaignkit_recipients"),
+        sa.PrimaryKeyConstraint("recipient_id", name="pk_campaignkit_recipients"),
         sqlite_with_rowid=False,
+    )
+    op.create_index(
+        "ix_campaignkit_recipients_pages",
+        "campaignkit_recipients",
+        ["merchant_id", "campaign_id", "recipient_id"],
+        unique=False,
     )
     op.create_index(
         "ix_campaignkit_recipients_address", "campaignkit_recipients", ["merchant_id", "address_key"], unique=False
