@@ -230,6 +230,21 @@ def test_a_server_that_drips_cannot_hold_a_session_for_ever():
     assert time.monotonic() - started < 3
 
 
+@pytest.mark.parametrize("extensions", [("PIPELINING",), ("HELP",)], ids=["pipelining", "step by step"])
+@pytest.mark.parametrize("stage", ["MAIL", "RCPT", "DATA", "DOT"])
+def test_replies_out_of_step_never_pass_for_acceptance(stage, extensions):
+    usual = b"354 go\r\n" if stage == "DATA" else b"250 ok\r\n"
+    replies = {stage: usual + b"250 ok\r\n", "DOT": b"250 ok\r\n250 ok\r\n" if stage == "DOT" else b"554 no\r\n"}
+    with TinySmtp(replies=replies, extensions=extensions) as server:
+        outcomes = send(server, 4)
+
+    if stage == "DOT":
+        assert [outcome.verdict for outcome in outcomes] == [Verdict.ACCEPTED] * 4
+        assert server.connection_count == 4
+    else:
+        assert Verdict.ACCEPTED not in {outcome.verdict for outcome in outcomes}
+
+
 def test_a_session_is_closed_after_its_share_of_messages():
     with TinySmtp() as server:
         outcomes = send(server, 6, messages_per_connection=2)

@@ -248,8 +248,9 @@ def printable_line(text: str) -> str:
     >>> printable_line("no such user\\r\\n\\x1b[31m<ann@example.com>")
     'no such user <a…@example.com>'
     """
-    plain = _ANSI.sub("", text[: REPLY_LENGTH_MAX * 8])
-    plain = "".join(letter if letter.isprintable() else " " for letter in plain)
+    plain = text[: REPLY_LENGTH_MAX * 8]
+    if not plain.isprintable():
+        plain = "".join(letter if letter.isprintable() else " " for letter in _ANSI.sub("", plain))
     plain = _ADDRESS.sub(lambda found: mask(found.group()), " ".join(plain.split()))
     return plain[:REPLY_LENGTH_MAX]
 

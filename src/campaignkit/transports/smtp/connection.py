@@ -71,10 +71,13 @@ class SmtpConnection:
             except OSError as error:
                 self.transaction.lose("connection_lost", str(error))
                 return
-            if received:
-                self._take(received)
-            else:
+            if not received:
                 self.transaction.lose("connection_lost", "the server closed the connection")
+                return
+            self._take(received)
+            # A plain socket that gave less than was asked is empty; an encrypted one may hold more than it shows.
+            if len(received) < RECEIVE_SIZE and not isinstance(self.socket, ssl.SSLSocket):
+                return
 
     def write(self) -> None:
         """Write what waits, as far as the socket takes it."""
@@ -101,7 +104,6 @@ class SmtpConnection:
         dot = self.transaction.cross()
         if not dot:
             return True
-        self.deadline = time.monotonic() + self._timeouts.dot
         try:
             count = self.socket.send(dot)
         except BlockingIOError:
@@ -114,6 +116,7 @@ class SmtpConnection:
                 self.transaction.step_back()  # the kernel took not a byte, which is proof
             self.transaction.lose("connection_lost", str(error))
             return True
+        self.deadline = time.monotonic() + self._timeouts.dot
         self._outgoing = memoryview(dot)[count:]
         return True
 

@@ -229,10 +229,12 @@ def _write_dot(connection: SmtpConnection, cleared: Cleared) -> None:
     while cleared.may_cross():
         if connection.write_dot():
             return
+        # The body's own deadline still runs. A socket may say that it is writable and take nothing all the same.
+        if time.monotonic() >= connection.deadline:
+            break
         with selectors.DefaultSelector() as selector:
             selector.register(connection.socket, selectors.EVENT_WRITE)
-            if not selector.select(DOT_RETRY_SECONDS) and time.monotonic() >= connection.deadline:
-                break
+            selector.select(DOT_RETRY_SECONDS)
     _withhold(connection, "permission_expired")
 
 

@@ -106,10 +106,13 @@ class SmtpTransport:
 
         Raises:
             TypeError: the batch holds something else than mail; nothing was sent.
+            ValueError: two messages of the batch have one id; nothing was sent.
         """
         mails = [message for message in batch if isinstance(message, OutboundEmail)]
         if len(mails) != len(batch):
             raise TypeError("an SMTP transport carries OutboundEmail only")
+        if len({message.message_id for message in mails}) != len(mails):
+            raise ValueError("two messages of one batch have the same id")
         return self._send(mails, clear)
 
     def _send(self, mails: list[OutboundEmail], clear: Clear) -> Generator[Outcome]:

@@ -17,6 +17,7 @@ LINE_COUNT_MAX = 100  # lines of one reply; the longest EHLO answers have about 
 ADDRESS_LENGTH_MAX = 254  # octets; a path is 256 with its angle brackets, RFC 5321 section 4.5.3.1.3
 
 _LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?\Z", re.DOTALL)
+_PATH = re.compile(r"[^\s<>]+@[^\s<>@]+")
 _BARE_LINE_END = re.compile(rb"\r\n|\r|\n")
 _QUEUE_IDS = (
     re.compile(r"\bqueued as ([\w.-]{4,64})", re.I),  # Postfix, Exchange
@@ -100,13 +101,11 @@ def is_envelope_address(address: str) -> bool:
 
     It says nothing about whether it exists; it keeps out what would end the command or begin another.
     """
-    local, at, domain = address.rpartition("@")
     return (
-        bool(local and at and domain)
-        and len(address) <= ADDRESS_LENGTH_MAX
-        and len(address.encode("utf-8", "surrogatepass")) <= ADDRESS_LENGTH_MAX
+        len(address) <= ADDRESS_LENGTH_MAX
         and address.isprintable()
-        and not any(letter.isspace() or letter in "<>" for letter in address)
+        and _PATH.fullmatch(address) is not None
+        and len(address.encode()) <= ADDRESS_LENGTH_MAX
     )
 
 
