@@ -87,10 +87,11 @@ class CampaignFacts:
 class RecipientFacts:
     """What begin needs to know about a recipient."""
 
+    campaign_id: str
     status: RecipientStatus
     epoch: int
     claim_token: str
-    address_key: str
+    address_key: str = attrs.field(repr=mask)
 
 
 @attrs.frozen(kw_only=True)
@@ -159,7 +160,9 @@ def _refusal(facts: BeginFacts, clearance: Clearance, now: datetime) -> BeginAns
 
 def _is_held(recipient: RecipientFacts, clearance: Clearance) -> bool:
     return (
-        recipient.status is RecipientStatus.CLAIMED
+        # A clearance that names another campaign than the recipient's own must not borrow that one's status.
+        recipient.campaign_id == clearance.campaign_id
+        and recipient.status is RecipientStatus.CLAIMED
         and recipient.epoch == clearance.epoch
         and recipient.claim_token == clearance.claim_token
     )

@@ -122,11 +122,10 @@ class MemoryDispatch(MemoryTables):
         for one in clearances:
             campaign = self._documents.campaign(one.merchant_id, one.campaign_id)
             row = self._recipients.get(one.merchant_id, one.recipient_id)
-            # A clearance that names another campaign than the recipient's own must not borrow that one's status.
-            if campaign is not None and row is not None and row.campaign_id == one.campaign_id:
+            if campaign is not None and row is not None:
                 campaigns[one.merchant_id, one.campaign_id] = CampaignFacts(campaign.status, campaign.settings_version)
                 recipients[one.merchant_id, one.recipient_id] = RecipientFacts(
-                    row.status, row.epoch, row.claim_token, row.address_key
+                    row.campaign_id, row.status, row.epoch, row.claim_token, row.address_key
                 )
         keys = {scope.key for one in clearances for scope in one.limit_scopes}
         return BeginFacts(

@@ -41,6 +41,7 @@ _CAMPAIGN = (
 _RECIPIENTS = (
     sa.select(
         recipients.c.recipient_id,
+        recipients.c.campaign_id,
         recipients.c.status,
         recipients.c.epoch,
         recipients.c.claim_token,
@@ -127,7 +128,7 @@ def _recipient_facts(
 ) -> dict[tuple[str, str], RecipientFacts]:
     return {
         (merchant_id, row.recipient_id): RecipientFacts(
-            RecipientStatus(row.status), row.epoch, row.claim_token, row.address_key
+            row.campaign_id, RecipientStatus(row.status), row.epoch, row.claim_token, row.address_key
         )
         for merchant_id, ids in _by_merchant(clearances)
         for row in connection.execute(_RECIPIENTS, {"merchant": merchant_id, "ids": ids})

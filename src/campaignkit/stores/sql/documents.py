@@ -136,7 +136,7 @@ def _update(document: Document) -> sa.Update:
     return update if document.kind == "campaign" else update.where(documents.c.kind == document.kind)
 
 
-def _document(merchant_id: str, kind: str, row: sa.Row[Any]) -> Document:
+def _document(merchant_id: str, kind: str, row: Any) -> Document:
     return Document(
         merchant_id=merchant_id,
         kind=kind,

@@ -21,8 +21,9 @@ _INSTANT = recipients.c.not_before.type
 
 def due(connection: sa.Connection, now: datetime, *, limit: int, after: tuple[str, str] | None) -> DueList:
     """Return live campaigns that may have work, one of each merchant before the second of any."""
-    behind = after[0] if after is not None else ""
-    rows = connection.execute(_LIVE, {"now": now, "behind": behind, "most": limit}).all()
+    merchant_id, campaign_id = after or ("", "")
+    place = {"behind_merchant": merchant_id, "behind_campaign": campaign_id}
+    rows = connection.execute(_LIVE, {"now": now, "most": limit, **place}).all()
     moments = connection.execute(_NEXT, {"now": now}).one()
     next_at = min((at for at in moments if at is not None), default=None)
     return DueList(tuple(_due(connection, row, now) for row in rows), next_at)
@@ -56,13 +57,12 @@ def _live_campaigns() -> sa.Select[Any]:
     turn = sa.func.row_number().over(
         partition_by=column.merchant_id, order_by=(column.priority.desc(), column.campaign_id)
     )
-    # Merchants up to the one that was served last come round again behind all others.
-    lap = sa.case((column.merchant_id <= sa.bindparam("behind"), 1), else_=0)
     live = (
-        sa.select(column.merchant_id, column.campaign_id, column.limit_scopes, turn.label("turn"), lap.label("lap"))
+        sa.select(column.merchant_id, column.campaign_id, column.limit_scopes, turn.label("turn"))
         .where(is_live)
-        .subquery()
+        .cte("live")
     )
+    lap = _lap(live)
     pending = _rows_of(live, RecipientStatus.PENDING)
     some_ready = (
         sa.select(sa.literal(1).label("one"))
@@ -84,9 +84,26 @@ def _live_campaigns() -> sa.Select[Any]:
             later.scalar_subquery().label("next_pending_at"),
             lease.scalar_subquery().label("next_lease_at"),
         )
-        .order_by(live.c.turn, live.c.lap, live.c.merchant_id, live.c.campaign_id)
+        .order_by(lap, live.c.turn, live.c.merchant_id)
         .limit(sa.bindparam("most"))
     )
+
+
+def _lap(live: Any) -> sa.ColumnElement[int]:
+    """Return 0 for what stands behind the campaign that was served last, 1 for what comes round again."""
+    last = live.alias("last")
+    last_turn = (
+        sa.select(last.c.turn)
+        .where(
+            last.c.merchant_id == sa.bindparam("behind_merchant"), last.c.campaign_id == sa.bindparam("behind_campaign")
+        )
+        .scalar_subquery()
+    )
+    turn = sa.func.coalesce(last_turn, 1)  # it is gone: its merchant had its first turn
+    is_behind = sa.or_(
+        live.c.turn > turn, sa.and_(live.c.turn == turn, live.c.merchant_id > sa.bindparam("behind_merchant"))
+    )
+    return sa.case((is_behind, 0), else_=1)
 
 
 def _rows_of(live: Any, *statuses: RecipientStatus) -> tuple[sa.ColumnElement[bool], ...]:

@@ -109,7 +109,7 @@ recipients = sa.Table(
     metadata,
     # Not the merchant first: SQLite would take a merchant's whole table for a selective search.
     sa.Column("recipient_id", sa.String(40), primary_key=True),
-    sa.Column("merchant_id", Key, nullable=False),
+    sa.Column("merchant_id", Key, primary_key=True),
     sa.Column("campaign_id", Key, nullable=False),
     sa.Column("intake", Code, nullable=False),
     sa.Column("status", Code, nullable=False),

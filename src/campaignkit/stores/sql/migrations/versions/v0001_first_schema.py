@@ -119,7 +119,7 @@ def _create_recipients() -> None:
         sa.Column("price", sa.Integer(), nullable=True),
         sa.Column("added_at", sa.BigInteger(), nullable=False),
         sa.Column("changed_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("recipient_id", name="pk_campaignkit_recipients"),
+        sa.PrimaryKeyConstraint("recipient_id", "merchant_id", name="pk_campaignkit_recipients"),
         sqlite_with_rowid=False,
     )
     op.create_index(
