@@ -25,14 +25,15 @@ INTERVAL = timedelta(seconds=60)
 DEADLINE = START + timedelta(days=1)
 # The second merchant has the ids of the first, so that whoever forgets the merchant is found out.
 CAMPAIGNS = (("flora", "c1"), ("flora", "c2"), ("other", "c1"))
-STATUSES = tuple(status for status in CampaignStatus if status is not CampaignStatus.FINISHED)
+HALTED = (CampaignStatus.PAUSED, CampaignStatus.SCHEDULED, CampaignStatus.FAILED, CampaignStatus.DRAFT)
+GUARDS = (SaveGuard.NONE, *SaveGuard)
 ENDS_FROM_PENDING = {RecipientStatus.SKIPPED, RecipientStatus.EXPIRED, RecipientStatus.CANCELLED}
 # Clocks go back too.
 STEPS = (timedelta(seconds=1), INTERVAL, LEASE, timedelta(days=1), timedelta(days=4), -INTERVAL)
 
 campaigns = st.sampled_from(CAMPAIGNS)
-names = st.sampled_from(("ann", "bob", "cid", "dan", "eve"))
-picks = st.integers(min_value=0, max_value=10_000)
+names = st.sampled_from(("ann", "bob", "cid", "dan", "eve", "fay", "gus", "hal"))
+picks = st.sampled_from((1, 1, 1, 2, 2, 3, 4, 6))  # counted from the newest claim: most steps meet in the same few
 events = st.sampled_from((RecipientEvent.ACCEPT, RecipientEvent.REFUSE, RecipientEvent.DEFER, RecipientEvent.DOUBT))
 
 
@@ -85,11 +86,30 @@ class StoreMachine(RuleBasedStateMachine):
         expected = [self.model.add(where, row.recipient_id, row.address_key, self.clock.now()) for row in rows]
         assert list(results) == expected
 
-    @rule(where=campaigns, status=st.sampled_from(STATUSES), guard=st.sampled_from(SaveGuard))
-    def steer(self, where: tuple[str, str], status: CampaignStatus, guard: SaveGuard) -> None:
-        saved = self.bench.edit(where[1], merchant_id=where[0], status=status, guard=guard)
+    @rule(where=campaigns, wanted=st.lists(names, min_size=1, max_size=3), limit=st.integers(1, 3))
+    def take_on(self, where: tuple[str, str], wanted: list[str], limit: int) -> None:
+        """Add, send and claim in one step, so that short lives go deep."""
+        self.send(where)
+        self.add(where, wanted)
+        self.claim(where, limit)
 
-        assert (saved is not None) == self.model.steer(where, status.value, guard.value)
+    @precondition(lambda self: self.claims)
+    @rule(pick=picks)
+    def hand_over(self, pick: int) -> None:
+        """Release a claim and claim again at once, so that the old one is stale."""
+        where = _where(self.latest(pick))
+        self.give_back([self.latest(pick)], None)
+        self.claim(where, 4)
+
+    @precondition(lambda self: self.claims)
+    @rule(pick=picks, status=st.sampled_from(HALTED), guard=st.sampled_from(GUARDS))
+    def halt(self, pick: int, status: CampaignStatus, guard: SaveGuard) -> None:
+        self.steer(_where(self.latest(pick)), status, guard)
+
+    @precondition(lambda self: self.claims)
+    @rule(pick=picks)
+    def cancel(self, pick: int) -> None:
+        self.steer(_where(self.latest(pick)), CampaignStatus.CANCELLED, SaveGuard.NONE)
 
     @rule(where=campaigns)
     def send(self, where: tuple[str, str]) -> None:
@@ -99,8 +119,16 @@ class StoreMachine(RuleBasedStateMachine):
     def finish(self, where: tuple[str, str]) -> None:
         self.steer(where, CampaignStatus.FINISHED, SaveGuard.NOBODY_LEFT)
 
-    @rule(where=campaigns)
-    def edit_settings(self, where: tuple[str, str]) -> None:
+    def steer(self, where: tuple[str, str], status: CampaignStatus, guard: SaveGuard) -> None:
+        """Set a campaign's status, if *guard* allows, whatever it was before."""
+        saved = self.bench.edit(where[1], merchant_id=where[0], status=status, guard=guard)
+
+        assert (saved is not None) == self.model.steer(where, status.value, guard.value)
+
+    @precondition(lambda self: self.claims)
+    @rule(pick=picks)
+    def edit_settings(self, pick: int) -> None:
+        where = _where(self.latest(pick))
         campaign = self.model.campaigns[where]
         campaign.version += 1
         campaign.revision += 1
@@ -130,7 +158,7 @@ class StoreMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.claims)
     @rule(pick=picks)
     def claim_again(self, pick: int) -> None:
-        old = self.claims[pick % len(self.claims)].recipient
+        old = self.latest(pick).recipient
         where = (old.merchant_id, old.campaign_id)
         held = {
             found
@@ -169,19 +197,23 @@ class StoreMachine(RuleBasedStateMachine):
                 self.went.add((row.merchant_id, row.recipient_id))
 
     @precondition(lambda self: self.claims)
-    @rule(pick=picks, event=events, wait=st.sampled_from(STEPS))
-    def settle(self, pick: int, event: RecipientEvent, wait: timedelta) -> None:
-        claim, now = self.claims[pick % len(self.claims)], self.clock.now()
-        result = self.bench.settle(claim, event, not_before=now + wait, is_attempt_used=event is RecipientEvent.DEFER)
+    @rule(pick=picks, event=events, wait=st.sampled_from(STEPS), times=st.integers(1, 2))
+    def settle(self, pick: int, event: RecipientEvent, wait: timedelta, times: int) -> None:
+        claim, now = self.latest(pick), self.clock.now()
+        row, is_used = claim.recipient, event is RecipientEvent.DEFER
+        for _ in range(times):
+            result = self.bench.settle(claim, event, not_before=now + wait, is_attempt_used=is_used)
 
-        row = claim.recipient
-        said = self.model.settle(_where(claim), row.recipient_id, claim.epoch, event.value, now + wait, now)
-        assert result.value == said
+            said = self.model.settle(_where(claim), row.recipient_id, claim.epoch, event.value, now + wait, now)
+            assert result.value == said
 
     @precondition(lambda self: self.claims)
     @rule(chosen=st.lists(picks, min_size=1, max_size=4), wait=st.none() | st.sampled_from(STEPS))
     def release(self, chosen: list[int], wait: timedelta | None) -> None:
-        batch, not_before = self.pick_claims(chosen), None if wait is None else self.clock.now() + wait
+        self.give_back(self.pick_claims(chosen), None if wait is None else self.clock.now() + wait)
+
+    def give_back(self, batch: Sequence[Claim], not_before: datetime | None) -> None:
+        """Release claims, held or not."""
         count = self.store.release(batch, not_before=not_before, reason="shutdown")
 
         released = [
@@ -197,11 +229,13 @@ class StoreMachine(RuleBasedStateMachine):
     def let_time_pass(self, step: timedelta) -> None:
         self.clock.advance(step)
 
-    @rule(where=campaigns, name=names)
-    def opt_out(self, where: tuple[str, str], name: str) -> None:
-        assert self.store.suppress(where[0], [_key(name)], reason="opt_out") == self.model.suppress(
-            where[0], _key(name)
-        )
+    @precondition(lambda self: self.claims)
+    @rule(pick=picks)
+    def opt_out(self, pick: int) -> None:
+        row = self.latest(pick).recipient
+        count = self.store.suppress(row.merchant_id, [row.address_key], reason="opt_out")
+
+        assert count == self.model.suppress(row.merchant_id, row.address_key)
 
     @rule(where=campaigns, name=st.none() | names)
     def remove(self, where: tuple[str, str], name: str | None) -> None:
@@ -215,7 +249,7 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(pick=picks, event=events)
     def meddle(self, pick: int, event: RecipientEvent) -> None:
         """Call as a merchant who has nothing, with ids that exist."""
-        claim = self.claims[pick % len(self.claims)]
+        claim = self.latest(pick)
         foreign = attrs.evolve(claim, recipient=attrs.evolve(claim.recipient, merchant_id="third"))
 
         assert self.bench.begin(foreign) == "stale"
@@ -224,9 +258,14 @@ class StoreMachine(RuleBasedStateMachine):
         assert self.store.trail("third", claim.recipient.recipient_id) is None
         assert list(self.bench.rows(merchant_id="third")) == []
 
+    def latest(self, place: int) -> Claim:
+        """Return one of the latest claims; 1: the very last."""
+        return self.claims[-min(place, len(self.claims))]
+
     def pick_claims(self, chosen: Sequence[int]) -> list[Claim]:
-        """Return different claims among all that were ever made, old ones too."""
-        return [self.claims[pick] for pick in dict.fromkeys(pick % len(self.claims) for pick in chosen)]
+        """Return different claims among the latest, held or not."""
+        places = dict.fromkeys(min(pick, len(self.claims)) for pick in chosen)
+        return [self.claims[-place] for place in places]
 
     @invariant()
     def both_show_the_same(self) -> None:

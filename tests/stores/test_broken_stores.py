@@ -1,0 +1,64 @@
+"""A law that finds no planted bug proves nothing: each store is broken in one place, check_store says where."""
+
+import hypothesis
+import pytest
+from hypothesis.stateful import run_state_machine_as_test
+from tests.stores.planted import (
+    PLANTED,
+    AcceptsAnAddressTwice,
+    BeginsWhatWasEdited,
+    BeginsWhilePaused,
+    CancelsWithoutThePending,
+    HandsOutWhatOthersHold,
+    LandsOnTheSuppressed,
+    NotesAReleaseAsAnAttempt,
+    SettlesTwice,
+)
+
+from campaignkit.stores import MemoryStore
+from campaignkit.testing.store_laws import check_store, law_names, store_machine
+
+# Bugs that a random life meets within a few hundred steps.
+FOUND_BY_MACHINE = (
+    AcceptsAnAddressTwice,
+    BeginsWhatWasEdited,
+    BeginsWhilePaused,
+    CancelsWithoutThePending,
+    HandsOutWhatOthersHold,
+    LandsOnTheSuppressed,
+    NotesAReleaseAsAnAttempt,
+    SettlesTwice,
+)
+
+
+@pytest.mark.parametrize(("store", "law"), PLANTED.items(), ids=lambda value: getattr(value, "__name__", ""))
+def test_a_planted_bug_breaks_its_law(store: type[MemoryStore], law: str) -> None:
+    assert law in check_store(store)
+
+
+@pytest.mark.parametrize("store", FOUND_BY_MACHINE)
+def test_a_random_life_finds_a_planted_bug(store: type[MemoryStore]) -> None:
+    machine = store_machine(store)
+    quiet = hypothesis.settings(
+        max_examples=400,
+        stateful_step_count=40,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        phases=[hypothesis.Phase.generate],
+        print_blob=False,
+    )
+
+    with pytest.raises(AssertionError):
+        run_state_machine_as_test(machine, settings=quiet)
+
+
+def test_the_reference_store_breaks_no_law() -> None:
+    assert list(check_store(MemoryStore)) == []
+
+
+def test_a_store_that_cannot_be_made_breaks_every_law() -> None:
+    def refuse(clock: object) -> MemoryStore:
+        raise OSError("no database here")
+
+    assert tuple(check_store(refuse)) == law_names()
