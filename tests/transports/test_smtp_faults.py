@@ -184,6 +184,16 @@ def test_a_host_name_that_does_not_exist_is_a_host_that_cannot_be_reached():
     assert not transport.verify().is_ready
 
 
+def test_a_server_that_hangs_up_while_permission_is_pending_is_asked_for_nothing():
+    gate = Gate()
+    with TinySmtp() as server:
+        gate.on_clear = lambda: server._connections[-1].shutdown(socket.SHUT_RDWR)
+        outcomes = send(server, 1, gate)
+
+    assert [facts(outcome) for outcome in outcomes] == [("not_sent", "host", "connection_lost")]
+    assert gate.crossed_count == 0
+
+
 def test_a_session_that_died_at_rest_is_replaced_without_an_outcome():
     with TinySmtp() as server:
         transport = transport_to(server.port)

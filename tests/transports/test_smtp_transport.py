@@ -55,6 +55,28 @@ def test_what_was_yielded_is_settled_before_the_next_wave_is_cleared(connections
     assert len(settled) == 12
 
 
+def test_a_slow_answer_to_one_dot_holds_back_the_next_wave():
+    class Slow(Mailbox):
+        async def handle_DATA(self, server, session, envelope):
+            await asyncio.sleep(0.3 if envelope.rcpt_tos == ["c0@example.com"] else 0)
+            return await super().handle_DATA(server, session, envelope)
+
+    settled: list[str] = []
+    gate = Gate()
+
+    def look() -> None:
+        assert sum(len(wave) for wave in gate.waves[:-1]) == len(settled)
+
+    gate.on_clear = look
+    with serve(Slow()) as (port, _):
+        transport = plain(port, connections=3, wave_wait_seconds=0.05)
+        settled.extend(outcome.message_id for outcome in transport.send(mails(7), gate))
+        transport.close()
+
+    assert len(settled) == 7
+    assert settled.index("m0") < 3  # nobody of the next wave overtook it
+
+
 def test_nothing_is_accepted_while_permission_is_pending():
     seen: list[int] = []
     with serve() as (port, mailbox):
