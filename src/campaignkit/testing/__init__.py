@@ -1,16 +1,49 @@
-"""For the tests of hosts: fakes, a clock that stands still, and laws that prove a store of their own."""
+"""For the tests of hosts: fakes, a clock that stands still, faults on purpose, and laws that prove a host's own store."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from campaignkit.clocks import FrozenClock
+    from campaignkit.testing.faults import (
+        CountPassings,
+        FaultPoint,
+        FaultyStore,
+        FaultyTransport,
+        KillAt,
+        KillAtRandom,
+        RaiseAt,
+        sql_faults,
+    )
     from campaignkit.testing.store_laws import StoreLaws, check_store, store_machine
     from campaignkit.transports.fake import FakeEmail, FakeSms
 
-__all__ = ["FakeEmail", "FakeSms", "FrozenClock", "StoreLaws", "check_store", "store_machine"]
+__all__ = [
+    "CountPassings",
+    "FakeEmail",
+    "FakeSms",
+    "FaultPoint",
+    "FaultyStore",
+    "FaultyTransport",
+    "FrozenClock",
+    "KillAt",
+    "KillAtRandom",
+    "RaiseAt",
+    "StoreLaws",
+    "check_store",
+    "sql_faults",
+    "store_machine",
+]
 
 _HOMES = {
+    "CountPassings": "campaignkit.testing.faults",
+    "FaultPoint": "campaignkit.testing.faults",
+    "FaultyStore": "campaignkit.testing.faults",
+    "FaultyTransport": "campaignkit.testing.faults",
+    "KillAt": "campaignkit.testing.faults",
+    "KillAtRandom": "campaignkit.testing.faults",
+    "RaiseAt": "campaignkit.testing.faults",
+    "sql_faults": "campaignkit.testing.faults",
     "FakeEmail": "campaignkit.transports.fake",
     "FakeSms": "campaignkit.transports.fake",
     "FrozenClock": "campaignkit.clocks",
