@@ -1,0 +1,264 @@
+"""Storms: workers killed at every point in turn, or at random, until the campaign is done; then the judge.
+
+``make test`` runs a short form of it; with other numbers the same functions run for hours.
+"""
+
+import random
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+import attrs
+from tests.storms.ground import AN_HOUR, STARTS_AT, Judgement, campaign_status, check_integrity, judge, read_statuses
+from tests.storms.zygote import Zygote, ended_well
+
+WAVE = 8  # messages per clear
+ROUNDS_MAX = 500  # workers one campaign may cost before something is wrong
+
+
+@attrs.define
+class Field:
+    """A campaign's two files, and how many workers have been sent to it."""
+
+    folder: Path
+    is_planted: bool = False
+    worker_count: int = 0
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "campaign.db"
+
+    @property
+    def accepted(self) -> Path:
+        return self.folder / "accepted"
+
+    @property
+    def deaths(self) -> Path:
+        return self.folder / "deaths"
+
+    @property
+    def passings(self) -> Path:
+        return self.folder / "passings"
+
+    @classmethod
+    def lay(cls, template: Path, folder: Path, *, is_planted: bool = False) -> "Field":
+        folder.mkdir()
+        field = cls(folder, is_planted)
+        shutil.copy(template, field.database)
+        return field
+
+    def next_job(self, fault: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+        """Return the job of one more worker, whose clock stands an hour later than that of the one before."""
+        starts_at = STARTS_AT + self.worker_count * AN_HOUR
+        self.worker_count += 1
+        files = {"database": str(self.database), "accepted": str(self.accepted), "deaths": str(self.deaths)}
+        job = {"starts_at": starts_at.isoformat(), "wave": WAVE, "is_planted": self.is_planted, "fault": fault}
+        return files | job | more
+
+    def death_names(self) -> list[str]:
+        return self.deaths.read_text().split() if self.deaths.exists() else []
+
+
+@attrs.define
+class Report:
+    """What a storm came to; reports add up."""
+
+    kills: Counter[str] = attrs.field(factory=Counter)  # by fault point
+    left: Counter[str] = attrs.field(factory=Counter)  # kills after which somebody was left in this status
+    judgements: list[Judgement] = attrs.field(factory=list)
+    complaints: list[str] = attrs.field(factory=list)
+
+    def __add__(self, other: "Report") -> "Report":
+        return Report(
+            self.kills + other.kills,
+            self.left + other.left,
+            self.judgements + other.judgements,
+            self.complaints + other.complaints,
+        )
+
+    @property
+    def kill_count(self) -> int:
+        return self.kills.total()
+
+    def count(self, word: str) -> int:
+        return sum(len(getattr(judgement, word)) for judgement in self.judgements)
+
+    def statuses(self) -> Counter[str]:
+        return sum((judgement.statuses for judgement in self.judgements), Counter())
+
+    def __str__(self) -> str:
+        lines = [f"{self.kill_count} kills in {len(self.judgements)} campaigns"]
+        lines += [f"  {count:5} at {name}" for name, count in sorted(self.kills.items())]
+        lines += [f"  {count:5} left somebody {status}" for status, count in sorted(self.left.items())]
+        lines += [f"  {self.count(word):5} {word}" for word in ("lost", "duplicated", "unexpected", "unfinished")]
+        lines += [f"  {count:5} recipients ended {status}" for status, count in sorted(self.statuses().items())]
+        return "\n".join(lines + [f"  ! {complaint}" for complaint in self.complaints])
+
+
+# One campaign -----------------------------------------------------------------------------------------------------
+
+
+def count_passings(zygote: Zygote, template: Path, folder: Path) -> Counter[str]:
+    """Return how often an undisturbed worker passes each point."""
+    field = Field.lay(template, folder)
+    assert zygote.run(field.next_job(passings=str(field.passings)))
+    assert judge(field.database, field.accepted).is_clean
+    rows = (line.split() for line in field.passings.read_text().splitlines())
+    return Counter({name: int(count) for name, count in rows})
+
+
+def kill_once(zygote: Zygote, template: Path, folder: Path, name: str, k: int) -> Report:
+    """Kill a worker at the *k*-th passing of *name*, let another finish, and judge. No kill if it is never passed."""
+    field, report = Field.lay(template, folder), Report()
+    if not zygote.run(field.next_job({"name": name, "k": k})):
+        _note_death(field, report, [name])
+        assert zygote.run(field.next_job())
+        if (doubts := judge(field.database, field.accepted).in_doubt_count) > WAVE:
+            report.complaints.append(f"{name} {k}: one crash left {doubts} in doubt, more than a wave")
+    _judge(field, report)
+    shutil.rmtree(folder)
+    return report
+
+
+def storm_once(
+    zygote: Zygote,
+    template: Path,
+    folder: Path,
+    *,
+    workers: int,
+    probability: float,
+    seed: int,
+    is_planted: bool = False,
+) -> Report:
+    """Let *workers* at a time drive one campaign, each dying at any point with *probability*, until one after the other
+    comes to its end; then judge."""
+    field, report = Field.lay(template, folder, is_planted=is_planted), Report()
+    dice = random.Random(seed)
+    alive, is_over = 0, False
+    while alive or not is_over:
+        while alive < workers and not is_over:
+            zygote.start(field.next_job({"probability": probability, "seed": dice.getrandbits(32)}))
+            alive += 1
+        _, code = zygote.wait()
+        alive -= 1
+        is_over = is_over or ended_well(code) or field.worker_count >= ROUNDS_MAX
+        if code != 0:
+            _note_death(field, report, field.death_names()[report.kill_count :][:1])
+    assert zygote.run(field.next_job())
+    _judge(field, report)
+    shutil.rmtree(folder)
+    return report
+
+
+def _note_death(field: Field, report: Report, names: Sequence[str]) -> None:
+    report.kills.update(names)
+    report.left.update(read_statuses(field.database).keys())
+
+
+def _judge(field: Field, report: Report) -> None:
+    judgement = judge(field.database, field.accepted)
+    report.judgements.append(judgement)
+    found = check_integrity(field.database)
+    if found != "ok":
+        report.complaints.append(f"the database is damaged: {found}")
+    status = campaign_status(field.database)
+    if status != "finished" and not field.is_planted:
+        report.complaints.append(f"the campaign is {status}")
+
+
+# Many campaigns ---------------------------------------------------------------------------------------------------
+
+
+def kill_everywhere(
+    template: Path, folder: Path, *, passings_max: int | None = None, zygotes: int = 2
+) -> tuple[Report, Counter[str]]:
+    """Kill at every point, one campaign per kill: at each passing of it, or at *passings_max* of them.
+
+    Returns the report, and how often an undisturbed worker passes each point.
+    """
+    with Pack(zygotes) as pack:
+        zygote = pack.take()
+        passings = count_passings(zygote, template, folder / "undisturbed")
+        pack.give_back(zygote)
+        targets = [(name, k) for name, count in passings.items() for k in spread(count, passings_max)]
+
+        def kill(numbered: tuple[int, tuple[str, int]]) -> Report:
+            number, (name, k) = numbered
+            zygote = pack.take()
+            try:
+                return kill_once(zygote, template, folder / f"kill{number}", name, k)
+            finally:
+                pack.give_back(zygote)
+
+        return _add_up(pack.executor.map(kill, enumerate(targets))), passings
+
+
+def storm_for(
+    template: Path,
+    folder: Path,
+    *,
+    kills: int,
+    workers: int = 2,
+    probability: float = 0.01,
+    seed: int = 0,
+    is_planted: bool = False,
+) -> Report:
+    """Storm one campaign after the other until at least *kills* workers have died."""
+    report, number = Report(), 0
+    with Zygote() as zygote:
+        while report.kill_count < kills:
+            report += storm_once(
+                zygote,
+                template,
+                folder / f"storm{number}",
+                workers=workers,
+                probability=probability,
+                seed=seed + number,
+                is_planted=is_planted,
+            )
+            number += 1
+    return report
+
+
+def spread(count: int, most: int | None) -> Sequence[int]:
+    """Return up to *most* numbers from 1 to *count*, first and last among them; None: all.
+
+    >>> spread(10, 4), spread(3, 4), spread(3, None)
+    ([1, 4, 7, 10], [1, 2, 3], [1, 2, 3])
+    """
+    if most is None or count <= most:
+        return list(range(1, count + 1))
+    return [1 + (count - 1) * step // (most - 1) for step in range(most)]
+
+
+def _add_up(reports: Iterable[Report]) -> Report:
+    return sum(reports, Report())
+
+
+class Pack:
+    """Some zygotes, each used by one thread at a time."""
+
+    def __init__(self, count: int) -> None:
+        self._zygotes = [Zygote() for _ in range(count)]
+        self._free: SimpleQueue[Zygote] = SimpleQueue()
+        self.executor = ThreadPoolExecutor(count)
+
+    def take(self) -> Zygote:
+        return self._free.get()
+
+    def give_back(self, zygote: Zygote) -> None:
+        self._free.put(zygote)
+
+    def __enter__(self) -> "Pack":
+        for zygote in self._zygotes:
+            self._free.put(zygote.__enter__())
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.executor.shutdown(cancel_futures=True)
+        for zygote in self._zygotes:
+            zygote.__exit__(*error)

@@ -1,0 +1,121 @@
+"""A worker process that may die: a job in, a campaign driven as far as its fault lets it. Run in a forked child."""
+
+import os
+import random
+import sqlite3
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import sqlalchemy as sa
+from tests.storms.ground import AN_HOUR, REFUSED_EVERY, STARTS_AT, FileProvider, prepare
+
+from campaignkit.clocks import FrozenClock
+from campaignkit.kit import CampaignKit
+from campaignkit.stores.sql import SqlStore
+from campaignkit.stores.sql.schema import to_micros
+from campaignkit.testing.faults import (
+    CountPassings,
+    FaultPoint,
+    FaultyStore,
+    FaultyTransport,
+    KillAt,
+    KillAtRandom,
+    sql_faults,
+)
+
+Job = dict[str, Any]  # JSON: database, accepted, starts_at, wave, fault, deaths, passings, is_planted
+
+
+class WarmEngine:
+    """An engine made before the fork, so that children need not compile statements; *database* is theirs to set."""
+
+    def __init__(self) -> None:
+        self.database = ""
+        self.engine = sa.create_engine("sqlite://", creator=self._connect, poolclass=sa.QueuePool)
+
+    def _connect(self) -> sqlite3.Connection:
+        return sqlite3.connect(self.database)
+
+
+WARM = WarmEngine()
+
+
+def warm_up() -> None:
+    """Do a whole campaign in this process and leave nothing behind but what was learned."""
+    with TemporaryDirectory() as folder:
+        database = Path(folder) / "warm.db"
+        prepare(database, 2 * REFUSED_EVERY)
+        accepted = Path(folder) / "accepted"
+        work({"database": str(database), "accepted": str(accepted), "starts_at": STARTS_AT.isoformat(), "wave": 8})
+
+
+def work(job: Job) -> None:
+    """Do *job*; dies on the way if its fault says so."""
+    counting = CountPassings()
+    at = _fault(job) or counting
+    (_work_planted if job.get("is_planted") else _work_kit)(job, at)
+    if job.get("passings"):
+        lines = "".join(f"{name} {count}\n" for name, count in counting.counts.items())
+        Path(job["passings"]).write_text(lines)
+
+
+def _fault(job: Job) -> FaultPoint | None:
+    fault = job.get("fault")
+    if fault is None:
+        return None
+    last_words = _scribe(Path(job["deaths"]))
+    if "probability" in fault:
+        return KillAtRandom(fault["probability"], random.Random(fault["seed"]), last_words=last_words)
+    return KillAt(fault["name"], fault["k"], last_words=last_words)
+
+
+def _scribe(deaths: Path) -> Callable[[str], object]:
+    def write(name: str) -> None:
+        file = os.open(deaths, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.write(file, f"{name}\n".encode())
+        os.close(file)
+
+    return write
+
+
+def _work_kit(job: Job, at: FaultPoint) -> None:
+    WARM.database, engine = job["database"], WARM.engine
+    store = FaultyStore(SqlStore(engine), at)
+    sql_faults(engine, lambda name: at(f"{store.verb}.{name}"))
+    transport = FaultyTransport(FileProvider(Path(job["accepted"]), wave=job["wave"]), at)
+    clock = FrozenClock(datetime.fromisoformat(job["starts_at"]))
+    with CampaignKit(store=store, transports={"main": transport}, clock=clock) as kit:
+        kit.run()
+    engine.dispose()
+
+
+def _work_planted(job: Job, at: FaultPoint) -> None:
+    """Claim, send, mark sent: what everybody writes first. A claim whose worker died is taken again after its lease."""
+    now = to_micros(datetime.fromisoformat(job["starts_at"]))
+    lease = to_micros(datetime.fromisoformat(job["starts_at"]) + AN_HOUR / 2)
+    database = sqlite3.connect(job["database"], timeout=60, isolation_level=None)
+    database.execute(
+        "UPDATE campaignkit_recipients SET status = 'pending' WHERE status = 'claimed' AND lease_until <= ?", (now,)
+    )
+    accepted = os.open(job["accepted"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    while True:
+        claimed = database.execute(
+            "UPDATE campaignkit_recipients SET status = 'claimed', lease_until = ? WHERE recipient_id IN "
+            "(SELECT recipient_id FROM campaignkit_recipients WHERE status = 'pending' LIMIT ?) "
+            "RETURNING recipient_id, address",
+            (lease, job["wave"]),
+        ).fetchall()
+        at("claim.after")
+        if not claimed:
+            return
+        for recipient_id, address in claimed:
+            os.write(accepted, f"{address}\n".encode())
+            at("crossing.after")
+            database.execute(
+                "UPDATE campaignkit_recipients SET status = 'sent', lease_until = NULL WHERE recipient_id = ?",
+                (recipient_id,),
+            )
+            at("settle.after")

@@ -1,0 +1,102 @@
+"""A warm process that forks a worker per job, so that a death costs milliseconds: ``python -m tests.storms.zygote``.
+
+Over its pipes: a line of JSON ``{"start": job}`` is answered by the worker's pid, ``{"wait": true}`` by how one ended.
+"""
+
+import gc
+import json
+import os
+import subprocess
+import sys
+import traceback
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+ROOT = Path(__file__).parents[2]
+
+
+class Zygote:
+    """The other end of the pipes."""
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.storms.zygote"],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait(60)
+        self._process.stdout.close()
+
+    def start(self, job: dict[str, Any]) -> int:
+        """Return the pid of a new worker at *job*."""
+        return int(self._ask({"start": job}))
+
+    def wait(self) -> tuple[int, int]:
+        """Return pid and exit code of a worker that ended; the code is negative if a signal killed it."""
+        pid, code = self._ask({"wait": True})
+        return pid, code
+
+    def run(self, job: dict[str, Any]) -> bool:
+        """Return whether the worker came to its end; False if it was killed."""
+        self.start(job)
+        return ended_well(self.wait()[1])
+
+    def _ask(self, question: dict[str, Any]) -> Any:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(question) + "\n")
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())
+
+
+def ended_well(code: int) -> bool:
+    """Return whether a worker came to its end; one that failed by itself is an error of the test."""
+    if code not in {0, -9}:
+        raise AssertionError(f"a worker ended with {code}; its traceback stands above")
+    return code == 0
+
+
+def main() -> None:
+    from tests.storms.worker import warm_up, work
+
+    replies = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    warm_up()
+    gc.freeze()
+    for line in sys.stdin:
+        question = json.loads(line)
+        if "start" in question:
+            pid = os.fork()
+            if pid == 0:
+                _be_worker(work, question["start"])
+            answer: Any = pid
+        else:
+            ended, status = os.wait()
+            answer = [ended, os.waitstatus_to_exitcode(status)]
+        replies.write(json.dumps(answer) + "\n")
+        replies.flush()
+
+
+def _be_worker(work: Any, job: dict[str, Any]) -> None:
+    try:
+        work(job)
+    except BaseException:  # noqa: BLE001 (the parent learns of it by the exit code)
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
