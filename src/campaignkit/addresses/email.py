@@ -154,7 +154,7 @@ def _key(local: str, ascii_domain: str) -> str:
     name = unicodedata.normalize("NFC", local.casefold())
     domain = ascii_domain.lower()
     if domain in TAGLESS_DOMAINS:
-        name = name.partition("+")[0] or name
+        name = name.partition("+")[0].rstrip(".") or name
     if domain in DOTLESS_DOMAINS:
         name, domain = name.replace(".", "") or name, "gmail.com"
     return f"{name}@{domain}"

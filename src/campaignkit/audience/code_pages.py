@@ -11,11 +11,12 @@ __all__ = ["guess_code_page"]
 
 # The letters beyond ASCII that the languages of each page are full of.
 _LETTERS: Mapping[str, frozenset[str]] = {
-    "cp1252": frozenset("éèàâêîôûçäöüßñáíóúãõåæøëïùœÉÀÇÄÖÜÑÓÅÆØ¿¡"),
+    "cp1252": frozenset("éèàâêîôûçäöüßñáíóúãõåæøëïùÉÀÇÄÖÜÑÓÅÆØ¿¡"),
     "cp1250": frozenset("ąćęłńóśźżĄĆĘŁŃÓŚŹŻáčďéěíňřšťúůýžÁČĎÉĚŇŘŠŤŮÝŽőűŐŰöüÖÜăâîşäßô"),
     "cp1254": frozenset("ğışçöüĞİŞÇÖÜâî"),
 }
-_RARE = frozenset("ţđŢĐ")  # Romanian and Croatian; their bytes are ş and ğ in Turkish, which uses them more
+# Read as such, these are worth less: their bytes are ş and ğ in Turkish, ś in Polish, which are more frequent.
+_RARE = frozenset("ţđŢĐœ")
 _HOMES: Mapping[str, frozenset[str]] = {
     "cp1250": frozenset({"PL", "CZ", "SK", "HU", "RO", "HR", "SI", "RS", "BA", "ME", "AL"}),
     "cp1254": frozenset({"TR"}),
