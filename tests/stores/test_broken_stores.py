@@ -7,10 +7,9 @@ from tests.stores.planted import (
     PLANTED,
     AcceptsAnAddressTwice,
     BeginsWhatWasEdited,
-    BeginsWhilePaused,
-    CancelsWithoutThePending,
     HandsOutWhatOthersHold,
     LandsOnTheSuppressed,
+    LosesUpdates,
     NotesAReleaseAsAnAttempt,
     SettlesTwice,
 )
@@ -22,10 +21,9 @@ from campaignkit.testing.store_laws import check_store, law_names, store_machine
 FOUND_BY_MACHINE = (
     AcceptsAnAddressTwice,
     BeginsWhatWasEdited,
-    BeginsWhilePaused,
-    CancelsWithoutThePending,
     HandsOutWhatOthersHold,
     LandsOnTheSuppressed,
+    LosesUpdates,
     NotesAReleaseAsAnAttempt,
     SettlesTwice,
 )
