@@ -1,0 +1,69 @@
+"""Afterwards: the judge speaks, three people are explained, and what is finished stays finished."""
+
+import os
+from datetime import datetime
+from typing import Any
+
+from examples.spring_demo.children import StoryFailed
+from examples.spring_demo.judge import Books, ask_clerk, judge_places, read_log
+from examples.spring_demo.shop import MONDAY, Places, find_campaign, local, open_kit
+from examples.spring_demo.voice import Voice
+
+import campaignkit as ck
+from campaignkit.errors import NotEditable
+
+__all__ = ["explain_three", "pass_judgement", "stay_finished"]
+
+
+def pass_judgement(places: Places, books: Books, voice: Voice) -> bool:
+    """Tell every check, and return whether all of them hold."""
+    voice.act("6. Judged from outside")
+    voice.say("The rows by Python's csv alone, the mails by the server's log alone,")
+    voice.say("the books by a fresh process that has only the SQLite file:")
+    checks = judge_places(places, books)
+    for check in checks:
+        voice.check(check.text, is_ok=check.is_ok)
+    return all(check.is_ok for check in checks)
+
+
+def explain_three(places: Places, books: Books, voice: Voice, *, refused: str, friday_count: int) -> None:
+    """Tell what became of a duplicate, of the one who was refused, and of the first who waited for Monday."""
+    voice.act("7. Three people, explained")
+    patient = read_log(places.log)[friday_count].to
+    asked = (_first_duplicate(books), refused, patient)
+    for who, story in zip(asked, ask_clerk(places, *asked), strict=True):
+        _tell_story(who, story, voice)
+
+
+def stay_finished(places: Places, voice: Voice) -> None:
+    """Try to edit the finished campaign, and copy it."""
+    voice.act("8. What is finished stays finished")
+    with open_kit(places.database, ck.FrozenClock(MONDAY.replace(hour=12))) as kit:
+        flora = kit.merchant("flora", actor=ck.Actor("ann"))
+        campaign = find_campaign(flora)
+        try:
+            flora.update_campaign(campaign.id, name="Summer is here")
+        except NotEditable as refused:
+            voice.say(f"An edit is refused: {refused}.", "red")
+        else:
+            raise StoryFailed("a finished campaign was edited")
+        copy = flora.copy(campaign.id, name="Summer is here")
+        start = "no start" if copy.start_at is None else f"the start {copy.start_at}"
+        recipient_count = flora.counts(copy.id).recipients
+        voice.say(f"A copy may be edited: it is a {copy.status} with {start} and {recipient_count} recipients.")
+        if copy.start_at is not None or recipient_count:
+            raise StoryFailed("a copy brought its schedule or its recipients with it")
+    voice.say(f"The delivered mails lie in {os.path.relpath(places.mails)}, the server's log beside them.")
+
+
+def _first_duplicate(books: Books) -> str:
+    for row in books.exclusions:
+        if row.reason == "duplicate":
+            return f"row {row.row}"
+    raise StoryFailed("the list has no duplicate to explain")
+
+
+def _tell_story(who: str, story: dict[str, Any], voice: Voice) -> None:
+    voice.say(f"{who}: {story['code'].replace('_', ' ')}", "bold")
+    for step in story["trail"]:
+        voice.say(f"   {local(datetime.fromisoformat(step['at']))}  {step['why']}")
