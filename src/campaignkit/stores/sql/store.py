@@ -5,9 +5,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
 
 from campaignkit.campaign.campaign import TimelineEntry
 from campaignkit.campaign.recipients import CampaignRecipient, IntakeResult, RecipientCount
@@ -26,6 +23,7 @@ from campaignkit.stores.sql.settling import settle
 __all__ = ["SqlStore"]
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
+_VERSION = sa.select(sa.column("version_num", sa.String)).select_from(sa.table(VERSION_TABLE))
 
 
 class SqlStore:
@@ -51,6 +49,10 @@ class SqlStore:
 
     def upgrade(self) -> None:
         """Create or migrate the tables to this version; safe to repeat."""
+        # Importing it takes longer than all the rest of a worker's start, and only migrating needs it.
+        from alembic import command
+        from alembic.config import Config
+
         with writing(self._engine) as connection:
             config = Config()
             config.set_main_option("script_location", str(_MIGRATIONS))
@@ -64,8 +66,8 @@ class SqlStore:
             SchemaOutdated: they are not, or are missing.
         """
         with reading(self._engine) as connection:
-            context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-            found = context.get_current_revision() or "none"
+            is_there = sa.inspect(connection).has_table(VERSION_TABLE)
+            found = (connection.execute(_VERSION).scalar() if is_there else None) or "none"
         if found != SCHEMA_REVISION:
             raise SchemaOutdated(found, SCHEMA_REVISION)
 
