@@ -57,18 +57,21 @@ class Clearing:
 
     def __call__(self, prepared: Sequence[OutboundMessage]) -> Permission:
         """Return those that may cross; the readings are taken just before begin."""
-        for message in prepared:
-            if message.message_id not in self._clearances or message.message_id in self.answers:
+        asked_ids = [message.message_id for message in prepared]
+        for message_id in asked_ids:
+            if message_id not in self._clearances or message_id in self.answers:
                 raise TransportMisbehaved("clear was called with a message that is unknown, or was cleared before")
+        if len(set(asked_ids)) < len(asked_ids):
+            raise TransportMisbehaved("clear was called with one message twice")
         try:
             self._settle_yielded()
             readings = self._stopwatch()
-            asked = [self._clearances[message.message_id] for message in prepared]
+            asked = [self._clearances[message_id] for message_id in asked_ids]
             answers = self._store.begin(asked, lease=self._lease)
         except BaseException as failure:
             self.store_failure = failure
             raise
-        self.answers.update(zip((message.message_id for message in prepared), answers, strict=True))
+        self.answers.update(zip(asked_ids, answers, strict=True))
         going = tuple(
             message for message, answer in zip(prepared, answers, strict=True) if answer.verdict is BeginVerdict.GO
         )

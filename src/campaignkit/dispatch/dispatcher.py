@@ -218,8 +218,9 @@ _FAILURES = {
 
 
 def _is_setback(outcome: Outcome) -> bool:
-    is_wide = outcome.scope in {Scope.HOST, Scope.SENDER, Scope.GROUP}
-    return is_wide and outcome.verdict in {Verdict.DEFERRED, Verdict.NOT_SENT}
+    """Return whether a message came back at once through no fault of its recipient: without a pause it would spin."""
+    is_back = outcome.verdict in {Verdict.DEFERRED, Verdict.NOT_SENT, Verdict.REFUSED}
+    return is_back and outcome.scope is not Scope.RECIPIENT
 
 
 def _domain(address: str) -> str:

@@ -9,7 +9,7 @@ from campaignkit.addresses.channel import Rejection
 from campaignkit.campaign.campaign import Campaign, CampaignKind
 from campaignkit.campaign.recipients import CampaignRecipient
 from campaignkit.campaign.senders import Sender
-from campaignkit.delivery.begin import Clearance
+from campaignkit.delivery.begin import CROSS_WITHIN, Clearance
 from campaignkit.dispatch.steering import Opening, opening_at
 from campaignkit.message.content import RenderedText
 from campaignkit.message.email import build_email
@@ -26,12 +26,12 @@ class Closed:
     """A claim whose recipient's own hours are closed now."""
 
     claim: Claim
-    opens_at: datetime | None
+    opens_at: datetime
 
 
 @attrs.frozen(kw_only=True)
 class Unsendable:
-    """A claim whose own message can never be sent: its text is empty once filled in, say."""
+    """A claim that can never be sent: its text is empty once filled in, say, or its own window never opens again."""
 
     claim: Claim
     code: str
@@ -69,8 +69,11 @@ def prepare(
         zones = claim.recipient.zones or (zone,)
         opening = openings.get(zones) or opening_at(campaign.window, now, zones)
         openings[zones] = opening
-        if not opening.is_open:
-            closed.append(Closed(claim=claim, opens_at=opening.opens_at))
+        if not _has_time(opening, now):
+            if opening.opens_at is None:
+                unsendable.append(Unsendable(claim=claim, code="no_window", problem=opening.problem))
+            else:
+                closed.append(Closed(claim=claim, opens_at=opening.opens_at))
             continue
         message = build_message(content, campaign=campaign, sender=sender, recipient=claim.recipient, prepared_at=now)
         if isinstance(message, Rejection):
@@ -86,6 +89,11 @@ def prepare(
         closed=tuple(closed),
         unsendable=tuple(unsendable),
     )
+
+
+def _has_time(opening: Opening, now: datetime) -> bool:
+    """Return whether a message that begins at *now* may still cross as late as it is allowed to."""
+    return opening.is_open and (opening.closes_at is None or now + CROSS_WITHIN < opening.closes_at)
 
 
 def build_message(

@@ -63,6 +63,8 @@ class BatchSender:
             if self._clearing.store_failure is None:
                 self._settle_rest("interrupted")
             raise
+        if failure:
+            self._set_aside_first(failure)
         self._settle_rest(failure or "outcome_missing")
         return BatchReport(
             sent_count=self._sent_count,
@@ -108,6 +110,15 @@ class BatchSender:
         if answer is not None:  # begin said no, whatever the transport calls it
             return release_for(claim, answer)
         return resolve_uncleared(claim, outcome, now)
+
+    def _set_aside_first(self, code: str) -> None:
+        """Let the first of those who were not cleared wait by itself: if it broke the transport, the others go ahead."""
+        if any(self._clearing.may_have_crossed(message_id) for message_id in self._open):
+            return  # one of those did it, and none of them comes again
+        first = next((message_id for message_id in self._open if message_id not in self._clearing.answers), None)
+        if first is not None:
+            del self._open[first]
+            self._yielded.append(Outcome(message_id=first, verdict=Verdict.NOT_SENT, code=code[:40]))
 
     def _settle_rest(self, code: str) -> None:
         for message_id in list(self._open):

@@ -1,4 +1,4 @@
-"""For the tests of hosts: fakes, a clock that stands still, faults on purpose, and laws that prove a host's own store."""
+"""For the tests of hosts: fakes, a clock that stands still, faults on purpose, and laws for a store of their own."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
