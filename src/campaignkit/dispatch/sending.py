@@ -112,7 +112,7 @@ class BatchSender:
         return resolve_uncleared(claim, outcome, now)
 
     def _set_aside_first(self, code: str) -> None:
-        """Let the first of those who were not cleared wait by itself: if it broke the transport, the others go ahead."""
+        """Let the first that was not cleared wait by itself: if it broke the transport, the others go ahead."""
         if any(self._clearing.may_have_crossed(message_id) for message_id in self._open):
             return  # one of those did it, and none of them comes again
         first = next((message_id for message_id in self._open if message_id not in self._clearing.answers), None)
