@@ -229,6 +229,16 @@ class ReleaseLaws(Laws):
         assert self.store.release([held], reason="too late") == 0
         assert self.bench.everything() == before
 
+    def test_a_stale_claim_beside_a_live_one_hides_nothing(self) -> None:
+        self.bench.campaign()
+        old = self.bench.claim_one()
+        self.store.release([old])
+        for order in (1, -1):
+            (held,) = self.bench.claim()
+
+            assert self.store.release([old, held][::order], reason="shutdown") == 1
+            assert self.bench.recipient().reason == "shutdown"
+
     def test_a_release_is_safe_to_repeat(self) -> None:
         self.bench.campaign()
         claim = self.bench.claim_one()

@@ -140,6 +140,21 @@ class SettleLaws(Laws):
         assert results[1] is not APPLIED
         assert self.bench.recipient().attempt_count == 1
 
+    def test_a_stale_settlement_beside_a_live_one_hides_nothing(self) -> None:
+        self.bench.campaign()
+        for order in (1, -1):
+            name = f"name{order + 1}"
+            old = self.bench.begun(name)
+            self.bench.settle(old, DEFER)
+            (held,) = self.bench.claim()
+            self.bench.begin(held)
+            settlements = [self.bench.settlement(old, REFUSE), self.bench.settlement(held, ACCEPT)]
+
+            results = self.store.settle(settlements[::order])
+
+            assert list(results) == [STALE, APPLIED][::order]
+            assert self.bench.status(f"c1{name}") is RecipientStatus.SENT
+
     def test_an_end_is_an_end(self) -> None:
         self.bench.campaign()
         sent = self.bench.begun("ann")
