@@ -1,7 +1,7 @@
 """Afterwards: the judge speaks, three people are explained, and what is finished stays finished."""
 
-import os
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from examples.spring_demo.children import StoryFailed
@@ -53,7 +53,11 @@ def stay_finished(places: Places, voice: Voice) -> None:
         voice.say(f"A copy may be edited: it is a {copy.status} with {start} and {recipient_count} recipients.")
         if copy.start_at is not None or recipient_count:
             raise StoryFailed("a copy brought its schedule or its recipients with it")
-    voice.say(f"The delivered mails lie in {os.path.relpath(places.mails)}, the server's log beside them.")
+    voice.say(f"The delivered mails lie in {_short(places.mails)}, the server's log beside them.")
+
+
+def _short(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _first_duplicate(books: Books) -> str:

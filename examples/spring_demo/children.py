@@ -81,6 +81,8 @@ class Child:
 
     def obituary(self) -> str:
         """Return what is known about the child's end."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(FAREWELL_SECONDS)
         errors = self._errors.read_text(errors="replace").strip()
         return f"{self.name} ended unexpectedly (exit status {self.process.poll()}). {errors[-2000:]}".strip()
 

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from examples.spring_demo.children import Child, Family, StoryFailed, Word
+from examples.spring_demo.judge import read_log
 from examples.spring_demo.shop import AFTER_CLOSING, CLOSING, EVENING, MONDAY, RECOVERY, Places, local
 from examples.spring_demo.voice import Bar, Voice
 
@@ -74,6 +75,10 @@ class Weekend:
         at = datetime.fromisoformat(done["at"])
         if done["status"] != "finished" or len(self._answered) != len(MOODS):
             raise StoryFailed(f"Monday ended otherwise than it should: {done}, {self._answered}")
+        patient = self.address_that_got("451")
+        if patient not in {mail.to for mail in read_log(self._places.log)}:
+            raise StoryFailed(f"{patient} was put off and never got the mail")
+        self._voice.at(at, f"{patient} has the mail, too.")
         self._voice.at(at, f"The campaign is {done['status']}. One mailbox does not exist; nobody else paid for it.")
 
     def _start_worker(self, name: str, at: datetime, *, until: datetime | None = None) -> Child:
