@@ -10,10 +10,11 @@ help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
 
 # uv lives inside the virtual environment, so nothing is needed on the machine but Python itself.
+# Compiled once here, or each of the demo's eight processes would compile SQLAlchemy anew where Python may not cache.
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.8"
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[sql,cli]' --group dev
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --editable '.[sql,cli]' --group dev
 	touch $@
 
 demo: $(READY)  ## a florist's spring campaign, through a real SMTP server, with a worker killed on the way
