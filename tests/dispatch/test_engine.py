@@ -275,6 +275,37 @@ def test_a_message_that_breaks_its_transport_before_clear_blocks_nobody_else(sto
     assert scene.statuses() == {"sent": 9, "pending": 1}
 
 
+def test_a_gateway_that_is_gone_puts_few_in_doubt_and_the_others_wait_for_its_return(store):
+    book = Notebook()
+    is_down = True
+
+    def send_one(message):
+        if is_down:
+            raise ConnectionResetError
+        return book(message)
+
+    scene = make_scene(store, FunctionTransport("email", send_one), recipients=50)
+    scene.kit.run(until=FRIDAY + timedelta(seconds=30))
+    at_first = scene.statuses()
+    is_down = False
+    scene.kit.run()
+
+    assert at_first == {"in_doubt": 3, "pending": 47}
+    assert scene.statuses() == {"in_doubt": 3, "sent": 47}
+    assert len(book.accepted) == 47
+
+
+def test_doubts_here_and_there_halt_nothing(store):
+    fake = FakeEmail()
+    for number in (2, 3, 5, 6, 8, 9):
+        fake.script(address_of(number), "lost")
+    scene = make_scene(store, fake)
+    scene.kit.run()
+
+    assert scene.statuses() == {"in_doubt": 6, "sent": 4}
+    assert scene.clock.now() == FRIDAY
+
+
 def test_an_interval_is_kept_to_the_second(store):
     begins = []
     scene = make_scene(

@@ -46,12 +46,14 @@ class Clearing:
         lease: timedelta,
         stopwatch: Stopwatch,
         settle_yielded: Callable[[], None],
+        is_halted: Callable[[], bool],
     ) -> None:
         self._store = store
         self._clearances = clearances  # by message id
         self._lease = lease
         self._stopwatch = stopwatch
         self._settle_yielded = settle_yielded
+        self._is_halted = is_halted
         self.answers: dict[str, BeginAnswer] = {}  # by message id
         self.store_failure: BaseException | None = None
 
@@ -66,6 +68,8 @@ class Clearing:
         try:
             self._settle_yielded()
             readings = self._stopwatch()
+            if self._is_halted():
+                return Permission((), timedelta(0), readings, self._stopwatch)
             asked = [self._clearances[message_id] for message_id in asked_ids]
             answers = self._store.begin(asked, lease=self._lease)
         except BaseException as failure:

@@ -188,8 +188,9 @@ class Dispatcher:
     def _learn_health(self, campaign: Campaign, report: BatchReport) -> None:
         health = self._records.health(campaign)
         setback = next((outcome for outcome in report.outcomes if _is_setback(outcome)), None)
-        if setback is None and report.failure:
-            setback = Outcome(message_id="", verdict=Verdict.NOT_SENT, scope=Scope.HOST, code="transport_error")
+        if setback is None and (report.failure or report.is_halted):
+            code = "reply_lost" if report.is_halted else "transport_error"
+            setback = Outcome(message_id="", verdict=Verdict.NOT_SENT, scope=Scope.HOST, code=code)
         if setback is not None:
             learned = after_setback(
                 health if not report.sent_count else after_success(health),

@@ -14,6 +14,10 @@ from campaignkit.ports import Claim, Clock, DispatchStore, Transport
 
 __all__ = ["BatchReport", "BatchSender", "release_all"]
 
+# Messages in doubt one after the other, with no other answer between them, after which nothing more of a batch begins:
+# a gateway that is gone must not put a whole campaign in doubt. The mail transport stops at as many lost connections.
+DOUBTS_MAX = 3
+
 
 @attrs.frozen(kw_only=True)
 class BatchReport:
@@ -23,6 +27,7 @@ class BatchReport:
     outcomes: tuple[Outcome, ...]  # in the order in which they were settled
     misbehaviour: str = ""  # the transport broke its contract
     failure: str = ""  # the transport raised: the name of the exception, never its text
+    is_halted: bool = False  # too many doubts in a row: nothing more of it began
 
 
 class BatchSender:
@@ -35,8 +40,14 @@ class BatchSender:
         self._clock = clock
         self._batch = batch
         self._clearing = Clearing(
-            store, batch.clearances, lease=lease, stopwatch=stopwatch, settle_yielded=self._settle_yielded
+            store,
+            batch.clearances,
+            lease=lease,
+            stopwatch=stopwatch,
+            settle_yielded=self._settle_yielded,
+            is_halted=self._is_halted,
         )
+        self._doubts_in_a_row = 0
         self._open = dict(batch.claims)  # message id → claim without an outcome
         self._yielded: list[Outcome] = []
         self._settled: list[Outcome] = []
@@ -71,7 +82,11 @@ class BatchSender:
             outcomes=tuple(self._settled),
             misbehaviour=misbehaviour,
             failure=failure,
+            is_halted=self._is_halted(),
         )
+
+    def _is_halted(self) -> bool:
+        return self._doubts_in_a_row >= DOUBTS_MAX
 
     def _note(self, outcome: Outcome) -> None:
         if outcome.message_id not in self._open:
@@ -81,6 +96,10 @@ class BatchSender:
             raise TransportMisbehaved("a message was sent without leave")
         del self._open[outcome.message_id]
         self._yielded.append(outcome)
+        if outcome.verdict is Verdict.IN_DOUBT:
+            self._doubts_in_a_row += 1
+        elif self._clearing.may_have_crossed(outcome.message_id) and not self._is_halted():
+            self._doubts_in_a_row = 0
 
     def _settle_yielded(self) -> None:
         outcomes, self._yielded = self._yielded, []
