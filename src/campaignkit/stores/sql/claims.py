@@ -106,12 +106,12 @@ def release(
     released = 0
     held = sorted(claims, key=lambda claim: claim.recipient.merchant_id)
     for merchant_id, group in groupby(held, key=lambda claim: claim.recipient.merchant_id):
-        epochs = {claim.recipient.recipient_id: claim.epoch for claim in group}
-        named = {"of_merchant": merchant_id, "of_recipients": list(epochs)}
+        given = {(claim.recipient.recipient_id, claim.epoch) for claim in group}
+        named = {"of_merchant": merchant_id, "of_recipients": sorted({recipient_id for recipient_id, _ in given})}
         rows = [
             row
             for row in connection.execute(_LANDING_NAMED, named)
-            if row.status == RecipientStatus.CLAIMED and row.epoch == epochs[row.recipient_id]
+            if row.status == RecipientStatus.CLAIMED and (row.recipient_id, row.epoch) in given
         ]
         _land(connection, rows, not_before=not_before, reason=reason, now=now)
         released += len(rows)

@@ -1,11 +1,12 @@
 """Settling in SQL: one row of facts per message in, the shared rule, recipients and attempts out."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Any
 
+import attrs
 import sqlalchemy as sa
 
 from campaignkit.addresses.channel import Channel
@@ -73,24 +74,39 @@ def settle(
     indexed = sorted(enumerate(settlements), key=lambda pair: pair[1].merchant_id)
     for merchant_id, group in groupby(indexed, key=lambda pair: pair[1].merchant_id):
         pairs = list(group)
-        facts = _settle_facts(connection, merchant_id, [settlement.recipient_id for _, settlement in pairs])
+        rows = _settle_facts(connection, merchant_id, [settlement.recipient_id for _, settlement in pairs])
         now = read_now(connection)
-        seen: set[str] = set()
-        changes: list[tuple[Settlement, Settled, Any]] = []
-        for index, settlement in pairs:
-            row = facts.get(settlement.recipient_id)
-            if row is None or settlement.recipient_id in seen:
-                results[index] = SettleResult.STALE
-                continue
-            settled = settle_one(_facts_of(row), settlement, now)
-            if isinstance(settled, SettleResult):
-                results[index] = settled
-                continue
-            results[index] = SettleResult.APPLIED
-            seen.add(settlement.recipient_id)
-            changes.append((settlement, settled, row))
+        decided, changes = _decide([settlement for _, settlement in pairs], rows, now)
         _write_settled(connection, merchant_id, changes, now)
+        results.update(zip((index for index, _ in pairs), decided, strict=True))
     return [results[index] for index in range(len(settlements))]
+
+
+def _decide(
+    settlements: Sequence[Settlement], rows: Mapping[str, Any], now: datetime
+) -> tuple[list[SettleResult], list[tuple[Settlement, Settled, Any]]]:
+    """Return a result for each settlement, in order; a recipient named twice is judged as it stands by then."""
+    facts = {recipient_id: _facts_of(row) for recipient_id, row in rows.items()}
+    results: list[SettleResult] = []
+    changes: list[tuple[Settlement, Settled, Any]] = []
+    for settlement in settlements:
+        known = facts.get(settlement.recipient_id)
+        if known is None:
+            results.append(SettleResult.STALE)
+            continue
+        settled = settle_one(known, settlement, now)
+        if isinstance(settled, SettleResult):
+            results.append(settled)
+            continue
+        results.append(SettleResult.APPLIED)
+        changes.append((settlement, settled, rows[settlement.recipient_id]))
+        facts[settlement.recipient_id] = attrs.evolve(
+            known,
+            status=settled.status,
+            attempt_count=settled.attempt_count,
+            settled_verdict=settlement.outcome.verdict.value,
+        )
+    return results, changes
 
 
 def _settle_facts(connection: sa.Connection, merchant_id: str, ids: Sequence[str]) -> dict[str, Any]:
