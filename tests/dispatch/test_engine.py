@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import attrs
 import pytest
-from tests.dispatch.scenes import FRIDAY, Notebook, PlayedTransport, address_in, address_of, addresses, make_scene
 
 from campaignkit.audience.contacts import parse_contact
 from campaignkit.delivery.outcomes import Outcome, Scope, Verdict
@@ -13,8 +12,7 @@ from campaignkit.ports import Transport
 from campaignkit.testing import FakeEmail
 from campaignkit.timing.limits import Interval
 from campaignkit.transports.function import FunctionTransport
-
-# Stopping ---------------------------------------------------------------------------------------------------------
+from tests.dispatch.scenes import FRIDAY, Notebook, PlayedTransport, address_in, address_of, addresses, make_scene
 
 
 def test_after_pause_returned_nothing_begins(store):
@@ -67,9 +65,6 @@ def test_an_edit_is_seen_before_the_next_message_begins(store):
 
     assert book.accepted == addresses(2)
     assert (scene.status, scene.statuses()) == ("finished", {"sent": 2, "expired": 3})
-
-
-# What transports do -----------------------------------------------------------------------------------------------
 
 
 def test_a_transport_that_raises_leaves_the_cleared_in_doubt_and_gives_the_others_back(store):
@@ -160,9 +155,6 @@ def test_a_transport_that_breaks_its_laws_stops_the_campaign_and_nobody_is_lost(
     assert at_rest == ("failed", "transport_broken", left)
     assert scene.statuses() == {"sent": left["pending"]} | {key: n for key, n in left.items() if key != "pending"}
     assert len(fake.sent) == left["pending"]
-
-
-# What providers answer --------------------------------------------------------------------------------------------
 
 
 def test_a_deferred_recipient_is_tried_again_after_its_delay(store):

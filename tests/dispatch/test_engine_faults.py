@@ -7,7 +7,6 @@ from datetime import timedelta
 import attrs
 import pytest
 import sqlalchemy as sa
-from tests.dispatch.scenes import FRIDAY, Notebook, Scene, address_in, address_of, addresses, make_scene
 
 from campaignkit.clocks import FrozenClock
 from campaignkit.kit import CampaignKit
@@ -16,6 +15,7 @@ from campaignkit.stores.sql import SqlStore
 from campaignkit.testing import FakeEmail
 from campaignkit.testing.faults import CountPassings, FaultPoint, FaultyStore, FaultyTransport, RaiseAt, sql_faults
 from campaignkit.transports.function import FunctionTransport
+from tests.dispatch.scenes import FRIDAY, Notebook, Scene, address_in, address_of, addresses, make_scene
 
 WAVE = 3
 
@@ -146,9 +146,6 @@ def test_a_store_that_cannot_settle_for_good_leaves_doubts_and_never_a_second_me
     assert scene.statuses() == {"in_doubt": 10}
 
 
-# The process itself -----------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("jump", [(31.0, 0.0), (0.0, 31.0), (-1.0, 0.0), (0.0, -1.0)])
 def test_a_worker_that_was_frozen_sends_nothing_with_old_leave(store, jump):
     readings = iter([(1000.0, 5000.0), (1000.0 + jump[0], 5000.0 + jump[1])])
@@ -178,9 +175,6 @@ def test_a_worker_that_is_interrupted_writes_down_what_it_knows(store):
     assert at_once == {"sent": 3, "in_doubt": 1, "pending": 6}
     assert scene.statuses() == {"sent": 9, "in_doubt": 1}
     assert sorted(book.accepted) == addresses(10)
-
-
-# Several workers --------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture

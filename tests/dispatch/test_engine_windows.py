@@ -4,7 +4,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from tests.dispatch.scenes import FRIDAY, ZONE, Notebook, address_of, make_scene
 
 from campaignkit.audience.contacts import parse_contact
 from campaignkit.clocks import FrozenClock
@@ -15,6 +14,7 @@ from campaignkit.testing import FakeEmail, FakeSms
 from campaignkit.timing.limits import Interval
 from campaignkit.timing.windows import SendWindow
 from campaignkit.transports.function import FunctionTransport
+from tests.dispatch.scenes import FRIDAY, ZONE, Notebook, address_of, make_scene
 
 OFFICE = SendWindow(days="mon-fri", opens=time(9), closes=time(21), zone=ZONE)
 ANYWHERE = SendWindow(days="mon-fri", opens=time(9), closes=time(21))

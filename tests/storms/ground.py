@@ -115,8 +115,6 @@ def line_for(message: OutboundMessage) -> bytes:
     return f"{message.envelope_to}\n".encode()
 
 
-# The judge: sqlite3 and a file, nothing of ours but the words ------------------------------------------------------
-
 _AT_REST = {"sent", "failed", "skipped", "cancelled", "expired", "unknown", "in_doubt"}
 _MAY_BE_ACCEPTED = {"sent", "in_doubt", "unknown", "sending"}
 

@@ -13,6 +13,7 @@ from queue import SimpleQueue
 from typing import Any
 
 import attrs
+
 from tests.storms.ground import AN_HOUR, STARTS_AT, Judgement, campaign_status, check_integrity, judge, read_statuses
 from tests.storms.zygote import Zygote, ended_well
 
@@ -99,9 +100,6 @@ class Report:
         return "\n".join(lines + [f"  ! {complaint}" for complaint in self.complaints])
 
 
-# One campaign -----------------------------------------------------------------------------------------------------
-
-
 def count_passings(zygote: Zygote, template: Path, folder: Path) -> Counter[str]:
     """Return how often an undisturbed worker passes each point."""
     field = Field.lay(template, folder)
@@ -168,9 +166,6 @@ def _judge(field: Field, report: Report) -> None:
     status = campaign_status(field.database)
     if status != "finished" and not field.is_planted:
         report.complaints.append(f"the campaign is {status}")
-
-
-# Many campaigns ---------------------------------------------------------------------------------------------------
 
 
 def kill_everywhere(

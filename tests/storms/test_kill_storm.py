@@ -7,11 +7,11 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from tests.storms.ground import judge, prepare
-from tests.storms.storm import Field, Report, kill_everywhere, storm_for
 
 from campaignkit.ports import Store
 from campaignkit.testing.faults import FaultyStore
+from tests.storms.ground import judge, prepare
+from tests.storms.storm import Field, Report, kill_everywhere, storm_for
 
 pytestmark = pytest.mark.timeout(900)  # of a busy machine; an idle one needs less than a minute for all of it
 

@@ -10,7 +10,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import sqlalchemy as sa
-from tests.storms.ground import AN_HOUR, REFUSED_EVERY, STARTS_AT, FileProvider, prepare
 
 from campaignkit.clocks import FrozenClock
 from campaignkit.kit import CampaignKit
@@ -25,6 +24,7 @@ from campaignkit.testing.faults import (
     KillAtRandom,
     sql_faults,
 )
+from tests.storms.ground import AN_HOUR, REFUSED_EVERY, STARTS_AT, FileProvider, prepare
 
 Job = dict[str, Any]  # JSON: database, accepted, starts_at, wave, fault, deaths, passings, is_planted
 

@@ -45,9 +45,6 @@ class FaultPoint(Protocol):
     def __call__(self, name: str, /) -> None: ...
 
 
-# What happens at a point ----------------------------------------------------------------------------------------------
-
-
 class CountPassings:
     """Lets everything pass and counts it, in ``counts``, in the order of the first passings."""
 
@@ -120,9 +117,6 @@ def _kill(name: str, last_words: Callable[[str], object] | None) -> NoReturn:
         last_words(name)
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError("a process survived SIGKILL")
-
-
-# Where the points are -------------------------------------------------------------------------------------------------
 
 
 def _verb(name: str) -> Callable[..., Any]:
