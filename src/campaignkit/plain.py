@@ -23,8 +23,9 @@ def to_dict(result: object) -> Any:
     >>> to_dict({"wait": timedelta(minutes=1), "zones": ("Europe/Warsaw",)})
     {'wait': 60.0, 'zones': ['Europe/Warsaw']}
     """
-    if attrs.has(type(result)):
-        return {field.name.lstrip("_"): to_dict(getattr(result, field.name)) for field in attrs.fields(type(result))}
+    kind = type(result)
+    if attrs.has(kind):
+        return {field.name.lstrip("_"): to_dict(getattr(result, field.name)) for field in attrs.fields(kind)}
     if isinstance(result, Mapping):
         return {str(to_dict(key)): to_dict(value) for key, value in result.items()}
     return _scalar(result)

@@ -1,7 +1,8 @@
 """The four ports of the engine: Transport, Store, Clock, and the source of ids. Protocols and their laws. Pure.
 
 ``campaignkit.testing`` proves a host's own store (``store_laws``) and transport (``transport_laws``) against them.
-Every instant is an aware UTC datetime. Every read and write names the merchant; what belongs to another one is not found.
+Every instant is an aware UTC datetime. Every read and write names the merchant; what belongs to another one is not
+found.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -66,9 +67,6 @@ class Clock(Protocol):
 NewId = Callable[[], str]  # a new unique id, at most 40 characters of [0-9a-z]
 
 
-# Transport ------------------------------------------------------------------------------------------------------------
-
-
 class Cleared(Protocol):
     """What came back from ``clear``."""
 
@@ -80,8 +78,8 @@ class Cleared(Protocol):
     def may_cross(self) -> bool:
         """Return whether the permission still holds; ask immediately before the point of no return.
 
-        False once the worker stood still for longer than it was granted, or the clock went back: then drop the message
-        and say ``not_sent``.
+        False once the worker stood still for longer than it was granted, or the clock went back: then drop the
+        message and say ``not_sent``.
         """
         ...
 
@@ -101,10 +99,11 @@ class SenderCheck:
 class Transport(Protocol):
     """Carries messages to a provider. One verb and two courtesies.
 
-    Laws: ``send`` yields exactly one ``Outcome`` per message of the batch, in any order. It calls ``clear`` with messages
-    that are prepared up to the point of no return, possibly several times with disjoint parts, never twice for one message,
-    and crosses only with those it got back. What it has yielded is settled before the next ``clear`` answers. An exception,
-    an early end or a missing outcome leaves cleared messages in doubt and gives the others back.
+    Laws: ``send`` yields exactly one ``Outcome`` per message of the batch, in any order. It calls ``clear`` with
+    messages that are prepared up to the point of no return, possibly several times with disjoint parts, never twice
+    for one message, and crosses only with those it got back. What it has yielded is settled before the next
+    ``clear`` answers. An exception, an early end or a missing outcome leaves cleared messages in doubt and gives
+    the others back.
     """
 
     @property
@@ -117,15 +116,13 @@ class Transport(Protocol):
     def close(self) -> None: ...
 
 
-# Store ----------------------------------------------------------------------------------------------------------------
-
-
 @attrs.frozen(kw_only=True)
 class Document:
     """A stored thing that is not a recipient: kinds are merchant, sender, campaign, content, health, test.
 
-    A campaign's body holds at least ``status``, ``settings_version``, ``next_at``, ``deadline`` and ``limit_scopes``, which
-    the store reads for ``due``, ``begin`` and every move back to pending. ``body=None`` is a deleted document.
+    A campaign's body holds at least ``status``, ``settings_version``, ``next_at``, ``deadline`` and
+    ``limit_scopes``, which the store reads for ``due``, ``begin`` and every move back to pending. ``body=None`` is
+    a deleted document.
     """
 
     merchant_id: str
@@ -162,8 +159,8 @@ class DocumentStore(Protocol):
     ) -> Document | None:
         """Store *document* with revision ``expected_revision + 1`` and return it; None if *guard* is false.
 
-        In the same commit: *note* is appended to a campaign's timeline; a campaign that becomes cancelled takes its pending
-        recipients with it; a deleted one takes all its rows.
+        In the same commit: *note* is appended to a campaign's timeline; a campaign that becomes cancelled takes its
+        pending recipients with it; a deleted one takes all its rows.
 
         Raises:
             RevisionConflict: the stored revision is another; nothing changed.
@@ -232,7 +229,7 @@ class RecipientStore(Protocol):
         reason: str,
         recipient_ids: Sequence[str] | None = None,
     ) -> int:
-        """Apply skip, expire or cancel to pending recipients (all of them, or those named) and return how many moved."""
+        """Apply skip, expire or cancel to pending recipients, all or those named; return how many moved."""
         ...
 
     def list_recipients(
@@ -312,7 +309,7 @@ class DispatchStore(Protocol):
         lease: timedelta,
         limit: int,
     ) -> Sequence[Claim]:
-        """Claim up to *limit* pending recipients whose not_before has come; epoch + 1 each.
+        """Claim up to *limit* pending recipients whose not_before has come, the longest waiting first; epoch + 1 each.
 
         Only while the campaign is sending. The same token returns the same claims, those still held.
         """
@@ -321,25 +318,25 @@ class DispatchStore(Protocol):
     def begin(self, clearances: Sequence[Clearance], /, *, lease: timedelta) -> Sequence[BeginAnswer]:
         """Decide by ``begin.decide`` and, in the same commit, move those that may go to SENDING; one answer each.
 
-        The only way into SENDING. What is not GO consumed nothing; SUPPRESSED, EXPIRED and CANCELLED end their recipient.
-        The deciding instant is the store's own, read after its locks were taken.
+        The only way into SENDING. What is not GO consumed nothing; SUPPRESSED, EXPIRED and CANCELLED end their
+        recipient. The deciding instant is the store's own, read after its locks were taken.
         """
         ...
 
     def settle(self, settlements: Sequence[Settlement], /) -> Sequence[SettleResult]:
         """Write what became of messages: from CLAIMED (never cleared), SENDING or IN_DOUBT, at the same epoch only.
 
-        Moves back to pending land by ``recipients.landing``. A message in doubt that turns out not accepted, or is settled
-        in any way while its campaign is finished, reopens the campaign if it lands in pending.
+        Moves back to pending land by ``recipients.landing``. A message in doubt that turns out not accepted, or is
+        settled in any way while its campaign is finished, reopens the campaign if it lands in pending.
         """
         ...
 
     def release(self, claims: Sequence[Claim], /, *, not_before: datetime | None = None, reason: str = "") -> int:
-        """Give claimed recipients back at their epoch; None keeps ``not_before``. Writes no attempt. Returns how many."""
+        """Give claims back at their epoch, without an attempt; None keeps ``not_before``. Returns how many."""
         ...
 
     def reap(self) -> Reaped:
-        """Take back what outlived its lease (``lease_until <= now`` by the store's clock). Any number of reapers may run."""
+        """Take back what outlived its lease, ``lease_until <= now`` by the store's clock; any number may reap."""
         ...
 
 

@@ -3,6 +3,9 @@
 import hypothesis
 import pytest
 from hypothesis.stateful import run_state_machine_as_test
+
+from campaignkit.stores import MemoryStore
+from campaignkit.testing.store_laws import check_store, law_names, store_machine
 from tests.stores.planted import (
     PLANTED,
     AcceptsAnAddressTwice,
@@ -13,9 +16,6 @@ from tests.stores.planted import (
     NotesAReleaseAsAnAttempt,
     SettlesTwice,
 )
-
-from campaignkit.stores import MemoryStore
-from campaignkit.testing.store_laws import check_store, law_names, store_machine
 
 # Bugs that a random life meets within a few hundred steps.
 FOUND_BY_MACHINE = (

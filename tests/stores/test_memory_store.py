@@ -28,17 +28,6 @@ def bench() -> Bench:
     return Bench(MemoryStore(clock), clock)
 
 
-def test_the_important_and_then_the_longest_waiting_are_claimed_first(bench: Bench) -> None:
-    bench.campaign()
-    bench.add("ann", not_before=START)
-    bench.add("bob", not_before=START - timedelta(hours=1))
-    bench.add("cid", "dan", priority=5)
-
-    claims = bench.claim()
-
-    assert [claim.recipient.recipient_id for claim in claims] == ["c1cid", "c1dan", "c1bob", "c1ann"]
-
-
 def test_a_row_of_another_campaign_is_refused(bench: Bench) -> None:
     bench.campaign()
     for row in (bench.row("ann", campaign_id="c2"), bench.row("ann", merchant_id="other")):

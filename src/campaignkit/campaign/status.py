@@ -10,10 +10,11 @@ from typing import overload
 from campaignkit.errors import IllegalTransition
 
 __all__ = [
+    "CAMPAIGN_LABELS",
     "CAMPAIGN_TRANSITIONS",
     "LIVE_STATUSES",
+    "RECIPIENT_LABELS",
     "RECIPIENT_TRANSITIONS",
-    "STATUS_LABELS",
     "UNFINISHED_STATUSES",
     "CampaignEvent",
     "CampaignStatus",
@@ -161,8 +162,9 @@ RECIPIENT_TRANSITIONS: Mapping[RecipientStatus, Mapping[RecipientEvent, Recipien
 LIVE_STATUSES = frozenset({CampaignStatus.SCHEDULED, CampaignStatus.SENDING})
 UNFINISHED_STATUSES = frozenset({RecipientStatus.PENDING, RecipientStatus.CLAIMED, RecipientStatus.SENDING})
 
-# The words of the source documents, so that a host can show each status as its users know it.
-STATUS_LABELS: Mapping[str, Mapping[StrEnum, str]] = {
+# The words of the source documents, so that a host can show each status as its users know it. One table per machine:
+# members of two StrEnums with the same value are the same dict key.
+CAMPAIGN_LABELS: Mapping[str, Mapping[CampaignStatus, str]] = {
     "en": {
         CampaignStatus.DRAFT: "Draft",
         CampaignStatus.SCHEDULED: "Scheduled",
@@ -171,6 +173,19 @@ STATUS_LABELS: Mapping[str, Mapping[StrEnum, str]] = {
         CampaignStatus.FINISHED: "Sent",
         CampaignStatus.FAILED: "Failed",
         CampaignStatus.CANCELLED: "Cancelled",
+    },
+    "pl": {
+        CampaignStatus.DRAFT: "Planowana",
+        CampaignStatus.SCHEDULED: "Zaplanowana",
+        CampaignStatus.SENDING: "Wysyłka",
+        CampaignStatus.PAUSED: "Wstrzymana",
+        CampaignStatus.FINISHED: "Zakończona",
+        CampaignStatus.FAILED: "Niepowodzenie",
+        CampaignStatus.CANCELLED: "Anulowana",
+    },
+}
+RECIPIENT_LABELS: Mapping[str, Mapping[RecipientStatus, str]] = {
+    "en": {
         RecipientStatus.PENDING: "Pending",
         RecipientStatus.CLAIMED: "Pending",
         RecipientStatus.SENDING: "Sending",
@@ -183,13 +198,6 @@ STATUS_LABELS: Mapping[str, Mapping[StrEnum, str]] = {
         RecipientStatus.UNKNOWN: "Unknown",
     },
     "pl": {
-        CampaignStatus.DRAFT: "Planowana",
-        CampaignStatus.SCHEDULED: "Zaplanowana",
-        CampaignStatus.SENDING: "Wysyłka",
-        CampaignStatus.PAUSED: "Wstrzymana",
-        CampaignStatus.FINISHED: "Zakończona",
-        CampaignStatus.FAILED: "Niepowodzenie",
-        CampaignStatus.CANCELLED: "Anulowana",
         RecipientStatus.PENDING: "Oczekujące",
         RecipientStatus.CLAIMED: "Oczekujące",
         RecipientStatus.SENDING: "Wysyłane",
@@ -258,4 +266,6 @@ def status_label(status: CampaignStatus | RecipientStatus, language: str = "en")
     >>> status_label(CampaignStatus.FINISHED), status_label(CampaignStatus.DRAFT, "pl")
     ('Sent', 'Planowana')
     """
-    return STATUS_LABELS[language][status]
+    if isinstance(status, CampaignStatus):
+        return CAMPAIGN_LABELS[language][status]
+    return RECIPIENT_LABELS[language][status]

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import attrs
 
 from campaignkit.campaign.campaign import Campaign, WaitingFor
-from campaignkit.campaign.senders import Sender, after_setback, after_success
+from campaignkit.campaign.senders import Sender, SenderHealth, after_setback, after_success
 from campaignkit.campaign.status import CampaignEvent, RecipientEvent, RecipientStatus
 from campaignkit.delivery.begin import CROSS_WITHIN
 from campaignkit.delivery.outcomes import Outcome, Scope, Verdict
@@ -24,6 +24,7 @@ __all__ = ["DEFAULT_LEASE", "Dispatcher", "Round", "Tools"]
 # 30 s to cross, 10 min for the reply to the dot (RFC 5321, 4.5.3.2.6), and a minute to write it down.
 DEFAULT_LEASE = CROSS_WITHIN + timedelta(minutes=10) + timedelta(minutes=1)
 BATCH_MAX = 100  # messages a transport is given at a time; also the most that a crash leaves claimed
+MOMENT = timedelta(minutes=1)
 DUE_MAX = 200  # campaigns looked at in one call
 
 
@@ -90,16 +91,19 @@ class Dispatcher:
             has_progressed = True
 
     def _serve(self, due: Due, max_messages: int) -> _Served:
+        if _is_limited_for_a_moment(due, self._clock.now()):
+            return _Served(next_at=due.limited_until)
         campaign = self._records.campaign(due.merchant_id, due.campaign_id)
         if campaign is None:
             return _Served()
         self.seen.add((due.merchant_id, due.campaign_id))
         now = self._clock.now()
         zone = self._records.settings(due.merchant_id).zone
-        action = steer(campaign, due, now, zone=zone, health=self._records.health(campaign))
+        health = self._records.health(campaign)
+        action = steer(campaign, due, now, zone=zone, health=health)
         match action:
             case Send():
-                return self._send(campaign, zone, min(action.limit, max_messages, BATCH_MAX))
+                return self._send(campaign, zone, health, min(action.limit, max_messages, BATCH_MAX))
             case Wait():
                 return self._wait(campaign, due, action)
             case Expire():
@@ -138,7 +142,7 @@ class Dispatcher:
         reasons = {count.reason for count in counts if count.status is RecipientStatus.PENDING}
         return reasons == {"window_closed"}
 
-    def _send(self, campaign: Campaign, zone: str, limit: int) -> _Served:
+    def _send(self, campaign: Campaign, zone: str, health: SenderHealth, limit: int) -> _Served:
         sender = self._records.sender(campaign.merchant_id, campaign.sender_id)
         transport = self._tools.transport_of(sender)
         if transport is None:
@@ -166,10 +170,12 @@ class Dispatcher:
         if campaign.waiting_for is not WaitingFor.NOTHING:
             self._records.note_waiting(campaign, WaitingFor.NOTHING, None)
         domains = {message_id: _domain(claim.recipient.address) for message_id, claim in batch.claims.items()}
-        failed = self._learn(campaign, report, domains)
+        failed = self._learn(campaign, report, domains, health)
         return failed or _Served(sent=report.sent_count, has_progressed=True)
 
-    def _learn(self, campaign: Campaign, report: BatchReport, domains: dict[str, str]) -> _Served | None:
+    def _learn(
+        self, campaign: Campaign, report: BatchReport, domains: dict[str, str], health: SenderHealth
+    ) -> _Served | None:
         """Draw what follows from a batch for sender and campaign; the campaign may fail, its recipients never do."""
         if report.misbehaviour:
             return self._fail(campaign, "transport_broken", report.misbehaviour, sent=report.sent_count)
@@ -182,11 +188,10 @@ class Dispatcher:
                 del self._breakers[campaign.merchant_id, campaign.campaign_id]
                 why = _FAILURES.get(code, "The provider refuses this sender; nobody was lost, mend it and resume.")
                 return self._fail(campaign, code, why, reply=outcome.reply, sent=report.sent_count)
-        self._learn_health(campaign, report)
+        self._learn_health(campaign, report, health)
         return None
 
-    def _learn_health(self, campaign: Campaign, report: BatchReport) -> None:
-        health = self._records.health(campaign)
+    def _learn_health(self, campaign: Campaign, report: BatchReport, health: SenderHealth) -> None:
         setback = next((outcome for outcome in report.outcomes if _is_setback(outcome)), None)
         if setback is None and (report.failure or report.is_halted):
             code = "reply_lost" if report.is_halted else "transport_error"
@@ -216,6 +221,11 @@ _FAILURES = {
     "policy_refused": "Five mail hosts in a row refuse this sender by policy; nobody was lost, mend it and resume.",
     "content_refused": "Mail hosts refuse what the message says; change it and resume.",
 }
+
+
+def _is_limited_for_a_moment(due: Due, now: datetime) -> bool:
+    """Return whether nothing but a short limit is in the way: then nothing need be looked up to know when to return."""
+    return due.ready_count == 0 and due.limited_until is not None and due.limited_until - now <= MOMENT
 
 
 def _is_setback(outcome: Outcome) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import attrs
 
@@ -33,11 +34,16 @@ class Explanation:
     trail: tuple[Step, ...]  # in order of time
 
 
-def explain(trail: Trail, campaign: Campaign) -> Explanation:
-    """Return the story of one row."""
+def explain(trail: Trail, campaign: Campaign, *, zone: str) -> Explanation:
+    """Return the story of one row; instants within sentences are told in *zone*, the merchant's."""
     recipient = trail.recipient
     code, message = _final(recipient, campaign)
-    steps = [*_intake(recipient), *_of_campaign(trail), *_tries(trail.attempts), *_end(recipient, code, message)]
+    steps = [
+        *_intake(recipient),
+        *_of_campaign(trail, ZoneInfo(zone)),
+        *_tries(trail.attempts),
+        *_end(recipient, code, message),
+    ]
     # The sort is stable: what happened in one instant stays in the order of cause and effect.
     return Explanation(
         recipient_id=recipient.recipient_id,
@@ -110,7 +116,7 @@ def _intake(recipient: CampaignRecipient) -> Iterator[Step]:
             yield Step(at=recipient.added_at, what="rejected", why=f"{row} could not be read. {recipient.detail}")
 
 
-def _of_campaign(trail: Trail) -> Iterator[Step]:
+def _of_campaign(trail: Trail, zone: ZoneInfo) -> Iterator[Step]:
     """What the campaign went through while this recipient waited."""
     recipient = trail.recipient
     if recipient.intake is not Intake.RECIPIENT:
@@ -118,7 +124,7 @@ def _of_campaign(trail: Trail) -> Iterator[Step]:
     until = _last_moment(trail)
     for entry in trail.timeline:
         if recipient.added_at <= entry.at <= until:
-            yield Step(at=entry.at, what=f"campaign_{entry.what}", why=_sentence(entry))
+            yield Step(at=entry.at, what=f"campaign_{entry.what}", why=_sentence(entry, zone))
 
 
 def _last_moment(trail: Trail) -> datetime:
@@ -129,10 +135,17 @@ def _last_moment(trail: Trail) -> datetime:
     return max((at for at in began if at is not None), default=trail.recipient.changed_at)
 
 
-def _sentence(entry: TimelineEntry) -> str:
-    until = f" Next: {entry.facts['next_at']}." if "next_at" in entry.facts else ""
+def _sentence(entry: TimelineEntry, zone: ZoneInfo) -> str:
+    known = [f" {told} {_local(entry.facts[fact], zone)}." for fact, told in _TOLD.items() if fact in entry.facts]
     by = f" ({entry.actor})" if entry.actor else ""
-    return f"{entry.why}{until}{by}"
+    return f"{entry.why}{''.join(known)}{by}"
+
+
+_TOLD = {"start_at": "It begins", "next_at": "Next:"}
+
+
+def _local(instant: str, zone: ZoneInfo) -> str:
+    return f"{datetime.fromisoformat(instant).astimezone(zone):%A %Y-%m-%d %H:%M} ({zone.key})"
 
 
 def _tries(attempts: Iterable[Attempt]) -> Iterator[Step]:

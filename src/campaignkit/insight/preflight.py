@@ -133,9 +133,6 @@ def _name_of(recipient: CampaignRecipient) -> str:
     return recipient.contact_id or recipient.recipient_id
 
 
-# sender ---------------------------------------------------------------------------------------------------------------
-
-
 def check_sender(known: Known) -> Iterable[Finding]:
     """The campaign's sender exists and writes by its channel."""
     if known.sender is None:
@@ -150,9 +147,6 @@ def check_sender(known: Known) -> Iterable[Finding]:
             f"The sender sends {known.sender.channel}, the campaign {known.campaign.channel}.",
             "Choose a sender of the campaign's own channel.",
         )
-
-
-# recipients -----------------------------------------------------------------------------------------------------------
 
 
 def check_recipients(known: Known) -> Iterable[Finding]:
@@ -180,9 +174,6 @@ def check_left_out(known: Known) -> Iterable[Finding]:
             "Look at the exclusions and mend what can be mended.",
             count=total - without_address,
         )
-
-
-# content --------------------------------------------------------------------------------------------------------------
 
 
 def check_content(known: Known) -> Iterable[Finding]:
@@ -231,9 +222,6 @@ def check_placeholders(known: Known) -> Iterable[Finding]:
 
 def _place(placeholder: Placeholder) -> str:
     return f"{placeholder.source} in {placeholder.field}, line {placeholder.line}, column {placeholder.column},"
-
-
-# schedule -------------------------------------------------------------------------------------------------------------
 
 
 def check_schedule(known: Known) -> Iterable[Finding]:

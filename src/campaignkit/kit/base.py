@@ -79,8 +79,9 @@ class MerchantBase:
             return saved
         raise RevisionConflict("campaign", campaign_id)
 
-    def _note(self, what: str, why: str) -> TimelineEntry:
-        return TimelineEntry(at=self._clock.now(), what=what, why=why, actor=self.actor.name if self.actor else "")
+    def _note(self, what: str, why: str, **facts: str) -> TimelineEntry:
+        actor = self.actor.name if self.actor else ""
+        return TimelineEntry(at=self._clock.now(), what=what, why=why, actor=actor, facts=facts)
 
     def _find_key(self, address: str) -> str | None:
         email = parse_email(address)

@@ -131,7 +131,7 @@ class RecipientVerbs(MerchantBase):
         trail = self._store.trail(self.merchant_id, self._find(campaign, who).recipient_id)
         if trail is None:
             raise RecipientNotFound(campaign_id)
-        return explain(trail, campaign)
+        return explain(trail, campaign, zone=self.settings.zone)
 
     @verb(Permission.SUPPRESS_ADDRESS)
     def suppress(self, address: str, *, reason: str) -> None:

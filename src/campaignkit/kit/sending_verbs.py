@@ -87,7 +87,7 @@ class SendingVerbs(MerchantBase):
         if now - begins > campaign.start_grace and not confirm_past:
             raise StartInPast(begins.isoformat(), now.isoformat())
         self._require_ready(campaign, start_at=begins, deadline=ends)
-        note = self._note("scheduled", f"To begin at {begins.isoformat()}.")
+        note = self._note("scheduled", "The campaign was scheduled.", start_at=begins.isoformat())
         return self._change(campaign_id, lambda current: moves.scheduled(current, begins, ends, confirm_past), note)
 
     @verb(Permission.SEND_CAMPAIGN)

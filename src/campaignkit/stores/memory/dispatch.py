@@ -234,8 +234,8 @@ class MemoryDispatch(MemoryTables):
             return Reaped(len(released), len(in_doubt), len(unknown))
 
 
-def _order(row: CampaignRecipient) -> tuple[int, datetime, str]:
-    return (-row.priority, row.not_before, row.recipient_id)  # of equal rank, the longest waiting first
+def _order(row: CampaignRecipient) -> tuple[datetime, str]:
+    return (row.not_before, row.recipient_id)
 
 
 def _is_past(row: CampaignRecipient, now: datetime) -> bool:

@@ -1,7 +1,8 @@
 """Claiming, releasing and reaping in SQL. Each function works inside the caller's transaction.
 
-SQLite's transactions are IMMEDIATE, so one writer is alone. PostgreSQL takes row locks in the order campaign, recipients,
-limits; a claim skips rows that others hold. Statements are built once: building them costs more than running them.
+SQLite's transactions are IMMEDIATE, so one writer is alone. PostgreSQL takes row locks in the order campaign,
+recipients, limits; a claim skips rows that others hold. Statements are built once: building them costs more than
+running them.
 """
 
 from collections.abc import Callable, Mapping, Sequence

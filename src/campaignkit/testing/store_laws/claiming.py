@@ -115,6 +115,16 @@ class ClaimLaws(Laws):
         self.store.release([claim])
         assert self.bench.claim()[0].epoch == 2
 
+    def test_the_longest_waiting_are_claimed_first(self) -> None:
+        self.bench.campaign()
+        self.bench.add("ann", "bob", not_before=START)
+        self.bench.add("cid", not_before=START - MINUTE)
+
+        first, *others = self.bench.claim()
+
+        assert first.recipient.recipient_id == "c1cid"
+        assert [claim.recipient.recipient_id for claim in others] == ["c1ann", "c1bob"]
+
     def test_only_a_sending_campaign_is_claimed(self) -> None:
         for status in CampaignStatus:
             self.bench.campaign(status.value, status=CampaignStatus.DRAFT)
