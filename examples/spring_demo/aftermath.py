@@ -4,13 +4,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import campaignkit as ck
+from campaignkit.errors import NotEditable
 from examples.spring_demo.children import StoryFailed
 from examples.spring_demo.judge import Books, ask_clerk, judge_places, read_log
 from examples.spring_demo.shop import MONDAY, Places, find_campaign, local, open_kit
 from examples.spring_demo.voice import Voice
-
-import campaignkit as ck
-from campaignkit.errors import NotEditable
 
 __all__ = ["explain_three", "pass_judgement", "stay_finished"]
 

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import attrs
+
 from examples.spring_demo.shop import PROJECT
 
 __all__ = ["Child", "Family", "StoryFailed", "Word"]

@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from examples.spring_demo.shop import MONDAY, find_campaign, open_kit
-
 import campaignkit as ck
+from examples.spring_demo.shop import MONDAY, find_campaign, open_kit
 
 PAGE = 500
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+
 from examples.spring_demo.children import StoryFailed
 from examples.spring_demo.shop import CUSTOMERS, OUT, PROJECT, Places
 

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 
 import attrs
+
+import campaignkit as ck
+from campaignkit.errors import NotReady
 from examples.spring_demo.children import StoryFailed
 from examples.spring_demo.shop import (
     AFTERNOON,
@@ -17,9 +20,6 @@ from examples.spring_demo.shop import (
     open_kit,
 )
 from examples.spring_demo.voice import Voice
-
-import campaignkit as ck
-from campaignkit.errors import NotReady
 
 __all__ = ["Prepared", "prepare"]
 

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from examples.spring_demo.shop import local
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+
+from examples.spring_demo.shop import local
 
 __all__ = ["Bar", "Voice"]
 

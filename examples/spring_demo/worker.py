@@ -9,10 +9,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from examples.spring_demo.shop import find_campaign, open_kit
-
 import campaignkit as ck
 from campaignkit.kit.results import TickReport
+from examples.spring_demo.shop import find_campaign, open_kit
 
 PAUSE = timedelta(seconds=5)  # a longer wait than this is worth a word
 

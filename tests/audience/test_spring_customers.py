@@ -3,10 +3,10 @@
 import csv
 
 import pytest
-from examples.make_spring_customers import ROW_COUNT, TARGET, render
 
 from campaignkit.addresses import Rejection
 from campaignkit.audience import build_audience, read_contacts
+from examples.make_spring_customers import ROW_COUNT, TARGET, render
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import attrs
 import pytest
+
 from examples.spring_demo.judge import Books, Check, Mail, Row, judge
 from examples.spring_demo.shop import PROJECT, Places
 

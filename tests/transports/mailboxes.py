@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from aiosmtpd.controller import Controller
-from tests.transports.servers import Gate, mails
 
 from campaignkit.delivery.outcomes import Outcome
 from campaignkit.transports.smtp import SmtpTimeouts, SmtpTransport
+from tests.transports.servers import Gate, mails
 
 QUICK = SmtpTimeouts(connect=5, command=5, body=5, dot=5, quit=0.5)
 

@@ -3,13 +3,13 @@
 import doctest
 
 import pytest
-from tests.transports.servers import Gate, mail, mails
 
 from campaignkit.addresses.channel import Channel
 from campaignkit.delivery.outcomes import Outcome, Scope, Verdict
 from campaignkit.message.outbound import OutboundText
 from campaignkit.transports import FakeEmail, FakeSms, fake
 from campaignkit.transports.fake import ScriptedFailure
+from tests.transports.servers import Gate, mail, mails
 
 
 def text(number: int = 0) -> OutboundText:

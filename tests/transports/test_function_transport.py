@@ -3,12 +3,12 @@
 import doctest
 
 import pytest
-from tests.transports.servers import Gate
 
 from campaignkit.addresses.channel import Channel
 from campaignkit.delivery.outcomes import Outcome, Scope, Verdict
 from campaignkit.message.outbound import OutboundMessage, OutboundText
 from campaignkit.transports import FunctionTransport, function
+from tests.transports.servers import Gate
 
 TEXTS = [OutboundText(message_id=f"t{n}", sender="S", to=f"+1212555014{n}", text="x") for n in range(3)]
 

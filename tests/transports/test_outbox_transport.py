@@ -3,12 +3,12 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.transports.servers import Gate, mails
 
 from campaignkit.delivery.outcomes import Scope, Verdict
 from campaignkit.message.outbound import OutboundText
 from campaignkit.transports import OutboxTransport
 from campaignkit.transports.outbox import _file_name
+from tests.transports.servers import Gate, mails
 
 
 def test_every_mail_becomes_a_file_with_its_bytes(tmp_path):

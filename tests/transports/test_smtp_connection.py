@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import attrs
 import pytest
-from tests.transports.servers import Gate, Permit, mail
 
 from campaignkit.delivery.outcomes import Scope, Verdict
 from campaignkit.transports.smtp import SmtpTimeouts
@@ -14,6 +13,7 @@ from campaignkit.transports.smtp.connection import SmtpConnection
 from campaignkit.transports.smtp.dialogue import Phase
 from campaignkit.transports.smtp.opening import OpenSession
 from campaignkit.transports.smtp.round import _write_dot
+from tests.transports.servers import Gate, Permit, mail
 
 
 @attrs.frozen

@@ -1,11 +1,11 @@
 """The connection breaks after every single byte, in both directions; the server says who was right."""
 
 import pytest
-from tests.transports.servers import Gate, TinySmtp, mail
 
 from campaignkit.delivery.outcomes import Verdict
 from campaignkit.transports.smtp import SmtpTimeouts, SmtpTransport
 from campaignkit.transports.smtp.wire import DOT, stuffed_body
+from tests.transports.servers import Gate, TinySmtp, mail
 
 QUICK = SmtpTimeouts(connect=5, command=5, body=5, dot=5, quit=0.5)
 EXTENSIONS = [("PIPELINING", "8BITMIME"), ("8BITMIME",)]

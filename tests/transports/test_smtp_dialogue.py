@@ -3,10 +3,10 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.transports.servers import mail
 
 from campaignkit.delivery.outcomes import Scope, Verdict
 from campaignkit.transports.smtp.dialogue import Phase, SmtpTransaction
+from tests.transports.servers import mail
 
 PIPELINING = frozenset({"pipelining", "8bitmime"})
 HAPPY = b"250 ok\r\n250 ok\r\n354 go\r\n"

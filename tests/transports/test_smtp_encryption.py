@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 import trustme
 from aiosmtpd.smtp import AuthResult, LoginPassword
-from tests.transports.mailboxes import QUICK, plain, send, serve
-from tests.transports.servers import Gate, TinySmtp, mail
 
 from campaignkit.delivery.outcomes import Scope, Verdict
 from campaignkit.transports.smtp import SmtpTimeouts, SmtpTransport
+from tests.transports.mailboxes import QUICK, plain, send, serve
+from tests.transports.servers import Gate, TinySmtp, mail
 
 
 @pytest.fixture(scope="module")

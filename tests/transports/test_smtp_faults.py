@@ -5,10 +5,10 @@ import time
 from datetime import timedelta
 
 import pytest
-from tests.transports.servers import CLOSE, HANG, Gate, TinySmtp, mail, mails
 
 from campaignkit.delivery.outcomes import Outcome, Scope, Verdict
 from campaignkit.transports.smtp import SmtpTimeouts, SmtpTransport
+from tests.transports.servers import CLOSE, HANG, Gate, TinySmtp, mail, mails
 
 QUICK = SmtpTimeouts(connect=0.3, command=0.3, body=0.3, dot=0.3, quit=0.2)
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.transports.mailboxes import Mailbox, serve
 
 from campaignkit.audience.contacts import Contact, parse_contact
 from campaignkit.clocks import FrozenClock
@@ -16,6 +15,7 @@ from campaignkit.kit import CampaignKit
 from campaignkit.message.content import EmailContent
 from campaignkit.stores.sql import SqlStore
 from campaignkit.transports.smtp import SmtpTimeouts, SmtpTransport
+from tests.transports.mailboxes import Mailbox, serve
 
 RECIPIENTS = 40
 PATIENT = SmtpTimeouts(connect=60, command=60, body=60, dot=60, quit=5)

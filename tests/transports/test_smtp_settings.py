@@ -8,11 +8,11 @@ import sys
 import time
 
 import pytest
-from tests.transports.servers import Gate, TinySmtp, mails
 
 from campaignkit.delivery.outcomes import Verdict
 from campaignkit.transports.smtp import SmtpTimeouts, SmtpTransport, allow_public, settings
 from campaignkit.transports.smtp.settings import Security, parse_smtp_url
+from tests.transports.servers import Gate, TinySmtp, mails
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,11 @@ import threading
 import time
 
 import pytest
-from tests.transports.mailboxes import Mailbox, plain, send, serve
-from tests.transports.servers import Gate, TinySmtp, mail, mails
 
 from campaignkit.delivery.outcomes import Verdict
 from campaignkit.message.outbound import OutboundText
+from tests.transports.mailboxes import Mailbox, plain, send, serve
+from tests.transports.servers import Gate, TinySmtp, mail, mails
 
 
 @pytest.mark.parametrize("connections", [1, 3, 8])
