@@ -68,7 +68,9 @@ def open_kit(database: Path, clock: ck.FrozenClock, *, mail_port: int | None = N
         # Everybody on the way could read this mail. Here the way leads from one process to the next.
         url = f"smtp+insecure-plaintext://127.0.0.1:{mail_port}"
         transports["main"] = ck.SmtpTransport.from_url(url, local_hostname="shop.flora.example")
-    return ck.CampaignKit(store=ck.SqlStore(f"sqlite:///{database}"), transports=transports, clock=clock)
+    return ck.CampaignKit(
+        store=ck.SqlStore(f"sqlite:///{database}"), transports=transports, clock=clock, randomness=lambda: 0.5
+    )
 
 
 def create_campaign(flora: ck.Merchant) -> ck.Campaign:

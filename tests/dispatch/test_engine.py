@@ -1,6 +1,6 @@
 """The whole kit on both stores: what stops, what goes on, and that everybody is accounted for."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 import attrs
 import pytest
@@ -11,8 +11,9 @@ from campaignkit.message.content import EmailContent
 from campaignkit.ports import Transport
 from campaignkit.testing import FakeEmail
 from campaignkit.timing.limits import Interval
+from campaignkit.timing.windows import SendWindow
 from campaignkit.transports.function import FunctionTransport
-from tests.dispatch.scenes import FRIDAY, Notebook, PlayedTransport, address_in, address_of, addresses, make_scene
+from tests.dispatch.scenes import FRIDAY, ZONE, Notebook, PlayedTransport, address_in, address_of, addresses, make_scene
 
 
 def test_after_pause_returned_nothing_begins(store):
@@ -317,6 +318,33 @@ def test_a_deadline_ends_who_is_still_waiting(store):
 
     assert (scene.status, scene.statuses()) == ("finished", {"sent": 4, "expired": 6})
     assert scene.clock.now() == FRIDAY + timedelta(minutes=4)
+
+
+def test_a_deadline_within_closed_hours_expires_at_that_very_moment(store):
+    fake = FakeEmail()
+    night = SendWindow(opens=time(21), closes=time(22), zone=ZONE)
+    deadline = FRIDAY + timedelta(hours=2)
+    scene = make_scene(store, fake, window=night, deadline=deadline)
+    scene.kit.run()
+
+    assert (scene.status, scene.statuses()) == ("finished", {"expired": 10})
+    assert scene.clock.now() == deadline
+
+
+def test_a_host_that_is_gone_for_days_fails_the_campaign_and_nobody_else(store):
+    fake = FakeEmail()
+    gone = Outcome(message_id="", verdict=Verdict.NOT_SENT, scope=Scope.HOST, code="connect_failed")
+    fake.script(address_of(1), *[gone] * 150)
+    scene = make_scene(store, fake, recipients=1)
+    scene.kit.run()
+    at_rest = scene.status, scene.campaign.failure_code, scene.statuses()
+    days = (scene.clock.now() - FRIDAY) / timedelta(days=1)
+    scene.shop.resume(scene.campaign_id)
+    scene.kit.run()
+
+    assert at_rest == ("failed", "host_unreachable", {"pending": 1})
+    assert 2.9 < days < 3.2
+    assert (scene.status, scene.statuses()) == ("finished", {"sent": 1})
 
 
 def test_a_missed_start_waits_for_somebody_to_confirm_it(store):

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import attrs
 
-__all__ = ["Sender", "SenderHealth", "SenderTrouble"]
+__all__ = ["SETBACKS_MAX", "Sender", "SenderHealth", "SenderTrouble", "after_setback", "after_success"]
 
 
 @attrs.frozen(kw_only=True)
@@ -26,7 +26,6 @@ class SenderTrouble(StrEnum):
 
     NONE = ""
     BACKING_OFF = "backing_off"  # its host asked for patience or did not answer; it goes on by itself
-    REFUSED = "refused"  # the provider refuses the account; somebody must mend it
 
 
 @attrs.frozen(kw_only=True)
@@ -43,6 +42,7 @@ class SenderHealth:
 # 1, 2, 4 … 30 minutes (shared design of the dispatch protocol, section 3, reply table, 421).
 FIRST_BACK_OFF = timedelta(minutes=1)
 LONGEST_BACK_OFF = timedelta(minutes=30)
+SETBACKS_MAX = 150  # in a row: about three days, after which somebody must look
 
 
 def after_setback(

@@ -6,7 +6,7 @@ from datetime import datetime
 import attrs
 
 from campaignkit.campaign.campaign import Campaign, WaitingFor
-from campaignkit.campaign.senders import SenderHealth
+from campaignkit.campaign.senders import SETBACKS_MAX, SenderHealth
 from campaignkit.campaign.status import CampaignEvent, CampaignStatus
 from campaignkit.delivery.begin import CROSS_WITHIN
 from campaignkit.ports import Due, SaveGuard
@@ -86,15 +86,30 @@ def steer(campaign: Campaign, due: Due, now: datetime, *, zone: str, health: Sen
     is_empty = due.ready_count == 0 and due.limited_until is None and due.next_pending_at is None
     if is_empty and not is_leased:
         return _finish()
-    if campaign.deadline is not None and now >= campaign.deadline and not is_empty:
-        return Expire()
     if is_empty:
         return Wait(until=_required(due.next_lease_at), waiting_for=WaitingFor.LEASE)
+    if campaign.deadline is not None and now >= campaign.deadline:
+        return Expire()
+    return _until_deadline(_with_somebody_left(campaign, due, now, zone=zone, health=health), campaign.deadline)
+
+
+def _with_somebody_left(campaign: Campaign, due: Due, now: datetime, *, zone: str, health: SenderHealth) -> Action:
     shared = campaign.window if campaign.window is not None and campaign.window.zone != "recipient" else None
     opening = opening_at(shared, now, (zone,))
     if campaign.status is CampaignStatus.SCHEDULED:
         return _start(campaign, opening, now, zone=zone)
-    return _closed(opening, due, now) or _go_on(campaign, due, now, health)
+    return _closed(opening, due, now) or _go_on(due, now, health)
+
+
+def _until_deadline(action: Action, deadline: datetime | None) -> Action:
+    """Return *action*, woken at the deadline at the latest: who is still waiting then expires at that moment."""
+    match action:
+        case Wait(until=until) if deadline is not None and deadline < until:
+            return attrs.evolve(action, until=deadline)
+        case Move(next_at=next_at) if deadline is not None and next_at is not None and deadline < next_at:
+            return attrs.evolve(action, next_at=deadline)
+        case _:
+            return action
 
 
 def _finish() -> Move:
@@ -156,17 +171,17 @@ def _wait_for_window(event: CampaignEvent | None, opening: Opening) -> Move:
     )
 
 
-def _go_on(campaign: Campaign, due: Due, now: datetime, health: SenderHealth) -> Action:
+def _go_on(due: Due, now: datetime, health: SenderHealth) -> Action:
+    if health.setbacks >= SETBACKS_MAX:
+        why = "The mail host could not be reached, or took nothing, for about three days; nobody was lost."
+        return Move(event=CampaignEvent.FAIL, what="failed", why=why, code="host_unreachable")
     if health.blocked_until is not None and health.blocked_until > now:
         return Wait(until=health.blocked_until, waiting_for=WaitingFor.SENDER)
     if due.ready_count > 0:
         return Send(limit=due.ready_count)
     if due.limited_until is not None:
         return Wait(until=due.limited_until, waiting_for=WaitingFor.LIMIT)
-    waiting = Wait(until=_required(due.next_pending_at), waiting_for=WaitingFor.RETRY)
-    if campaign.deadline is not None and campaign.deadline < waiting.until:
-        return attrs.evolve(waiting, until=campaign.deadline)
-    return waiting
+    return Wait(until=_required(due.next_pending_at), waiting_for=WaitingFor.RETRY)
 
 
 def _required(at: datetime | None) -> datetime:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from campaignkit.campaign.campaign import Campaign
 from campaignkit.campaign.recipients import CampaignRecipient, Intake
+from campaignkit.campaign.senders import SenderHealth
 from campaignkit.campaign.status import CampaignEvent, transition
 from campaignkit.dispatch.preparing import render_values
 from campaignkit.errors import NotReady, StartInPast
@@ -112,6 +113,7 @@ class SendingVerbs(MerchantBase):
         transition(campaign.status, CampaignEvent.RESUME)
         self._require_ready(campaign, start_at=self._clock.now(), deadline=campaign.deadline)
         now = self._clock.now()
+        self._records.save_health(campaign, SenderHealth())  # whoever resumes has mended the sender
         return self._change(
             campaign_id, lambda current: moves.resumed(current, now), self._note("resumed", "It goes on.")
         )
