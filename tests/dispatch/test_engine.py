@@ -322,12 +322,12 @@ def test_a_deadline_ends_who_is_still_waiting(store):
 
 def test_a_deadline_within_closed_hours_expires_at_that_very_moment(store):
     fake = FakeEmail()
-    night = SendWindow(opens=time(21), closes=time(22), zone=ZONE)
+    morning = SendWindow(opens=time(9), closes=time(10, 5), zone=ZONE)
     deadline = FRIDAY + timedelta(hours=2)
-    scene = make_scene(store, fake, window=night, deadline=deadline)
+    scene = make_scene(store, fake, window=morning, interval=Interval(seconds=60), deadline=deadline)
     scene.kit.run()
 
-    assert (scene.status, scene.statuses()) == ("finished", {"expired": 10})
+    assert (scene.status, scene.statuses()) == ("finished", {"sent": 5, "expired": 5})
     assert scene.clock.now() == deadline
 
 
