@@ -1,0 +1,84 @@
+"""The page on errors names every code that campaignkit has."""
+
+import ast
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from campaignkit import errors
+from campaignkit.addresses.channel import RejectionCode
+from campaignkit.audience.selection import ExclusionReason
+from campaignkit.delivery.replies import SENTENCES
+from campaignkit.errors import CampaignKitError
+from campaignkit.insight import preflight
+
+PAGE = Path(__file__).parents[2] / "docs" / "errors.md"
+
+
+def _section(title: str) -> str:
+    found = re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    assert found is not None
+    return found[1]
+
+
+def _rows(title: str) -> list[list[str]]:
+    lines = [line for line in _section(title).splitlines() if line.startswith("|")][2:]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def _codes(title: str, column: int = 0) -> list[str]:
+    return [code for row in _rows(title) for code in re.findall(r"`([a-z_0-9]+)`", row[column])]
+
+
+def _leaves(root: type[CampaignKitError]) -> Iterator[type[CampaignKitError]]:
+    for child in root.__subclasses__():
+        if child.__module__ == errors.__name__:
+            yield from _leaves(child) if child.__subclasses__() else (child,)
+
+
+LEAVES = sorted(_leaves(CampaignKitError), key=lambda leaf: leaf.code)
+
+
+@pytest.mark.parametrize("leaf", LEAVES, ids=lambda leaf: leaf.code)
+def test_every_error_has_its_row(leaf: type[CampaignKitError]) -> None:
+    rows = [row for row in _rows("Raised errors") if row[0] == f"`{leaf.__name__}`"]
+
+    assert [row[1] for row in rows] == [f"`{leaf.code}`"]
+    assert all(cell for row in rows for cell in row)
+
+
+def test_the_page_knows_no_other_error() -> None:
+    assert sorted(_codes("Raised errors", 1)) == [leaf.code for leaf in LEAVES]
+
+
+def test_every_code_belongs_to_one_error() -> None:
+    assert len({leaf.code for leaf in LEAVES}) == len(LEAVES)
+
+
+def test_every_rejection_code_has_its_row() -> None:
+    assert _codes("Rejection codes") == [code.value for code in RejectionCode]
+
+
+def test_every_exclusion_reason_has_its_row() -> None:
+    assert sorted(_codes("Exclusion reasons")) == sorted(reason.value for reason in ExclusionReason)
+
+
+def test_every_preflight_code_has_its_row_and_kind() -> None:
+    told = {(row[0].strip("`"), row[1]) for row in _rows("Preflight codes")}
+
+    assert told == set(_findings())
+
+
+def test_every_providers_code_has_its_sentence() -> None:
+    assert {row[0].strip("`"): row[1] for row in _rows("What providers said")} == dict(SENTENCES)
+
+
+def _findings() -> Iterator[tuple[str, str]]:
+    """What the source of preflight can find: the first argument of each ``_blocker`` and ``_warning``."""
+    for node in ast.walk(ast.parse(inspect.getsource(preflight))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"_blocker", "_warning"}:
+            assert isinstance(node.args[0], ast.Constant), "a code of preflight is written where it is found"
+            yield str(node.args[0].value), node.func.id.removeprefix("_")
