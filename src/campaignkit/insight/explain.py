@@ -123,7 +123,7 @@ def _of_campaign(trail: Trail, zone: ZoneInfo) -> Iterator[Step]:
         return
     until = _last_moment(trail)
     for entry in trail.timeline:
-        if recipient.added_at <= entry.at <= until:
+        if recipient.added_at <= entry.at <= until and entry.what != CampaignStatus.FINISHED:
             yield Step(at=entry.at, what=f"campaign_{entry.what}", why=_sentence(entry, zone))
 
 

@@ -151,5 +151,6 @@ def _is_named(row: CampaignRecipient, query: RecipientQuery) -> bool:
         and query.recipient_id in {None, row.recipient_id}
         and query.contact_id in {None, row.contact_id}
         and query.address_key in {None, row.address_key}
+        and query.row_number in {None, row.row_number}
         and (query.after is None or row.recipient_id > query.after)
     )

@@ -166,10 +166,11 @@ class RecipientLaws(Laws):
     def test_a_list_is_narrowed_by_every_condition(self) -> None:
         self.bench.campaign()
         self.bench.add("ann", "bob")
-        self.bench.add("cid", intake=Intake.EXCLUSION, status=RecipientStatus.SKIPPED)
+        self.bench.add("cid", intake=Intake.EXCLUSION, status=RecipientStatus.SKIPPED, row_number=7)
         self.bench.claim(limit=1)
 
         queries = {
+            RecipientQuery(row_number=7): ["c1cid"],
             RecipientQuery(intake=Intake.EXCLUSION): ["c1cid"],
             RecipientQuery(status=RecipientStatus.CLAIMED): ["c1ann"],
             RecipientQuery(recipient_id="c1bob"): ["c1bob"],

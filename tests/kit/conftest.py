@@ -1,0 +1,58 @@
+"""A florist's kit on each store, with a fake mail provider and a clock that stands still."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, time
+from pathlib import Path
+
+import attrs
+import pytest
+
+import campaignkit as ck
+from campaignkit.testing import FakeEmail
+
+FRIDAY = datetime(2026, 3, 6, 15, tzinfo=UTC)  # 10:00 in New York
+CONTENT = ck.EmailContent(subject="Tulips", text="Dear {{ customer.name }}, they are in.")
+HOURS = ck.SendWindow(days="mon-fri", opens=time(9), closes=time(21), zone="America/New_York")
+
+
+@attrs.define
+class Shop:
+    """What a test of verbs needs at hand."""
+
+    kit: ck.CampaignKit
+    flora: ck.Merchant
+    clock: ck.FrozenClock
+    mail: FakeEmail
+
+    def draft(self, people: int = 3, **changes: object) -> ck.Campaign:
+        settings: dict[str, object] = {"name": "Spring", "sender": "main", "content": CONTENT, "window": HOURS}
+        campaign = self.flora.create_campaign(**{**settings, **changes})  # type: ignore[arg-type]
+        self.flora.add_recipients(campaign.id, [contact(number) for number in range(1, people + 1)])
+        return campaign
+
+    def finished(self) -> ck.Campaign:
+        campaign = self.draft()
+        self.flora.schedule(campaign.id)
+        self.kit.run()
+        return self.flora.campaign(campaign.id)
+
+
+def contact(number: int, **changes: object) -> ck.Contact:
+    row = {"id": f"cust-{number}", "name": f"Person {number}", "email": f"p{number}@example.com", **changes}
+    parsed = ck.parse_contact(row, region="US", row_number=number + 1)
+    assert isinstance(parsed, ck.Contact)
+    return parsed
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
+    clock, mail = ck.FrozenClock(FRIDAY), FakeEmail()
+    store: ck.MemoryStore | ck.SqlStore = ck.MemoryStore()
+    if request.param == "sqlite":
+        store = ck.SqlStore(f"sqlite:///{tmp_path}/campaigns.db")
+        store.upgrade()
+    with ck.CampaignKit(store=store, transports={"main": mail}, clock=clock) as kit:
+        ann = ck.Actor("ann", email="ann@flora.example")
+        flora = kit.merchant("flora", zone="America/New_York", region="US", actor=ann)
+        flora.add_sender("main", address="Flora <hello@flora.example>")
+        yield Shop(kit=kit, flora=flora, clock=clock, mail=mail)
