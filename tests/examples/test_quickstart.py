@@ -4,6 +4,7 @@ from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
+
 from examples import quickstart
 
 
