@@ -8,6 +8,7 @@ import attrs
 import pytest
 
 import campaignkit as ck
+from campaignkit.message.outbound import OutboundEmail
 from campaignkit.testing import FakeEmail
 
 FRIDAY = datetime(2026, 3, 6, 15, tzinfo=UTC)  # 10:00 in New York
@@ -29,6 +30,10 @@ class Shop:
         campaign = self.flora.create_campaign(**{**settings, **changes})  # type: ignore[arg-type]
         self.flora.add_recipients(campaign.id, [contact(number) for number in range(1, people + 1)])
         return campaign
+
+    @property
+    def mails(self) -> list[OutboundEmail]:
+        return [message for message in self.mail.sent if isinstance(message, OutboundEmail)]
 
     def finished(self) -> ck.Campaign:
         campaign = self.draft()

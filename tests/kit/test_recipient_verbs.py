@@ -15,6 +15,7 @@ from tests.kit.conftest import CONTENT, FRIDAY, Shop, contact
 def test_the_four_counts_add_up_to_what_came_in(shop: Shop) -> None:
     campaign = shop.draft(people=0)
     blank = ck.Rejection(code=RejectionCode.BLANK_ROW, field="row", message="The row is empty.", row_number=7)
+    rows: list[ck.Contact | ck.Rejection]
     rows = [contact(1), contact(2, email="P1@EXAMPLE.com"), contact(3, email=""), blank, contact(1)]
     added = shop.flora.add_recipients(campaign.id, rows)
 
@@ -88,7 +89,7 @@ def test_a_removed_recipient_stays_visible_and_gets_nothing(shop: Shop) -> None:
     shop.flora.schedule(campaign.id)
     shop.kit.run()
 
-    assert sorted(message.envelope_to for message in shop.mail.sent) == ["p1@example.com", "p3@example.com"]
+    assert sorted(message.envelope_to for message in shop.mails) == ["p1@example.com", "p3@example.com"]
     assert shop.flora.explain(campaign.id, "p2@example.com").code == "cancelled"
     with pytest.raises(ck.RecipientBusy, match="is cancelled and cannot be changed now"):
         shop.flora.remove_recipient(campaign.id, "p2@example.com")

@@ -89,7 +89,7 @@ def test_a_test_goes_to_the_acting_user_and_leaves_the_campaign_alone(shop: Shop
 
     assert (result.to, result.verdict, result.actor) == ("ann@flora.example", Verdict.ACCEPTED, "ann")
     assert result.content_id == campaign.content_id
-    assert b"Dear Person 1, they are in." in shop.mail.sent[0].content
+    assert b"Dear Person 1, they are in." in shop.mails[0].content
     assert shop.flora.campaign(campaign.id) == campaign
     assert shop.flora.counts(campaign.id).by_status == {ck.RecipientStatus.PENDING: 3}
 
@@ -200,4 +200,4 @@ def test_a_campaign_is_made_once_and_told_by_a_timeline_with_its_actors(shop: Sh
 
     told = [(step.what, "(ann)" in step.why) for step in trail if step.what.startswith("campaign_")]
     assert told == [("campaign_created", True), ("campaign_scheduled", True), ("campaign_sending", False)]
-    assert CONTENT.subject in shop.mail.sent[0].content.decode()
+    assert CONTENT.subject in shop.mails[0].content.decode()
