@@ -13,7 +13,7 @@ import attrs
 from campaignkit.addresses.channel import Channel
 from campaignkit.audience.contacts import Contact, parse_contact
 from campaignkit.clocks import FrozenClock
-from campaignkit.delivery.outcomes import Outcome, Scope, Verdict
+from campaignkit.delivery.outcomes import Outcome, Verdict
 from campaignkit.kit import CampaignKit
 from campaignkit.message.content import EmailContent
 from campaignkit.message.outbound import OutboundEmail, OutboundMessage
@@ -89,7 +89,7 @@ class FileProvider:
         outcomes = []
         for message in ready:
             if message.message_id not in granted or not cleared.may_cross():
-                outcomes.append(Outcome(message_id=message.message_id, verdict=Verdict.NOT_SENT, scope=Scope.HOST))
+                outcomes.append(Outcome(message_id=message.message_id, verdict=Verdict.NOT_SENT))
             elif is_every(REFUSED_EVERY, message):
                 outcomes.append(Outcome(message_id=message.message_id, verdict=Verdict.REFUSED, code="mailbox_unknown"))
             else:
@@ -156,6 +156,18 @@ def judge(database: Path, accepted: Path) -> Judgement:
 def read_statuses(database: Path) -> Counter[str]:
     """Return how many recipients are in each status at this moment, as anyone may see who opens the file."""
     return Counter(dict(_read(database, "SELECT status, count(*) FROM campaignkit_recipients GROUP BY status")))
+
+
+def read_held(database: Path, worker: str) -> set[str]:
+    """Return the addresses that *worker* holds: claimed, or begun and not settled."""
+    held = f"WHERE status IN ('claimed', 'sending') AND worker_id = '{worker}'"
+    return {address for (address,) in _read(database, f"SELECT address FROM campaignkit_recipients {held}")}
+
+
+def read_ended(database: Path) -> set[str]:
+    """Return the addresses whose end is known: sent or failed."""
+    query = "SELECT address FROM campaignkit_recipients WHERE status IN ('sent', 'failed')"
+    return {address for (address,) in _read(database, query)}
 
 
 def campaign_status(database: Path) -> str:

@@ -1,10 +1,10 @@
 """A worker process that may die: a job in, a campaign driven as far as its fault lets it. Run in a forked child."""
 
 import os
-import random
+import signal
 import sqlite3
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from campaignkit.clocks import FrozenClock
+from campaignkit.identifiers import TimeOrderedIds
 from campaignkit.kit import CampaignKit
 from campaignkit.stores.sql import SqlStore
 from campaignkit.stores.sql.schema import to_micros
@@ -20,13 +21,14 @@ from campaignkit.testing.faults import (
     FaultPoint,
     FaultyStore,
     FaultyTransport,
-    KillAt,
-    KillAtRandom,
     sql_faults,
 )
+from tests.storms.clocks import StormClock, fast_stopwatch
 from tests.storms.ground import AN_HOUR, REFUSED_EVERY, STARTS_AT, FileProvider, prepare
+from tests.storms.killers import fault_point
 
-Job = dict[str, Any]  # JSON: database, accepted, starts_at, wave, fault, deaths, passings, is_planted
+Job = dict[str, Any]  # JSON, made by storm.Field; of a storm in real time also the keys of Weather
+LIMIT_SECONDS = 240  # no job takes as long as this; what outlives all else ends by its alarm
 
 
 class WarmEngine:
@@ -54,6 +56,7 @@ def warm_up() -> None:
 
 def work(job: Job) -> None:
     """Do *job*; dies on the way if its fault says so."""
+    signal.alarm(LIMIT_SECONDS)
     counting = CountPassings()
     at = _fault(job) or counting
     (_work_planted if job.get("is_planted") else _work_kit)(job, at)
@@ -64,21 +67,7 @@ def work(job: Job) -> None:
 
 def _fault(job: Job) -> FaultPoint | None:
     fault = job.get("fault")
-    if fault is None:
-        return None
-    last_words = _scribe(Path(job["deaths"]))
-    if "probability" in fault:
-        return KillAtRandom(fault["probability"], random.Random(fault["seed"]), last_words=last_words)
-    return KillAt(fault["name"], fault["k"], last_words=last_words)
-
-
-def _scribe(deaths: Path) -> Callable[[str], object]:
-    def write(name: str) -> None:
-        file = os.open(deaths, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        os.write(file, f"{name}\n".encode())
-        os.close(file)
-
-    return write
+    return None if fault is None else fault_point(fault, Path(job["deaths"]))
 
 
 def _work_kit(job: Job, at: FaultPoint) -> None:
@@ -86,10 +75,30 @@ def _work_kit(job: Job, at: FaultPoint) -> None:
     store = FaultyStore(SqlStore(engine), at)
     sql_faults(engine, lambda name: at(f"{store.verb}.{name}"))
     transport = FaultyTransport(FileProvider(Path(job["accepted"]), wave=job["wave"]), at)
-    clock = FrozenClock(datetime.fromisoformat(job["starts_at"]))
-    with CampaignKit(store=store, transports={"main": transport}, clock=clock) as kit:
+    with CampaignKit(store=store, transports={"main": transport}, **_circumstances(job)) as kit:
         kit.run()
     engine.dispose()
+
+
+def _circumstances(job: Job) -> dict[str, Any]:
+    """Return clock, lease, stopwatch and name of a worker: a clock that stands still, or one of the storm's."""
+    new_id = _named(job.get("worker", ""))
+    if "sun" not in job:
+        return {"clock": FrozenClock(datetime.fromisoformat(job["starts_at"])), "new_id": new_id}
+    skew = timedelta(seconds=job["skew_seconds"])
+    return {
+        "clock": StormClock(Path(job["sun"]), began_at=job["began_at"], skew=skew),
+        "lease": timedelta(seconds=job["lease_seconds"]),
+        "stopwatch": fast_stopwatch(job["stopwatch_times"]),
+        "new_id": new_id,
+    }
+
+
+def _named(worker: str) -> Callable[[], str]:
+    """Return a source of ids whose first is *worker*: a kit names itself before anything else."""
+    ids = TimeOrderedIds()
+    names = [worker] if worker else []
+    return lambda: names.pop() if names else ids()
 
 
 def _work_planted(job: Job, at: FaultPoint) -> None:

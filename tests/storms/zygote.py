@@ -1,11 +1,14 @@
 """A warm process that forks a worker per job, so that a death costs milliseconds: ``python -m tests.storms.zygote``.
 
-Over its pipes: a line of JSON ``{"start": job}`` is answered by the worker's pid, ``{"wait": true}`` by how one ended.
+Over its pipes: a line of JSON ``{"start": job}`` is answered by the worker's pid, ``{"wait": true}`` by how one ended,
+``{"watch": pid}`` by how that one ended, or by null if it is stopped. On Linux nothing of it outlives its parent.
 """
 
+import ctypes
 import gc
 import json
 import os
+import signal
 import subprocess
 import sys
 import traceback
@@ -34,6 +37,8 @@ class Zygote:
     ) -> None:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
+        if kind is not None:
+            self._process.kill()
         self._process.stdin.close()
         self._process.wait(60)
         self._process.stdout.close()
@@ -46,6 +51,11 @@ class Zygote:
         """Return pid and exit code of a worker that ended; the code is negative if a signal killed it."""
         pid, code = self._ask({"wait": True})
         return pid, code
+
+    def watch(self, pid: int) -> int | None:
+        """Return the exit code of the worker *pid* when it has ended, or None when it is stopped."""
+        _, code = self._ask({"watch": pid})
+        return None if code is None else int(code)
 
     def run(self, job: dict[str, Any]) -> bool:
         """Return whether the worker came to its end; False if it was killed."""
@@ -70,6 +80,7 @@ def ended_well(code: int) -> bool:
 def main() -> None:
     from tests.storms.worker import warm_up, work
 
+    _die_with_parent()
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     warm_up()
@@ -82,20 +93,30 @@ def main() -> None:
                 _be_worker(work, question["start"])
             answer: Any = pid
         else:
-            ended, status = os.wait()
-            answer = [ended, os.waitstatus_to_exitcode(status)]
+            ended, status = os.waitpid(question.get("watch", -1), os.WUNTRACED if "watch" in question else 0)
+            answer = [ended, None if os.WIFSTOPPED(status) else os.waitstatus_to_exitcode(status)]
         replies.write(json.dumps(answer) + "\n")
         replies.flush()
 
 
 def _be_worker(work: Any, job: dict[str, Any]) -> None:
     try:
+        _die_with_parent()
         work(job)
     except BaseException:  # noqa: BLE001 (the parent learns of it by the exit code)
         traceback.print_exc()
         sys.stderr.flush()
         os._exit(1)
     os._exit(0)
+
+
+_PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+def _die_with_parent() -> None:
+    """Let the kernel kill this process, stopped or not, when its parent dies; elsewhere than on Linux alarms must do."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 if __name__ == "__main__":
