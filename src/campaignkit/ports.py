@@ -1,6 +1,6 @@
 """The four ports of the engine: Transport, Store, Clock, and the source of ids. Protocols and their laws. Pure.
 
-``campaignkit.testing`` proves a host's own store (``store_laws``) and transport (``transport_laws``) against them.
+``campaignkit.testing.store_laws`` proves a host's own store against them.
 Every instant is an aware UTC datetime. Every read and write names the merchant; what belongs to another one is not
 found.
 """
@@ -128,7 +128,7 @@ class Document:
     merchant_id: str
     kind: str
     document_id: str
-    body: Mapping[str, Any] | None
+    body: Mapping[str, Any] | None = attrs.field(repr=False)
     revision: int = 0  # 0: not stored yet
 
 

@@ -121,7 +121,8 @@ def fold(text: str) -> str:
 
 @lru_cache(maxsize=10_000)  # headers come from customers' files
 def _fold(text: str) -> str:
-    letters = unicodedata.normalize("NFKD", text.casefold().translate(_UNDECOMPOSED))
+    # Decomposing first: a mathematical 𝓐 is a capital letter only once it is plain, and folding twice changes nothing.
+    letters = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold().translate(_UNDECOMPOSED))
     plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
     return re.sub(r"[\W_]+", " ", plain).strip()
 

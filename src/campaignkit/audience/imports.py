@@ -9,7 +9,7 @@ from pathlib import Path
 
 import attrs
 
-from campaignkit.addresses.channel import Rejection, RejectionCode, shorten
+from campaignkit.addresses.channel import Rejection, RejectionCode, mask, shorten
 from campaignkit.addresses.email import Resolver, ask_once
 from campaignkit.addresses.phone import parse_phone
 from campaignkit.audience.columns import Field, Layout, arrange, fold
@@ -92,7 +92,7 @@ def _open_table(reader: RowReader, columns: Mapping[str, str] | None) -> _Table:
     reader.expect(len(names))
     layout = arrange(names, columns)
     if not layout.of(Field.EMAIL) and not layout.of(Field.PHONE):
-        raise NoAddressColumn(tuple(name[:NAME_MAX] for name in names))
+        raise NoAddressColumn(tuple(_shown(name[:NAME_MAX]) for name in names))
     return _Table(reader=reader, names=names, layout=layout, header_number=header_number)
 
 
@@ -172,3 +172,9 @@ def _unreadable(row: list[str] | str, problem: str, row_number: int) -> Rejectio
     value = "" if isinstance(row, str) else shorten(" | ".join(cell[:200] for cell in row[:10]))
     code = RejectionCode.UNREADABLE_ROW
     return Rejection(code=code, field="row", message=problem, value=value, row_number=row_number)
+
+
+def _shown(name: str) -> str:
+    """Return a column's name, masked where a file without a header shows its first customer instead."""
+    digit_count = sum(letter.isdigit() for letter in name)
+    return mask(name) if "@" in name or digit_count > 4 else name

@@ -132,7 +132,9 @@ def _start(campaign: Campaign, opening: Opening, now: datetime, *, zone: str) ->
             why="The start was missed by more than the grace; resume to send all the same.",
             code="start_missed",
         )
-    return Move(event=CampaignEvent.START, what="sending", why="The start has come and the window is open.")
+    is_everybodys = campaign.window is not None and campaign.window.zone == "recipient"
+    hours = "each recipient's own hours are kept" if is_everybodys else "the window is open"
+    return Move(event=CampaignEvent.START, what="sending", why=f"The start has come and {hours}.")
 
 
 def _is_missed(campaign: Campaign, now: datetime, *, zone: str) -> bool:

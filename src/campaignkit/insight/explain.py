@@ -53,6 +53,14 @@ def explain(trail: Trail, campaign: Campaign, *, zone: str) -> Explanation:
     )
 
 
+# What the engine and the verbs write as a reason; a provider's codes have their sentences in delivery.replies.
+_REASONS = {
+    "suppressed": "This address asked not to be written to, or mail to it came back.",
+    "campaign_cancelled": "The campaign was cancelled.",
+    "removed": "Somebody took this recipient out.",
+    "deadline_passed": "The deadline passed before it could be sent.",
+    "no_window": "The send window never opens in all the zones where the recipient may be.",
+}
 _ENDS = {
     RecipientStatus.SENT: ("sent", "The provider accepted the message."),
     RecipientStatus.IN_DOUBT: (
@@ -63,8 +71,6 @@ _ENDS = {
     RecipientStatus.UNKNOWN: ("unknown", "It was never learned whether the provider took the message."),
     RecipientStatus.CLAIMED: ("being_prepared", "A worker is preparing the message."),
     RecipientStatus.SENDING: ("being_sent", "A worker is handing the message over at this moment."),
-    RecipientStatus.CANCELLED: ("cancelled", "The campaign was cancelled, or this recipient was removed."),
-    RecipientStatus.EXPIRED: ("expired", "The deadline passed before it could be sent."),
 }
 _WAITS = {
     WaitingFor.START: ("waiting_for_start", "The campaign has not started yet."),
@@ -84,13 +90,19 @@ _HELD = {
 def _final(recipient: CampaignRecipient, campaign: Campaign) -> tuple[str, str]:
     match recipient.status:
         case RecipientStatus.SKIPPED:
-            return recipient.reason, recipient.detail or describe_code(recipient.reason)
+            return recipient.reason, recipient.detail or _sentence_of(recipient.reason)
         case RecipientStatus.FAILED:
-            return recipient.reason or "failed", recipient.detail or "The message could not be sent."
+            return recipient.reason or "failed", recipient.detail or _sentence_of(recipient.reason)
+        case RecipientStatus.CANCELLED | RecipientStatus.EXPIRED as status:
+            return status.value, _sentence_of(recipient.reason)
         case RecipientStatus.PENDING:
             return _waiting(recipient, campaign)
         case status:
             return _ENDS[status]
+
+
+def _sentence_of(reason: str) -> str:
+    return _REASONS.get(reason) or describe_code(reason) or "The message could not be sent."
 
 
 def _waiting(recipient: CampaignRecipient, campaign: Campaign) -> tuple[str, str]:

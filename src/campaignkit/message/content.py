@@ -42,20 +42,25 @@ _FORBIDDEN_LINKS = re.compile(
 )
 
 
+def _length(text: str | None) -> str:
+    """Return what a repr shows of a body: bodies do not belong into logs."""
+    return "None" if text is None else f"<{len(text)} characters>"
+
+
 @attrs.frozen(kw_only=True)
 class EmailContent:
     """A mail with placeholders, as its author wrote it. The text part is always there, the HTML part may be."""
 
     subject: str
-    text: str
-    html: str | None = None
+    text: str = attrs.field(repr=_length)
+    html: str | None = attrs.field(default=None, repr=_length)
 
 
 @attrs.frozen(kw_only=True)
 class SmsContent:
     """A text message with placeholders, as its author wrote it."""
 
-    text: str
+    text: str = attrs.field(repr=_length)
 
 
 Content = EmailContent | SmsContent
@@ -66,15 +71,15 @@ class RenderedEmail:
     """A mail filled in for one recipient."""
 
     subject: str
-    text: str = attrs.field(repr=lambda text: f"<{len(text)} characters>")
-    html: str | None = attrs.field(default=None, repr=lambda html: f"<{len(html or '')} characters>")
+    text: str = attrs.field(repr=_length)
+    html: str | None = attrs.field(default=None, repr=_length)
 
 
 @attrs.frozen(kw_only=True)
 class RenderedText:
     """A text message filled in for one recipient."""
 
-    text: str = attrs.field(repr=lambda text: f"<{len(text)} characters>")
+    text: str = attrs.field(repr=_length)
 
 
 Rendered = RenderedEmail | RenderedText

@@ -12,7 +12,7 @@ class OutboundEmail:
     """One mail to one recipient. *content* is the whole message, CRLF line ends, not dot-stuffed."""
 
     message_id: str  # ours, stable per recipient and generation; not the header
-    envelope_from: str
+    envelope_from: str = attrs.field(repr=mask)
     envelope_to: str = attrs.field(repr=mask)
     content: bytes = attrs.field(repr=lambda content: f"<{len(content)} bytes>")
 
