@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help demo test lint format clean
+.PHONY: help demo test storm lint format clean
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
 
@@ -22,6 +22,9 @@ demo: $(READY)  ## a florist's spring campaign, through a real SMTP server, with
 
 test: $(READY)  ## the whole test suite
 	$(BIN)/python -m pytest -q
+
+storm: $(READY)  ## thousands of killed and frozen workers, and a mail dialogue cut at every byte; some minutes
+	$(BIN)/python -m tests.storms
 
 lint: $(READY)  ## style, types and import contracts
 	$(BIN)/ruff check .

@@ -6,7 +6,7 @@
 import random
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
@@ -14,7 +14,17 @@ from typing import Any
 
 import attrs
 
-from tests.storms.ground import AN_HOUR, STARTS_AT, Judgement, campaign_status, check_integrity, judge, read_statuses
+from tests.storms.ground import (
+    AN_HOUR,
+    STARTS_AT,
+    Judgement,
+    campaign_status,
+    check_integrity,
+    judge,
+    read_ended,
+    read_held,
+    read_statuses,
+)
 from tests.storms.zygote import Zygote, ended_well
 
 WAVE = 8  # messages per clear
@@ -28,6 +38,7 @@ class Field:
     folder: Path
     is_planted: bool = False
     worker_count: int = 0
+    orphans: set[str] = attrs.field(factory=set)  # addresses that were held by a worker when it died
 
     @property
     def database(self) -> Path:
@@ -58,7 +69,11 @@ class Field:
         self.worker_count += 1
         files = {"database": str(self.database), "accepted": str(self.accepted), "deaths": str(self.deaths)}
         job = {"starts_at": starts_at.isoformat(), "wave": WAVE, "is_planted": self.is_planted, "fault": fault}
-        return files | job | more
+        return files | job | {"worker": self.last_worker} | more
+
+    @property
+    def last_worker(self) -> str:
+        return f"worker{self.worker_count}"
 
     def death_names(self) -> list[str]:
         return self.deaths.read_text().split() if self.deaths.exists() else []
@@ -72,6 +87,7 @@ class Report:
     left: Counter[str] = attrs.field(factory=Counter)  # kills after which somebody was left in this status
     judgements: list[Judgement] = attrs.field(factory=list)
     complaints: list[str] = attrs.field(factory=list)
+    recovered_count: int = 0  # recipients that died with their worker, as it were, and came to their end all the same
 
     def __add__(self, other: "Report") -> "Report":
         return Report(
@@ -79,6 +95,7 @@ class Report:
             self.left + other.left,
             self.judgements + other.judgements,
             self.complaints + other.complaints,
+            self.recovered_count + other.recovered_count,
         )
 
     @property
@@ -96,6 +113,7 @@ class Report:
         lines += [f"  {count:5} at {name}" for name, count in sorted(self.kills.items())]
         lines += [f"  {count:5} left somebody {status}" for status, count in sorted(self.left.items())]
         lines += [f"  {self.count(word):5} {word}" for word in ("lost", "duplicated", "unexpected", "unfinished")]
+        lines += [f"  {self.recovered_count:5} recovered"]
         lines += [f"  {count:5} recipients ended {status}" for status, count in sorted(self.statuses().items())]
         return "\n".join(lines + [f"  ! {complaint}" for complaint in self.complaints])
 
@@ -113,11 +131,11 @@ def kill_once(zygote: Zygote, template: Path, folder: Path, name: str, k: int) -
     """Kill a worker at the *k*-th passing of *name*, let another finish, and judge. No kill if it is never passed."""
     field, report = Field.lay(template, folder), Report()
     if not zygote.run(field.next_job({"name": name, "k": k})):
-        _note_death(field, report, [name])
+        note_death(field, report, [name], field.last_worker)
         assert zygote.run(field.next_job())
         if (doubts := judge(field.database, field.accepted).in_doubt_count) > WAVE:
             report.complaints.append(f"{name} {k}: one crash left {doubts} in doubt, more than a wave")
-    _judge(field, report)
+    judge_field(field, report)
     shutil.rmtree(folder)
     return report
 
@@ -136,28 +154,33 @@ def storm_once(
     comes to its end; then judge."""
     field, report = Field.lay(template, folder, is_planted=is_planted), Report()
     dice = random.Random(seed)
-    alive, is_over = 0, False
+    alive: dict[int, str] = {}
+    is_over = False
     while alive or not is_over:
-        while alive < workers and not is_over:
-            zygote.start(field.next_job({"probability": probability, "seed": dice.getrandbits(32)}))
-            alive += 1
-        _, code = zygote.wait()
-        alive -= 1
+        while len(alive) < workers and not is_over:
+            pid = zygote.start(field.next_job({"probability": probability, "seed": dice.getrandbits(32)}))
+            alive[pid] = field.last_worker
+        pid, code = zygote.wait()
+        worker = alive.pop(pid)
         is_over = is_over or ended_well(code) or field.worker_count >= ROUNDS_MAX
         if code != 0:
-            _note_death(field, report, field.death_names()[report.kill_count :][:1])
+            note_death(field, report, field.death_names()[report.kill_count :][:1], worker)
     assert zygote.run(field.next_job())
-    _judge(field, report)
+    judge_field(field, report)
     shutil.rmtree(folder)
     return report
 
 
-def _note_death(field: Field, report: Report, names: Sequence[str]) -> None:
+def note_death(field: Field, report: Report, names: Sequence[str], worker: str) -> None:
+    """Write down at which points *worker* died (one, or none if that is read later), and who was left."""
     report.kills.update(names)
+    field.orphans |= read_held(field.database, worker)
     report.left.update(read_statuses(field.database).keys())
 
 
-def _judge(field: Field, report: Report) -> None:
+def judge_field(field: Field, report: Report) -> None:
+    """Judge a campaign that is over, and add what is found to *report*."""
+    report.recovered_count += len(field.orphans & read_ended(field.database))
     judgement = judge(field.database, field.accepted)
     report.judgements.append(judgement)
     found = check_integrity(field.database)
@@ -169,9 +192,14 @@ def _judge(field: Field, report: Report) -> None:
 
 
 def kill_everywhere(
-    template: Path, folder: Path, *, passings_max: int | None = None, zygotes: int = 2
+    template: Path,
+    folder: Path,
+    *,
+    passings_max: int | None = None,
+    zygotes: int = 2,
+    may_go_on: Callable[[], bool] = lambda: True,
 ) -> tuple[Report, Counter[str]]:
-    """Kill at every point, one campaign per kill: at each passing of it, or at *passings_max* of them.
+    """Kill at every point, one campaign per kill: at each passing of it, or at *passings_max*, while *may_go_on*.
 
     Returns the report, and how often an undisturbed worker passes each point.
     """
@@ -183,6 +211,8 @@ def kill_everywhere(
 
         def kill(numbered: tuple[int, tuple[str, int]]) -> Report:
             number, (name, k) = numbered
+            if not may_go_on():
+                return Report()
             zygote = pack.take()
             try:
                 return kill_once(zygote, template, folder / f"kill{number}", name, k)
@@ -254,6 +284,9 @@ class Pack:
         return self
 
     def __exit__(self, *error: Any) -> None:
+        if error[0] is not None:  # nobody waits for workers that are no longer wanted
+            for zygote in self._zygotes:
+                zygote.__exit__(*error)
         self.executor.shutdown(cancel_futures=True)
         for zygote in self._zygotes:
             zygote.__exit__(*error)

@@ -1,7 +1,6 @@
 """A worker process that may die: a job in, a campaign driven as far as its fault lets it. Run in a forked child."""
 
 import os
-import signal
 import sqlite3
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -28,7 +27,6 @@ from tests.storms.ground import AN_HOUR, REFUSED_EVERY, STARTS_AT, FileProvider,
 from tests.storms.killers import fault_point
 
 Job = dict[str, Any]  # JSON, made by storm.Field; of a storm in real time also the keys of Weather
-LIMIT_SECONDS = 240  # no job takes as long as this; what outlives all else ends by its alarm
 
 
 class WarmEngine:
@@ -56,7 +54,6 @@ def warm_up() -> None:
 
 def work(job: Job) -> None:
     """Do *job*; dies on the way if its fault says so."""
-    signal.alarm(LIMIT_SECONDS)
     counting = CountPassings()
     at = _fault(job) or counting
     (_work_planted if job.get("is_planted") else _work_kit)(job, at)

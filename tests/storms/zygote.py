@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, Self
 
 ROOT = Path(__file__).parents[2]
+WORKER_SECONDS_MAX = 240  # no job takes as long; a worker that hangs ends by its alarm, and that is an error
 
 
 class Zygote:
@@ -102,6 +103,7 @@ def main() -> None:
 def _be_worker(work: Any, job: dict[str, Any]) -> None:
     try:
         _die_with_parent()
+        signal.alarm(WORKER_SECONDS_MAX)
         work(job)
     except BaseException:  # noqa: BLE001 (the parent learns of it by the exit code)
         traceback.print_exc()
@@ -114,7 +116,7 @@ _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 def _die_with_parent() -> None:
-    """Let the kernel kill this process, stopped or not, when its parent dies; elsewhere than on Linux alarms must do."""
+    """Let the kernel kill this process, stopped or not, when its parent dies; beyond Linux alarms must do."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 

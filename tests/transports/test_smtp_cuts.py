@@ -3,6 +3,7 @@
 import pytest
 
 from campaignkit.delivery.outcomes import Verdict
+from campaignkit.message.outbound import OutboundEmail
 from campaignkit.transports.smtp import SmtpTimeouts, SmtpTransport
 from campaignkit.transports.smtp.wire import DOT, stuffed_body
 from tests.transports.servers import Gate, TinySmtp, mail
@@ -12,13 +13,13 @@ EXTENSIONS = [("PIPELINING", "8BITMIME"), ("8BITMIME",)]
 MAIL = mail(content=b"S: x\r\n\r\n.hi")
 
 
-def send_one(server: TinySmtp) -> tuple[list[Verdict], Gate]:
+def send_one(server: TinySmtp, message: OutboundEmail = MAIL) -> tuple[list[Verdict], Gate]:
     gate = Gate()
     transport = SmtpTransport(
         "127.0.0.1", server.port, security="insecure_plaintext", timeouts=QUICK, local_hostname="me.example"
     )
     try:
-        outcomes = list(transport.send([MAIL], gate))
+        outcomes = list(transport.send([message], gate))
         return [outcome.verdict for outcome in outcomes], gate
     finally:
         transport.close()
