@@ -100,3 +100,12 @@ def test_a_hosts_own_engine_is_used_and_left_open(tmp_path: Path) -> None:
 def test_other_databases_are_refused_by_name() -> None:
     with pytest.raises(ValueError, match="SqlStore runs on SQLite and PostgreSQL, not on mysql"):
         SqlStore(sa.create_mock_engine("mysql://", lambda *_: None))  # type: ignore[arg-type]
+
+
+def test_no_address_stands_in_the_databases_own_errors(tmp_path: Path) -> None:
+    store = SqlStore(f"sqlite:///{tmp_path}/campaigns.db", clock=FrozenClock(NOW))  # no tables
+
+    with pytest.raises(sa.exc.OperationalError) as refused:
+        store.suppress("flora", ["ann@example.com"], reason="asked")
+
+    assert "ann@example.com" not in str(refused.value)

@@ -200,7 +200,7 @@ def _require_open_campaign(connection: sa.Connection, merchant_id: str, campaign
     row = connection.execute(
         sa.select(campaigns.c.status, campaigns.c.body)
         .where(campaigns.c.merchant_id == merchant_id, campaigns.c.campaign_id == campaign_id)
-        .with_for_update(read=True)
+        .with_for_update()  # one list at a time: two that share an address would meet in the unique index
     ).first()
     if row is None or row.body is None:
         raise CampaignNotFound(campaign_id)

@@ -39,7 +39,7 @@ class SqlStore:
 
     def __init__(self, url_or_engine: str | sa.Engine, *, clock: Clock | None = None) -> None:
         self._owns_engine = isinstance(url_or_engine, str)
-        self._engine = sa.create_engine(url_or_engine) if isinstance(url_or_engine, str) else url_or_engine
+        self._engine = _engine_for(url_or_engine) if isinstance(url_or_engine, str) else url_or_engine
         if self._engine.dialect.name not in {"sqlite", "postgresql"}:
             raise ValueError(f"SqlStore runs on SQLite and PostgreSQL, not on {self._engine.dialect.name}")
         self._own_clock = clock
@@ -227,3 +227,8 @@ class SqlStore:
     def suppressed(self, merchant_id: str, keys: Sequence[str], /) -> frozenset[str]:
         with reading(self._engine) as connection:
             return audience.suppressed(connection, merchant_id, keys)
+
+
+def _engine_for(url: str) -> sa.Engine:
+    """Return an engine whose exceptions do not repeat what was stored: it is full of addresses."""
+    return sa.create_engine(url, hide_parameters=True)
