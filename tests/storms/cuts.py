@@ -16,8 +16,8 @@ HEADER = b"Subject: cut\r\n\r\n"
 CONTENTS = {
     "nothing but a header": HEADER,
     "dots": HEADER + b".\r\n..\r\n.hi\r\n.\r\nno end.",
-    "a letter": HEADER + b"The tulips are here, and they wait for you.\r\n" * 12,
-    "a long letter": HEADER + (b"." + b"x" * 997 + b"\r\n") * 2,
+    "a letter": HEADER + b"The tulips are here, and they wait for you.\r\n" * 6,
+    "the longest line there may be": HEADER + b"." + b"x" * 997 + b"\r\n",
 }
 DIRECTIONS = ("received", "sent")  # by the server
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import attrs
 
 from tests.storms.gale import Weather, finish
+from tests.storms.ground import read_held
 from tests.storms.storm import Field, Pack, Report, note_death
 from tests.storms.zygote import Zygote, ended_well
 
@@ -49,6 +50,7 @@ def freeze_once(
     frozen = zygote.start(weather.job(fault, haste=haste))
     worker = field.last_worker
     if zygote.watch(frozen) is None:
+        field.orphans |= read_held(field.database, worker)
         _let_others_go_on(zygote, weather, frost, workers - 1, stopped_seconds=CROSS_SECONDS / haste)
         size = _size(field.accepted)
         os.kill(frozen, signal.SIGCONT)

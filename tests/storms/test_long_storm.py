@@ -1,0 +1,73 @@
+"""The long storm's own rules, without a storm: what counts as right, and clocks that make nobody wait for hours."""
+
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import attrs
+import pytest
+
+from campaignkit.delivery.outcomes import Verdict
+from tests.storms.__main__ import Line, total_of
+from tests.storms.clocks import PATIENCE, StormClock, fast_stopwatch
+from tests.storms.cuts import Cuts
+from tests.storms.ground import STARTS_AT
+from tests.transports.servers import Gate, TinySmtp
+
+RIGHT = Line(name="gale", kills=3, recovered=2, in_doubt=1)
+
+
+@pytest.mark.parametrize(
+    "crime", [{"lost": 1}, {"duplicated": 1}, {"unexpected": 1}, {"complaints": ("2 unfinished",)}], ids=str
+)
+def test_one_crime_is_enough(crime):
+    assert RIGHT.is_right
+    assert not attrs.evolve(RIGHT, **crime).is_right
+
+
+def test_lines_add_up():
+    total = total_of([RIGHT, attrs.evolve(RIGHT, lost=1)])
+
+    assert (total.kills, total.recovered, total.in_doubt, total.lost) == (6, 4, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("accepted", "verdict", "has_crossed", "crime"),
+    [
+        pytest.param(0, Verdict.ACCEPTED, True, "lost", id="accepted, said we"),
+        pytest.param(2, Verdict.ACCEPTED, True, "duplicated", id="twice there"),
+        pytest.param(1, Verdict.NOT_SENT, True, "unexpected", id="not sent, said we"),
+        pytest.param(0, Verdict.IN_DOUBT, False, "unexpected", id="in doubt without a dot"),
+        pytest.param(1, Verdict.IN_DOUBT, True, "", id="in doubt after the dot"),
+        pytest.param(0, Verdict.NOT_SENT, False, "", id="not sent and not there"),
+    ],
+)
+def test_a_wrong_verdict_has_a_name(accepted, verdict, has_crossed, crime):
+    cuts = Cuts()
+    cuts.note(TinySmtp(accepted=[b""] * accepted), [verdict], Gate(crossed_count=int(has_crossed)))
+
+    assert [word for word in ("lost", "duplicated", "unexpected") if getattr(cuts, word)] == [crime] * bool(crime)
+
+
+def test_who_waits_in_vain_moves_the_sun_for_all(tmp_path: Path) -> None:
+    fast, slow = (
+        StormClock(tmp_path / "sun", began_at=time.time(), skew=timedelta(seconds=skew)) for skew in (30, -30)
+    )
+    wanted = STARTS_AT + timedelta(hours=4)
+    for _ in range(PATIENCE):
+        fast.sleep_until(wanted)
+    difference = fast.now() - slow.now()
+    moved_to = slow.now()
+    fast.close()
+    slow.close()
+
+    assert timedelta(seconds=59) < difference < timedelta(seconds=61)
+    assert moved_to > wanted - timedelta(seconds=61)
+
+
+def test_a_stopwatch_in_a_hurry_runs_so_many_times_as_fast():
+    read = fast_stopwatch(1000)
+    before = read()
+    time.sleep(0.01)
+
+    assert all(after - earlier >= 9 for after, earlier in zip(read(), before, strict=True))
