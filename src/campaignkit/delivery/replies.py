@@ -183,6 +183,7 @@ SENTENCES: Mapping[str, str] = {
     "sender_malformed": "The sender's address is not one that mail can be sent from.",
     "sender_refused": "The mail server refuses to send from this address.",
     "sender_unauthenticated": "The sender's domain does not prove its mail (SPF, DKIM, DMARC), so it is refused.",
+    "sent_without_leave": "The transport handed the message over without leave; it is not sent again.",
     "smtputf8_unsupported": "The mail server cannot send to addresses with letters such as ł or ü.",
     "throttled": "The provider asked this sender to send more slowly.",
     "timed_out": "The mail server did not answer in time; the message was not sent.",

@@ -19,6 +19,9 @@ __all__ = ["BatchReport", "BatchSender", "release_all"]
 DOUBTS_MAX = 3
 
 
+SENT_WITHOUT_LEAVE = "sent_without_leave"
+
+
 @attrs.frozen(kw_only=True)
 class BatchReport:
     """What one batch came to."""
@@ -91,10 +94,14 @@ class BatchSender:
     def _note(self, outcome: Outcome) -> None:
         if outcome.message_id not in self._open:
             raise TransportMisbehaved("an outcome names a message that is unknown, or had an outcome before")
+        del self._open[outcome.message_id]
         claims_to_have_sent = outcome.verdict in {Verdict.ACCEPTED, Verdict.IN_DOUBT}
         if claims_to_have_sent and not self._clearing.may_have_crossed(outcome.message_id):
+            # It may lie in somebody's mailbox. What was never begun cannot become sent, but it must not go twice.
+            self._yielded.append(
+                attrs.evolve(outcome, verdict=Verdict.REFUSED, scope=Scope.RECIPIENT, code=SENT_WITHOUT_LEAVE)
+            )
             raise TransportMisbehaved("a message was sent without leave")
-        del self._open[outcome.message_id]
         self._yielded.append(outcome)
         if outcome.verdict is Verdict.IN_DOUBT:
             self._doubts_in_a_row += 1
@@ -125,6 +132,8 @@ class BatchSender:
         claim = self._batch.claims[outcome.message_id]
         if self._clearing.may_have_crossed(outcome.message_id):
             return resolve_cleared(claim, outcome, now)
+        if outcome.code == SENT_WITHOUT_LEAVE:
+            return resolve_uncleared(claim, outcome, now)
         answer = self._clearing.answers.get(outcome.message_id)
         if answer is not None:  # begin said no, whatever the transport calls it
             return release_for(claim, answer)
