@@ -114,6 +114,7 @@ class Dispatcher:
             case Move():
                 if action.event is None and campaign.next_at == action.next_at:
                     return _Served(next_at=action.next_at)
+                self._breakers.pop((due.merchant_id, due.campaign_id), None)  # what it saw is of another stretch
                 return _Served(has_progressed=self._records.move(campaign, action), next_at=action.next_at)
             case None:
                 return _Served()
@@ -185,7 +186,7 @@ class Dispatcher:
             is_sender_refused = outcome.scope is Scope.SENDER and outcome.verdict in {Verdict.REFUSED, Verdict.NOT_SENT}
             code = tripped or (outcome.code or "sender_refused" if is_sender_refused else None)
             if code is not None:
-                del self._breakers[campaign.merchant_id, campaign.campaign_id]
+                self._breakers.pop((campaign.merchant_id, campaign.campaign_id), None)
                 why = _FAILURES.get(code, "The provider refuses this sender; nobody was lost, mend it and resume.")
                 return self._fail(campaign, code, why, reply=outcome.reply, sent=report.sent_count)
         self._learn_health(campaign, report, health)
