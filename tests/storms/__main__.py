@@ -191,7 +191,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(
         f"{total.kills} kills, {total.stops} stops, {total.cuts} cuts: {total.lost} lost, "
         f"{total.duplicated} duplicated, {total.unexpected} unexpected, {total.recovered} recovered, "
-        f"{total.in_doubt} in doubt: {'right' if is_right else 'NOT right'} (seed {seed})"
+        f"{sum(line.in_doubt for line in lines if not line.cuts)} in doubt "
+        f"(and {sum(line.in_doubt for line in lines if line.cuts)} cut dialogues): "
+        f"{'right' if is_right else 'NOT right'} (seed {seed})"
     )
     return 0 if is_right else 1
 
