@@ -1,5 +1,6 @@
 """CampaignKit: one store, its transports and a clock; merchants' handles, and the worker's verbs."""
 
+import math
 import random
 import time
 from collections.abc import Callable, Mapping
@@ -162,7 +163,7 @@ class CampaignKit:
         while stop is None or not stop.is_set():
             if end is not None and self._clock.now() >= end:
                 break
-            done = self._round(TICK_MESSAGES, None)
+            done = self._round(TICK_MESSAGES, None, stop)
             sent, next_at = sent + done.sent, done.next_at
             if on_progress is not None:
                 on_progress(TickReport(sent=done.sent, next_at=done.next_at))
@@ -179,17 +180,19 @@ class CampaignKit:
         """
         sent = 0
         while not stop.is_set():
-            done = self._round(TICK_MESSAGES, poll_seconds)
+            done = self._round(TICK_MESSAGES, poll_seconds, stop)
             sent += done.sent
             stop.wait(self._pause_seconds(done, poll_seconds))
         return sent
 
-    def _round(self, max_messages: int, max_seconds: float | None) -> Round:
+    def _round(self, max_messages: int, max_seconds: float | None, stop: Stop | None = None) -> Round:
         self._require_open()
-        if max_seconds is None:
-            return self._dispatcher.round(max_messages=max_messages)
-        ends_at = time.monotonic() + max_seconds
-        return self._dispatcher.round(max_messages=max_messages, may_go_on=lambda: time.monotonic() < ends_at)
+        ends_at = math.inf if max_seconds is None else time.monotonic() + max_seconds
+
+        def may_go_on() -> bool:
+            return time.monotonic() < ends_at and not (stop is not None and stop.is_set())
+
+        return self._dispatcher.round(max_messages=max_messages, may_go_on=may_go_on)
 
     def _pause_seconds(self, done: Round, poll_seconds: float) -> float:
         if done.next_at is None:

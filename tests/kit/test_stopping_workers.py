@@ -1,0 +1,32 @@
+"""A worker that is told to stop begins no further batch, however many messages are left."""
+
+import attrs
+import pytest
+
+from tests.kit.conftest import Shop
+
+
+@attrs.define
+class StopAfter:
+    """A stop that is set once so many mails have left."""
+
+    shop: Shop
+    mail_count: int
+
+    def is_set(self) -> bool:
+        return len(self.shop.mails) >= self.mail_count
+
+    def wait(self, timeout: float | None = None) -> bool:
+        return self.is_set()
+
+
+@pytest.mark.parametrize("verb", ["serve", "run"])
+def test_a_stopped_worker_leaves_the_rest_pending(shop: Shop, verb: str) -> None:
+    campaign = shop.draft(people=250)
+    shop.flora.schedule(campaign.id)
+
+    stop = StopAfter(shop, mail_count=1)
+    shop.kit.serve(stop) if verb == "serve" else shop.kit.run(stop=stop)
+
+    by_status = shop.flora.counts(campaign.id).by_status
+    assert dict(by_status) == {"sent": 100, "pending": 150}  # the batch at hand, and nothing after it
