@@ -47,6 +47,8 @@ def test_names_and_passwords_may_hold_anything_when_escaped():
         "smtp://u:secret@mail.example?tls=no",
         "mail.example:587",
         "smtp://u@mail.example",
+        "smtp://u:\u2100secret@mail.example",
+        "smtp://[secret",
     ],
 )
 def test_a_url_that_is_none_is_refused_without_repeating_it(url):

@@ -107,7 +107,7 @@ def parse_smtp_url(url: str) -> dict[str, object]:
     Raises:
         ValueError: it is no such URL. The message does not repeat it, since it may hold a password.
     """
-    parts = urlsplit(url)
+    parts = _split(url)
     if parts.scheme not in _SCHEMES:
         raise ValueError(f"a mail server's URL begins with one of: {', '.join(f'{scheme}://' for scheme in _SCHEMES)}")
     if parts.path not in {"", "/"} or parts.query or parts.fragment:
@@ -124,6 +124,14 @@ def parse_smtp_url(url: str) -> dict[str, object]:
         "username": None if parts.username is None else unquote(parts.username),
         "password": None if parts.password is None else unquote(parts.password),
     }
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        # urllib's own message repeats the part that holds the password.
+        raise ValueError("the mail server's URL cannot be read; escape unusual characters with percent signs") from None
 
 
 def _port_of(parts: SplitResult) -> int | None:
