@@ -1,0 +1,161 @@
+"""A campaign file in, everything that a campaign is made of out, or all that is wrong by its path. Reads its files."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+import attrs
+
+from campaignkit.addresses.zones import is_zone
+from campaignkit.cli.placeholders import MissingVariable, fill_url, has_password
+from campaignkit.cli.problems import InvalidSettings
+from campaignkit.cli.settings import CampaignFile, WindowTable
+from campaignkit.cli.structuring import read_settings
+from campaignkit.message.content import EmailContent
+from campaignkit.ports import Transport
+from campaignkit.timing.limits import Interval
+from campaignkit.timing.windows import SendWindow
+from campaignkit.transports.outbox import OutboxTransport
+
+__all__ = ["Plan", "read_plan"]
+
+T = TypeVar("T")
+KINDS = ("marketing", "transactional")
+
+
+@attrs.frozen(kw_only=True)
+class Plan:
+    """A campaign file whose every value was understood."""
+
+    file: CampaignFile
+    transport: Transport
+    content: EmailContent
+    window: SendWindow | None
+    interval: Interval | None
+    start_at: datetime | None  # aware
+    deadline: datetime | None
+
+
+def read_plan(path: Path, environ: Mapping[str, str]) -> Plan:
+    """Return what the file at *path* plans; its own paths begin where it stands. Nothing is connected to.
+
+    Raises:
+        InvalidSettings: with all problems at once.
+    """
+    return _Reader(read_settings(path, CampaignFile), path.parent, environ).plan()
+
+
+class _Reader:
+    """Collects problems while it reads, so that nobody mends a file one line at a time."""
+
+    def __init__(self, file: CampaignFile, folder: Path, environ: Mapping[str, str]) -> None:
+        self._file = file
+        self._folder = folder
+        self._environ = environ
+        self._problems: list[str] = []
+
+    def plan(self) -> Plan:
+        campaign = self._file.campaign
+        zone = self._zone()
+        self._check_names()
+        start_at, deadline = _aware(campaign.start_at, zone), _aware(campaign.deadline, zone)
+        if start_at and deadline and deadline <= start_at:
+            self._problems.append("campaign.deadline: must be after campaign.start_at")
+        transport, content, window = self._transport(), self._content(), self._window(campaign.window)
+        seconds = campaign.interval_seconds
+        interval = None if seconds is None else self._try("campaign.interval_seconds", lambda: Interval(seconds))
+        if self._problems or transport is None or content is None:
+            raise InvalidSettings(tuple(self._problems))
+        return Plan(
+            file=self._file,
+            transport=transport,
+            content=content,
+            window=window,
+            interval=interval,
+            start_at=start_at,
+            deadline=deadline,
+        )
+
+    def _zone(self) -> ZoneInfo:
+        name = self._file.merchant.zone
+        if is_zone(name):
+            return ZoneInfo(name)
+        self._problems.append(f"merchant.zone: {name!r} is no time zone; write it like America/New_York")
+        return ZoneInfo("UTC")
+
+    def _check_names(self) -> None:
+        merchant, campaign = self._file.merchant, self._file.campaign
+        if len(merchant.region) != 2 or not merchant.region.isascii() or not merchant.region.isalpha():
+            self._problems.append("merchant.region: must be two letters of ISO 3166-1, such as US")
+        if campaign.kind not in KINDS:
+            self._problems.append(f"campaign.kind: must be one of {', '.join(KINDS)}")
+        for path, name in (("merchant.id", merchant.id), ("campaign.name", campaign.name)):
+            if not name.strip():
+                self._problems.append(f"{path}: is empty")
+
+    def _transport(self) -> Transport | None:
+        sender = self._file.sender
+        if (sender.smtp is None) == (sender.outbox is None):
+            self._problems.append("sender: wants either smtp, a mail server's URL, or outbox, a folder")
+            return None
+        if sender.outbox is not None:
+            return OutboxTransport(self._folder / sender.outbox)
+        assert sender.smtp is not None
+        if has_password(sender.smtp):
+            self._problems.append("sender.smtp: holds a password; write ${NAME} and put it into the environment")
+            return None
+        return self._smtp(sender.smtp, sender.connections)
+
+    def _smtp(self, url: str, connections: int) -> Transport | None:
+        from campaignkit.transports.smtp import SmtpTransport
+
+        try:
+            filled = fill_url(url, self._environ)
+        except MissingVariable as error:
+            self._problems.append(f"sender.smtp: {error}")
+            return None
+        return self._try("sender.smtp", lambda: SmtpTransport.from_url(filled, connections=connections))
+
+    def _content(self) -> EmailContent | None:
+        content = self._file.campaign.content
+        text = self._part("text", content.text, content.text_file)
+        html = self._part("html", content.html, content.html_file)
+        if text is None:
+            if content.text_file is None:
+                self._problems.append("campaign.content: wants text or text_file")
+            return None
+        return EmailContent(subject=content.subject, text=text, html=html)
+
+    def _part(self, name: str, text: str | None, file_name: str | None) -> str | None:
+        if file_name is None:
+            return text
+        path = f"campaign.content.{name}_file"
+        if text is not None:
+            self._problems.append(f"{path}: stands beside {name}; one of them is enough")
+            return text
+        try:
+            return (self._folder / file_name).read_text(encoding="utf-8-sig")
+        except OSError as error:
+            self._problems.append(f"{path}: {file_name}: {error.strerror}")
+        except UnicodeDecodeError:
+            self._problems.append(f"{path}: {file_name} is not UTF-8")
+        return None
+
+    def _window(self, table: WindowTable | None) -> SendWindow | None:
+        if table is None:
+            return None
+        fields = attrs.asdict(table, recurse=False)
+        return self._try("campaign.window", lambda: SendWindow(**fields))
+
+    def _try(self, path: str, make: Callable[[], T]) -> T | None:
+        try:
+            return make()
+        except (ValueError, TypeError) as error:
+            self._problems.append(f"{path}: {error}")
+            return None
+
+
+def _aware(at: datetime | None, zone: ZoneInfo) -> datetime | None:
+    return at.replace(tzinfo=zone) if at is not None and at.tzinfo is None else at

@@ -1,0 +1,227 @@
+"""``campaignkit send``: a campaign file and a list in, mails out. Touches files, the database and the mail server."""
+
+import argparse
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import attrs
+
+from campaignkit.audience.imports import read_contacts
+from campaignkit.campaign.campaign import Campaign
+from campaignkit.campaign.status import CampaignStatus, RecipientStatus
+from campaignkit.cli.console import Console
+from campaignkit.cli.database import opened_engine
+from campaignkit.cli.look import all_campaigns, local, tell_counts
+from campaignkit.cli.plan import Plan, read_plan
+from campaignkit.cli.problems import CONFIRMED, UNFINISHED, Blocked, InvalidSettings, NotConfirmed
+from campaignkit.cli.sending import OneCampaignStore, send_to_the_end
+from campaignkit.cli.signals import stop_on_signals
+from campaignkit.errors import CampaignNotFound
+from campaignkit.insight.preflight import Preflight
+from campaignkit.kit.door import Actor
+from campaignkit.kit.kit import CampaignKit
+from campaignkit.kit.merchant import Merchant
+from campaignkit.kit.results import AddedRecipients, CampaignCounts
+
+__all__ = ["SendReport", "run_send"]
+
+TRIES_MAX = 1000  # drafts of one name that were refused and thrown away
+
+
+@attrs.frozen(kw_only=True)
+class SendReport:
+    """What sending came to."""
+
+    campaign_id: str
+    status: CampaignStatus
+    waiting_for: str
+    failure_code: str
+    failure_reply: str
+    sent: int  # by this command
+    added: AddedRecipients | None  # None: it went on with what was scheduled before
+    preflight: Preflight | None
+    counts: CampaignCounts
+
+
+@attrs.frozen(kw_only=True)
+class _Work:
+    """What the steps of this command share."""
+
+    console: Console
+    plan: Plan
+    kit: CampaignKit
+    merchant: Merchant
+    contacts: Path
+    is_confirmed: bool
+
+
+def run_send(options: argparse.Namespace, console: Console) -> int:
+    """Add the list, show what was found, ask, send to the end; the same command again goes on where it stopped."""
+    plan = read_plan(Path(options.campaign_file), os.environ)
+    with _opened(options, plan) as (kit, store):
+        shop = plan.file.merchant
+        merchant = kit.merchant(shop.id, zone=shop.zone, region=shop.region, actor=Actor("command line"))
+        work = _Work(
+            console=console,
+            plan=plan,
+            kit=kit,
+            merchant=merchant,
+            contacts=Path(options.contacts),
+            is_confirmed=options.yes,
+        )
+        merchant.add_sender(plan.file.sender.id, address=plan.file.sender.address)
+        report = _send(work, store)
+    if console.is_json:
+        console.document(report)
+    else:
+        _tell(report, console)
+    return CONFIRMED if report.status is CampaignStatus.FINISHED else UNFINISHED
+
+
+@contextmanager
+def _opened(options: argparse.Namespace, plan: Plan) -> Iterator[tuple[CampaignKit, OneCampaignStore]]:
+    with opened_engine(options.db, may_create=True) as (engine, has_tables):
+        store = OneCampaignStore(engine)
+        if not has_tables:
+            store.upgrade()
+        with CampaignKit(store=store, transports={plan.file.sender.id: plan.transport}) as kit:
+            yield kit, store
+
+
+def _send(work: _Work, store: OneCampaignStore) -> SendReport:
+    campaign, added, preflight = _stored(work), None, None
+    if campaign is None:
+        campaign = _draft(work)
+        added, preflight = _fill(work, campaign)
+    elif campaign.status in {CampaignStatus.PAUSED, CampaignStatus.FAILED}:
+        _confirm(work, f"{campaign.name!r} is {campaign.status}. Go on with it?")
+        work.merchant.resume(campaign.id)
+    else:
+        work.console.note(f"{campaign.name!r} is {campaign.status} already; the list is not read again")
+    store.only = (campaign.merchant_id, campaign.campaign_id)
+    sent = _run(work, campaign)
+    campaign = work.merchant.campaign(campaign.id)
+    return SendReport(
+        campaign_id=campaign.id,
+        status=campaign.status,
+        waiting_for=campaign.waiting_for.value,
+        failure_code=campaign.failure_code,
+        failure_reply=campaign.failure_reply,
+        sent=sent,
+        added=added,
+        preflight=preflight,
+        counts=work.merchant.counts(campaign.id),
+    )
+
+
+def _stored(work: _Work) -> Campaign | None:
+    """Return the campaign of this name that was scheduled before; drafts that were left behind are thrown away."""
+    name = work.plan.file.campaign.name
+    for campaign in list(all_campaigns(work.merchant)):
+        stem, _, number = (campaign.key or "").rpartition("#")
+        if stem != name or not number.isdecimal():
+            continue
+        if campaign.status is not CampaignStatus.DRAFT:
+            return campaign
+        work.merchant.delete_campaign(campaign.id)
+    return None
+
+
+def _draft(work: _Work) -> Campaign:
+    """Return a new draft. Its key makes one campaign of two commands that run at once; a deleted one's is used up.
+
+    Raises:
+        KeyReused: another command makes a campaign of this name with other settings at this moment.
+    """
+    table = work.plan.file.campaign
+    for number in range(1, TRIES_MAX):
+        try:
+            return work.merchant.create_campaign(
+                name=table.name,
+                sender=work.plan.file.sender.id,
+                content=work.plan.content,
+                window=work.plan.window,
+                interval=work.plan.interval,
+                kind=table.kind,
+                key=f"{table.name}#{number}",
+            )
+        except CampaignNotFound:
+            continue
+    raise NotConfirmed(f"{table.name!r} was given up {TRIES_MAX} times; give the campaign a new name")
+
+
+def _fill(work: _Work, campaign: Campaign) -> tuple[AddedRecipients, Preflight]:
+    """Add the list, show preflight, ask and schedule; leave no draft behind where that is refused."""
+    merchant, plan = work.merchant, work.plan
+    try:
+        added = _add(work, campaign)
+        preflight = _checked(work, campaign, added)
+        _confirm(work, f"Send {campaign.name!r} to {merchant.counts(campaign.id).recipients} recipients?")
+        merchant.schedule(campaign.id, start_at=plan.start_at, deadline=plan.deadline)
+    except BaseException:
+        if merchant.campaign(campaign.id).status is CampaignStatus.DRAFT:
+            merchant.delete_campaign(campaign.id)
+        raise
+    return added, preflight
+
+
+def _checked(work: _Work, campaign: Campaign, added: AddedRecipients) -> Preflight:
+    preflight = work.merchant.preflight(campaign.id)
+    _tell_preflight(added, preflight, work.console)
+    if not preflight.is_ready:
+        raise Blocked(campaign.name, preflight.blockers)
+    return preflight
+
+
+def _add(work: _Work, campaign: Campaign) -> AddedRecipients:
+    region, columns = work.plan.file.merchant.region, work.plan.file.columns
+    try:
+        contacts = read_contacts(work.contacts, region=region.upper(), columns=columns or None)
+    except ValueError as error:
+        raise InvalidSettings((f"merchant.region or columns: {error}",)) from error
+    with work.console.watched(f"adding {work.contacts.name}", contacts) as watched:
+        return work.merchant.add_recipients(campaign.id, watched)
+
+
+def _confirm(work: _Work, question: str) -> None:
+    if work.is_confirmed:
+        return
+    if not work.console.can_ask:
+        raise NotConfirmed("nobody is there to be asked; --yes sends without asking")
+    if not work.console.ask(question):
+        raise NotConfirmed("nothing was sent")
+
+
+def _run(work: _Work, campaign: Campaign) -> int:
+    pending = work.merchant.counts(campaign.id).by_status.get(RecipientStatus.PENDING, 0)
+    zone = work.merchant.settings.zone
+
+    def tell_waiting(waiting: Campaign) -> None:
+        what = waiting.waiting_for.value or "its turn"
+        work.console.note(f"waits for {what} until {local(waiting.next_at, zone)}; Ctrl-C stops it, nothing is lost")
+
+    with stop_on_signals() as stop, work.console.progress(f"sending {campaign.name}", pending) as progress:
+        return send_to_the_end(
+            work.kit, work.merchant, campaign.id, stop=stop, on_sent=progress, on_waiting=tell_waiting
+        )
+
+
+def _tell_preflight(added: AddedRecipients, preflight: Preflight, console: Console) -> None:
+    if console.is_json:
+        return
+    console.line(f"{added.added} added, {added.excluded} left out, {added.rejected} not read.")
+    for finding in (*preflight.blockers, *preflight.warnings):
+        samples = f" ({', '.join(finding.samples)})" if finding.samples else ""
+        console.line(f"{finding.severity}: {finding.message} {finding.remedy}{samples}")
+    console.line()
+
+
+def _tell(report: SendReport, console: Console) -> None:
+    console.line(f"{report.status}; {report.sent} sent now ({report.campaign_id})")
+    if report.failure_code:
+        console.line(f"failed: {report.failure_code} {report.failure_reply}".rstrip())
+    elif report.waiting_for:
+        console.line(f"it waits for {report.waiting_for}; the same command goes on with it")
+    tell_counts(report.counts, console)

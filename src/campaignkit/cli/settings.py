@@ -1,0 +1,73 @@
+"""What a campaign file may say, key by key. Values only; the file itself is read in structuring.py. Pure."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, time
+
+import attrs
+
+__all__ = ["CampaignFile", "CampaignTable", "ContentTable", "MerchantTable", "SenderTable", "WindowTable"]
+
+
+@attrs.frozen(kw_only=True)
+class MerchantTable:
+    """``[merchant]``: the shop, whose zone and region are the defaults of everything."""
+
+    id: str
+    zone: str  # IANA name
+    region: str  # ISO 3166-1 alpha-2
+
+
+@attrs.frozen(kw_only=True)
+class SenderTable:
+    """``[sender]``: who it is from, and either a mail server or a folder."""
+
+    id: str = "main"
+    address: str
+    smtp: str | None = None  # a URL; its password is ${NAME}
+    connections: int = 8  # the most sessions at a time
+    outbox: str | None = None  # a folder, from where the file stands
+
+
+@attrs.frozen(kw_only=True)
+class ContentTable:
+    """``[campaign.content]``: the message, or the files that hold its parts."""
+
+    subject: str
+    text: str | None = None
+    text_file: str | None = None
+    html: str | None = None
+    html_file: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class WindowTable:
+    """``[campaign.window]``: the hours in which messages may begin."""
+
+    days: str = "daily"
+    opens: time
+    closes: time
+    holidays: tuple[date, ...] = ()
+    zone: str = "recipient"
+
+
+@attrs.frozen(kw_only=True)
+class CampaignTable:
+    """``[campaign]``: its name is what it is known by; the same name again is the same campaign."""
+
+    name: str
+    kind: str = "marketing"
+    content: ContentTable
+    window: WindowTable | None = None
+    interval_seconds: float | None = None
+    start_at: datetime | None = None  # without an offset: by the merchant's clock
+    deadline: datetime | None = None
+
+
+@attrs.frozen(kw_only=True)
+class CampaignFile:
+    """The whole file."""
+
+    merchant: MerchantTable
+    sender: SenderTable
+    campaign: CampaignTable
+    columns: Mapping[str, str] = attrs.field(factory=dict)  # ``[columns]``: which column answers what
