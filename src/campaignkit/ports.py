@@ -315,8 +315,13 @@ class DispatchStore(Protocol):
         """
         ...
 
-    def begin(self, clearances: Sequence[Clearance], /, *, lease: timedelta) -> Sequence[BeginAnswer]:
+    def begin(
+        self, clearances: Sequence[Clearance], /, *, lease: timedelta, settlements: Sequence[Settlement] = ()
+    ) -> Sequence[BeginAnswer]:
         """Decide by ``begin.decide`` and, in the same commit, move those that may go to SENDING; one answer each.
+
+        First, and in the same commit too, it writes *settlements* as ``settle`` does: what one wave came to costs no
+        commit of its own when another wave follows.
 
         The only way into SENDING. What is not GO consumed nothing; SUPPRESSED, EXPIRED and CANCELLED end their
         recipient. The deciding instant is the store's own, read after its locks were taken.

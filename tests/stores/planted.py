@@ -54,11 +54,13 @@ class ReleasesAnyEpoch(Planted):
 
 
 class BeginsAnyEpoch(Planted):
-    def begin(self, clearances: Sequence[Clearance], /, *, lease: timedelta) -> Sequence[BeginAnswer]:
+    def begin(
+        self, clearances: Sequence[Clearance], /, *, lease: timedelta, settlements: Sequence[Settlement] = ()
+    ) -> Sequence[BeginAnswer]:
         current = [
             attrs.evolve(one, epoch=self.epoch_of(one.merchant_id, one.recipient_id, one.epoch)) for one in clearances
         ]
-        return super().begin(current, lease=lease)
+        return super().begin(current, lease=lease, settlements=settlements)
 
 
 class SettlesAnyEpoch(Planted):
@@ -157,18 +159,22 @@ class CountsRecipientsOnly(Planted):
 
 
 class BeginsWhilePaused(Planted):
-    def begin(self, clearances: Sequence[Clearance], /, *, lease: timedelta) -> Sequence[BeginAnswer]:
+    def begin(
+        self, clearances: Sequence[Clearance], /, *, lease: timedelta, settlements: Sequence[Settlement] = ()
+    ) -> Sequence[BeginAnswer]:
         with self.pretending(CampaignStatus.SENDING):
-            return super().begin(clearances, lease=lease)
+            return super().begin(clearances, lease=lease, settlements=settlements)
 
 
 class BeginsAfterAnOptOut(Planted):
     is_beginning = False
 
-    def begin(self, clearances: Sequence[Clearance], /, *, lease: timedelta) -> Sequence[BeginAnswer]:
+    def begin(
+        self, clearances: Sequence[Clearance], /, *, lease: timedelta, settlements: Sequence[Settlement] = ()
+    ) -> Sequence[BeginAnswer]:
         self.is_beginning = True
         try:
-            return super().begin(clearances, lease=lease)
+            return super().begin(clearances, lease=lease, settlements=settlements)
         finally:
             self.is_beginning = False
 
@@ -177,32 +183,44 @@ class BeginsAfterAnOptOut(Planted):
 
 
 class BeginsWhatWasEdited(Planted):
-    def begin(self, clearances: Sequence[Clearance], /, *, lease: timedelta) -> Sequence[BeginAnswer]:
+    def begin(
+        self, clearances: Sequence[Clearance], /, *, lease: timedelta, settlements: Sequence[Settlement] = ()
+    ) -> Sequence[BeginAnswer]:
         trusting = []
         for one in clearances:
             campaign = self._documents.campaign(one.merchant_id, one.campaign_id)
             version = one.settings_version if campaign is None else campaign.settings_version
             trusting.append(attrs.evolve(one, settings_version=version))
-        return super().begin(trusting, lease=lease)
+        return super().begin(trusting, lease=lease, settlements=settlements)
 
 
 class BeginsOutsideTheWindow(Planted):
-    def begin(self, clearances: Sequence[Clearance], /, *, lease: timedelta) -> Sequence[BeginAnswer]:
-        return super().begin([attrs.evolve(one, open_until=None) for one in clearances], lease=lease)
+    def begin(
+        self, clearances: Sequence[Clearance], /, *, lease: timedelta, settlements: Sequence[Settlement] = ()
+    ) -> Sequence[BeginAnswer]:
+        return super().begin(
+            [attrs.evolve(one, open_until=None) for one in clearances], lease=lease, settlements=settlements
+        )
 
 
 class BeginsAfterTheDeadline(Planted):
-    def begin(self, clearances: Sequence[Clearance], /, *, lease: timedelta) -> Sequence[BeginAnswer]:
-        return super().begin([attrs.evolve(one, deadline=None) for one in clearances], lease=lease)
+    def begin(
+        self, clearances: Sequence[Clearance], /, *, lease: timedelta, settlements: Sequence[Settlement] = ()
+    ) -> Sequence[BeginAnswer]:
+        return super().begin(
+            [attrs.evolve(one, deadline=None) for one in clearances], lease=lease, settlements=settlements
+        )
 
 
 class TrustsTheWorkersClock(Planted):
     worker_time: datetime | None = None
 
-    def begin(self, clearances: Sequence[Clearance], /, *, lease: timedelta) -> Sequence[BeginAnswer]:
+    def begin(
+        self, clearances: Sequence[Clearance], /, *, lease: timedelta, settlements: Sequence[Settlement] = ()
+    ) -> Sequence[BeginAnswer]:
         self.worker_time = max((one.prepared_at for one in clearances), default=None)
         try:
-            return super().begin(clearances, lease=lease)
+            return super().begin(clearances, lease=lease, settlements=settlements)
         finally:
             self.worker_time = None
 
@@ -213,11 +231,13 @@ class TrustsTheWorkersClock(Planted):
 class LendsAnotherCampaignsStatus(Planted):
     """Looks campaign and recipient up apart, and never whether they belong together."""
 
-    def begin(self, clearances: Sequence[Clearance], /, *, lease: timedelta) -> Sequence[BeginAnswer]:
+    def begin(
+        self, clearances: Sequence[Clearance], /, *, lease: timedelta, settlements: Sequence[Settlement] = ()
+    ) -> Sequence[BeginAnswer]:
         if not all(self.is_sending(one) for one in clearances):
-            return super().begin(clearances, lease=lease)
+            return super().begin(clearances, lease=lease, settlements=settlements)
         with self.pretending(CampaignStatus.SENDING):
-            return super().begin([self.at_home(one) for one in clearances], lease=lease)
+            return super().begin([self.at_home(one) for one in clearances], lease=lease, settlements=settlements)
 
     def is_sending(self, clearance: Clearance) -> bool:
         campaign = self._documents.campaign(clearance.merchant_id, clearance.campaign_id)
@@ -231,18 +251,31 @@ class LendsAnotherCampaignsStatus(Planted):
 class CountsLimitsPerCall(Planted):
     """Takes its limits before it decides, so that a batch passes as one."""
 
-    def begin(self, clearances: Sequence[Clearance], /, *, lease: timedelta) -> Sequence[BeginAnswer]:
+    def begin(
+        self, clearances: Sequence[Clearance], /, *, lease: timedelta, settlements: Sequence[Settlement] = ()
+    ) -> Sequence[BeginAnswer]:
         kept = dict(self._limits)
         answers: list[BeginAnswer] = []
         for one in clearances:
             self._limits = dict(kept)
-            answers.extend(super().begin([one], lease=lease))
+            answers.extend(super().begin([one], lease=lease, settlements=settlements))
+            settlements = ()
         return answers
 
 
+class ForgetsWhatItIsGivenToSettle(Planted):
+    def begin(
+        self, clearances: Sequence[Clearance], /, *, lease: timedelta, settlements: Sequence[Settlement] = ()
+    ) -> Sequence[BeginAnswer]:
+        del settlements
+        return super().begin(clearances, lease=lease)
+
+
 class CountsWhatDidNotGo(Planted):
-    def begin(self, clearances: Sequence[Clearance], /, *, lease: timedelta) -> Sequence[BeginAnswer]:
-        answers = super().begin(clearances, lease=lease)
+    def begin(
+        self, clearances: Sequence[Clearance], /, *, lease: timedelta, settlements: Sequence[Settlement] = ()
+    ) -> Sequence[BeginAnswer]:
+        answers = super().begin(clearances, lease=lease, settlements=settlements)
         self._limits |= {scope.key: LimitState(self._now()) for one in clearances for scope in one.limit_scopes}
         return answers
 
@@ -380,6 +413,7 @@ PLANTED: dict[type[MemoryStore], str] = {
     TrustsTheWorkersClock: "only_the_stores_clock_decides",
     LendsAnotherCampaignsStatus: "no_clearance_borrows_another_campaigns_status",
     CountsLimitsPerCall: "a_limit_counts_within_one_begin",
+    ForgetsWhatItIsGivenToSettle: "what_one_wave_came_to_is_settled_by_the_begin_of_the_next",
     CountsWhatDidNotGo: "what_does_not_go_is_not_counted",
     SettlesTwice: "settling_again_changes_nothing",
     BelievesTheNeverBegun: "a_claim_that_never_began_was_not_accepted",

@@ -6,6 +6,7 @@ from datetime import timedelta
 import attrs
 
 from campaignkit.delivery.begin import BeginAnswer, BeginVerdict, Clearance
+from campaignkit.delivery.settling import Settlement
 from campaignkit.message.outbound import OutboundMessage
 from campaignkit.ports import DispatchStore
 
@@ -36,7 +37,7 @@ class Permission:
 
 
 class Clearing:
-    """``clear`` for one batch: settles what was yielded, asks begin, remembers every answer."""
+    """``clear`` for one batch: hands begin what was yielded to be settled with it, and remembers every answer."""
 
     def __init__(
         self,
@@ -45,14 +46,14 @@ class Clearing:
         *,
         lease: timedelta,
         stopwatch: Stopwatch,
-        settle_yielded: Callable[[], None],
+        take_yielded: Callable[[], Sequence[Settlement]],
         is_halted: Callable[[], bool],
     ) -> None:
         self._store = store
         self._clearances = clearances  # by message id
         self._lease = lease
         self._stopwatch = stopwatch
-        self._settle_yielded = settle_yielded
+        self._take_yielded = take_yielded
         self._is_halted = is_halted
         self.answers: dict[str, BeginAnswer] = {}  # by message id
         self.store_failure: BaseException | None = None
@@ -66,12 +67,12 @@ class Clearing:
         if len(set(asked_ids)) < len(asked_ids):
             raise TransportMisbehaved("clear was called with one message twice")
         try:
-            self._settle_yielded()
-            readings = self._stopwatch()
             if self._is_halted():
-                return Permission((), timedelta(0), readings, self._stopwatch)
+                return Permission((), timedelta(0), self._stopwatch(), self._stopwatch)
+            settlements = self._take_yielded()
+            readings = self._stopwatch()
             asked = [self._clearances[message_id] for message_id in asked_ids]
-            answers = self._store.begin(asked, lease=self._lease)
+            answers = self._begin(asked, settlements)
         except BaseException as failure:
             self.store_failure = failure
             raise
@@ -81,6 +82,15 @@ class Clearing:
         )
         within = min((answer.cross_within for answer in answers), default=timedelta(0))
         return Permission(going, within, readings, self._stopwatch)
+
+    def _begin(self, asked: Sequence[Clearance], settlements: Sequence[Settlement]) -> Sequence[BeginAnswer]:
+        try:
+            return self._store.begin(asked, lease=self._lease, settlements=settlements)
+        except BaseException:
+            # What the last wave came to is known, whatever became of this begin: without it, it would end in doubt.
+            if settlements:
+                self._store.settle(settlements)
+            raise
 
     def may_have_crossed(self, message_id: str) -> bool:
         """Return whether begin let this message go."""

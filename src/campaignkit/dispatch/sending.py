@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import attrs
 
 from campaignkit.delivery.outcomes import Outcome, Scope, Verdict
-from campaignkit.delivery.settling import Settlement, SettleResult
+from campaignkit.delivery.settling import Settlement
 from campaignkit.dispatch.clearing import Clearing, Stopwatch, TransportMisbehaved
 from campaignkit.dispatch.preparing import Batch
 from campaignkit.dispatch.resolving import Release, release_for, resolve_cleared, resolve_uncleared
@@ -47,14 +47,13 @@ class BatchSender:
             batch.clearances,
             lease=lease,
             stopwatch=stopwatch,
-            settle_yielded=self._settle_yielded,
+            take_yielded=self._take_yielded,
             is_halted=self._is_halted,
         )
         self._doubts_in_a_row = 0
         self._open = dict(batch.claims)  # message id → claim without an outcome
         self._yielded: list[Outcome] = []
         self._settled: list[Outcome] = []
-        self._sent_count = 0
 
     def send(self, transport: Transport) -> BatchReport:
         """Send the batch.
@@ -81,7 +80,7 @@ class BatchSender:
             self._set_aside_first(failure)
         self._settle_rest(failure or "outcome_missing")
         return BatchReport(
-            sent_count=self._sent_count,
+            sent_count=sum(outcome.verdict is Verdict.ACCEPTED for outcome in self._settled),
             outcomes=tuple(self._settled),
             misbehaviour=misbehaviour,
             failure=failure,
@@ -108,25 +107,19 @@ class BatchSender:
         elif self._clearing.may_have_crossed(outcome.message_id) and not self._is_halted():
             self._doubts_in_a_row = 0
 
-    def _settle_yielded(self) -> None:
+    def _take_yielded(self) -> list[Settlement]:
+        """Return what is to be written about the outcomes so far; what goes back unsettled is given back at once."""
         outcomes, self._yielded = self._yielded, []
         now = self._clock.now()
-        settlements: list[Settlement] = []
-        releases: list[Release] = []
-        for outcome in outcomes:
-            resolved = self._resolve(outcome, now)
-            if isinstance(resolved, Settlement):
-                settlements.append(resolved)
-            elif resolved is not None:
-                releases.append(resolved)
-        if settlements:
-            results = self._store.settle(settlements)
-            self._sent_count += sum(
-                settlement.outcome.verdict is Verdict.ACCEPTED and result is SettleResult.APPLIED
-                for settlement, result in zip(settlements, results, strict=True)
-            )
-        release_all(self._store, releases)
+        resolved = [self._resolve(outcome, now) for outcome in outcomes]
+        release_all(self._store, [one for one in resolved if isinstance(one, Release)])
         self._settled.extend(outcomes)
+        return [one for one in resolved if isinstance(one, Settlement)]
+
+    def _settle_yielded(self) -> None:
+        settlements = self._take_yielded()
+        if settlements:
+            self._store.settle(settlements)
 
     def _resolve(self, outcome: Outcome, now: datetime) -> Settlement | Release | None:
         claim = self._batch.claims[outcome.message_id]

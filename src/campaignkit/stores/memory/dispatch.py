@@ -104,9 +104,13 @@ class MemoryDispatch(MemoryTables):
         pending = self._recipients.in_status(merchant_id, campaign_id, RecipientStatus.PENDING)
         return heapq.nsmallest(limit, (row for row in pending if row.not_before <= now), key=_order)
 
-    def begin(self, clearances: Sequence[Clearance], /, *, lease: timedelta) -> Sequence[BeginAnswer]:
+    def begin(
+        self, clearances: Sequence[Clearance], /, *, lease: timedelta, settlements: Sequence[Settlement] = ()
+    ) -> Sequence[BeginAnswer]:
         with self._lock:
             now = self._now()
+            for settlement in settlements:
+                self._settle_one(settlement, now)
             decision = decide(self._begin_facts(clearances), clearances, now)
             self._limits.update(decision.limits)
             for clearance, answer in zip(clearances, decision.answers, strict=True):

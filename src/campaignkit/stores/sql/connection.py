@@ -24,7 +24,12 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
         except BaseException:
             connection.rollback()
             raise
-        connection.commit()
+        try:
+            connection.commit()
+        except BaseException:
+            # Nobody knows whether it was committed. The driver's connection goes, and with it what may still be open.
+            connection.invalidate()
+            raise
 
 
 @contextmanager

@@ -198,8 +198,11 @@ class SqlStore:
                 read_now=self._now,
             )
 
-    def begin(self, clearances: Sequence[Clearance], /, *, lease: timedelta) -> Sequence[BeginAnswer]:
+    def begin(
+        self, clearances: Sequence[Clearance], /, *, lease: timedelta, settlements: Sequence[Settlement] = ()
+    ) -> Sequence[BeginAnswer]:
         with writing(self._engine) as connection:
+            settle(connection, settlements, read_now=self._now)
             return begin(connection, clearances, lease=lease, read_now=self._now)
 
     def settle(self, settlements: Sequence[Settlement], /) -> Sequence[SettleResult]:

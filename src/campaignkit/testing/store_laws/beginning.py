@@ -21,6 +21,17 @@ SCOPES = (LimitScope("campaign/flora/c1", Interval(60)),)
 class BeginLaws(Laws):
     """``begin``."""
 
+    def test_what_one_wave_came_to_is_settled_by_the_begin_of_the_next(self) -> None:
+        self.bench.campaign()
+        crossed, waiting = self.bench.begun("ann"), self.bench.claim_one("bob")
+        settlement = self.bench.settlement(crossed, RecipientEvent.ACCEPT)
+
+        (answer,) = self.store.begin([self.bench.clearance(waiting)], lease=LEASE, settlements=[settlement])
+
+        assert answer.verdict is BeginVerdict.GO
+        assert self.bench.recipient("c1ann").status is RecipientStatus.SENT
+        assert self.bench.recipient("c1bob").status is RecipientStatus.SENDING
+
     def test_what_may_go_is_sending_before_it_goes(self) -> None:
         self.bench.campaign()
         claim = self.bench.claim_one()
