@@ -5,6 +5,7 @@ import os
 import pty
 import signal
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -211,3 +212,23 @@ def test_what_is_not_there_exits_with_1(
     exit_code, document = run_json(capsys, *words)
 
     assert (exit_code, document["error"]["code"]) == (1, code)
+
+
+def test_outside_the_window_it_waits_and_says_so(folder: Path) -> None:
+    now = datetime.now(UTC)
+    opens, closes = (f"{(now + timedelta(hours=hours)):%H:%M:00}" for hours in (6, 8))
+    window = f'window = {{opens = {opens}, closes = {closes}, zone = "UTC"}}'
+    write_campaign(folder, settings=window)
+    sending = subprocess.Popen(
+        command(*SEND), cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert sending.stderr is not None
+    said = sending.stderr.readline()
+    sending.send_signal(signal.SIGTERM)
+    printed, _ = sending.communicate(timeout=20)
+
+    assert said.startswith("waits for window until ")
+    assert sending.returncode == 3
+    assert "scheduled; 0 sent now" in printed
+    assert "it waits for window; the same command goes on with it" in printed
+    assert mails(folder) == []
