@@ -1,0 +1,49 @@
+"""The benchmarks: ``python -m tests.benchmarks [name …]``; writes docs/figures.json and docs/figures.md."""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+from tests.benchmarks import imports, memory, store_waves, transport, whole_campaign
+from tests.benchmarks.figures import Figure, save
+from tests.benchmarks.sink import SinkMissing
+
+BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
+    "store": store_waves.measure,
+    "import": imports.measure,
+    "campaign": whole_campaign.measure,
+    "transport": transport.measure,
+    "memory": memory.measure,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure what is asked for, all by default; 1 if something had to be left out."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="name", help=f"one of {', '.join(BENCHMARKS)}")
+    names: list[str] = parser.parse_args(arguments).names or list(BENCHMARKS)
+    unknown = sorted(set(names) - set(BENCHMARKS))
+    if unknown:
+        parser.error(f"there is no benchmark {', '.join(unknown)}")
+    left_out = [name for name in names if not _measure(name)]
+    print(f"docs/figures.md is written; left out: {', '.join(left_out) or 'nothing'}")
+    return 1 if left_out else 0
+
+
+def _measure(name: str) -> bool:
+    print(f"{name}", flush=True)
+    began_at = time.monotonic()
+    try:
+        figures = BENCHMARKS[name]()
+    except SinkMissing as missing:
+        print(f"!!! {name} IS SKIPPED: {missing}", flush=True)
+        return False
+    save(name, figures, time.monotonic() - began_at)
+    for figure in figures:
+        print(f"  {figure.work}: {figure.measured}   {figure.ratio}   {figure.verdict or ''}", flush=True)
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())
