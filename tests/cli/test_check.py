@@ -23,8 +23,10 @@ def test_the_parts_of_a_report_add_up(channel: str, capsys: pytest.CaptureFixtur
     assert all(1 <= len(trouble["rows"]) <= 5 for trouble in report["exclusions"])
 
 
-def test_texts_want_consent_unless_they_are_transactional(capsys: pytest.CaptureFixture[str]) -> None:
-    words = ("check", str(SPRING), "--region", "US", "--channel", "sms")
+def test_texts_want_consent_unless_they_are_transactional(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("phone\n(917) 555-0143\n", encoding="utf-8")
+    words = ("check", str(path), "--region", "US", "--channel", "sms")
 
     marketing, transactional = run_json(capsys, *words), run_json(capsys, *words, "--kind", "transactional")
 
