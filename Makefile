@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+DOCS_READY := $(VENV)/.docs-ready
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help demo test storm lint format clean
+.PHONY: help demo test storm docs lint format clean
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
 
@@ -26,6 +27,14 @@ test: $(READY)  ## the whole test suite
 storm: $(READY)  ## thousands of killed and frozen workers, and a mail dialogue cut at every byte; some minutes
 	$(BIN)/python -m tests.storms
 
+# The tools of the documentation are a group of their own, so that nobody who only runs the tests waits for them.
+$(DOCS_READY): $(READY) pyproject.toml
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --group docs
+	touch $@
+
+docs: $(DOCS_READY)  ## the documentation as web pages, in docs/_build/html; a warning is an error
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+
 lint: $(READY)  ## style, types and import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -37,4 +46,4 @@ format: $(READY)  ## mend what can be mended
 	$(BIN)/ruff format .
 
 clean:  ## remove the virtual environment and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist docs/_build
