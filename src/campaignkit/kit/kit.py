@@ -159,6 +159,7 @@ class CampaignKit:
             until: Aware; nothing is done at or after it, and the clock stands at it on return if work was left.
         """
         end = aware("until", until)
+        self._dispatcher.seen.clear()
         sent, next_at = 0, None
         while stop is None or not stop.is_set():
             if end is not None and self._clock.now() >= end:
@@ -180,6 +181,7 @@ class CampaignKit:
         """
         sent = 0
         while not stop.is_set():
+            self._dispatcher.seen.clear()  # a worker lives for months and reports nothing of them
             done = self._round(TICK_MESSAGES, poll_seconds, stop)
             sent += done.sent
             stop.wait(self._pause_seconds(done, poll_seconds))
