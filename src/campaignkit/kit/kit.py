@@ -159,7 +159,6 @@ class CampaignKit:
             until: Aware; nothing is done at or after it, and the clock stands at it on return if work was left.
         """
         end = aware("until", until)
-        self._dispatcher.seen.clear()
         sent, next_at = 0, None
         while stop is None or not stop.is_set():
             if end is not None and self._clock.now() >= end:
@@ -202,9 +201,10 @@ class CampaignKit:
         return min(max((done.next_at - self._clock.now()).total_seconds(), 0.0), poll_seconds)
 
     def _waiting(self) -> tuple[WaitingCampaign, ...]:
+        """Return the unfinished among the campaigns that were looked at, and forget the others."""
         found = (self._records.campaign(*seen) for seen in sorted(self._dispatcher.seen))
         ended = {CampaignStatus.FINISHED, CampaignStatus.CANCELLED}
-        return tuple(
+        waiting = tuple(
             WaitingCampaign(
                 merchant_id=campaign.merchant_id,
                 campaign_id=campaign.campaign_id,
@@ -215,6 +215,8 @@ class CampaignKit:
             for campaign in found
             if campaign is not None and campaign.status not in ended
         )
+        self._dispatcher.seen = {(campaign.merchant_id, campaign.campaign_id) for campaign in waiting}
+        return waiting
 
     def _transport_of(self, sender: Sender) -> Transport | None:
         if isinstance(self._transports, Mapping):
