@@ -57,7 +57,7 @@ def send_post_office(job: Job) -> int:
     return Email.objects.filter(status=STATUS.sent).count()
 
 
-def _post_office_mail(job: dict, address: str) -> Job:
+def _post_office_mail(job: Job, address: str) -> Job:
     return {"sender": job["from"], "recipients": [address], "subject": job["subject"], "message": job["body"]}
 
 

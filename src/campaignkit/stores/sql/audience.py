@@ -37,6 +37,7 @@ __all__ = [
     "trail",
 ]
 
+_COLUMN_NAMES = tuple(column.name for column in recipients.columns)
 _FIELD_NAMES = tuple(field.name for field in attrs.fields(CampaignRecipient))
 # SQLite allows 32,766 variables in one statement, PostgreSQL 65,535.
 KEYS_MAX = 10_000
@@ -50,14 +51,14 @@ def insert_missing(
     return connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
 
 
-def recipient_of(row: sa.Row[Any]) -> CampaignRecipient:
-    """Return the recipient in a full row of the table."""
-    values = row._asdict()
-    values["intake"] = Intake(row.intake)
-    values["status"] = RecipientStatus(row.status)
-    values["channel"] = Channel(row.channel)
-    values["zones"] = tuple(row.zones.split(",")) if row.zones else ()
-    values["fields"] = json.loads(row.fields)
+def recipient_of(row: sa.Row[Any], **changes: Any) -> CampaignRecipient:
+    """Return the recipient in a full row of the table, with columns that were changed since it was read."""
+    values = dict(zip(_COLUMN_NAMES, row, strict=True)) | changes
+    values["intake"] = Intake(values["intake"])
+    values["status"] = RecipientStatus(values["status"])
+    values["channel"] = Channel(values["channel"])
+    values["zones"] = tuple(values["zones"].split(",")) if values["zones"] else ()
+    values["fields"] = json.loads(values["fields"])
     return CampaignRecipient(**values)
 
 

@@ -1,7 +1,7 @@
 """Begin in SQL: facts under their locks in, the shared decision, markers and limits out, in one transaction."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
@@ -20,7 +20,8 @@ from campaignkit.delivery.begin import (
 )
 from campaignkit.stores.sql.audience import insert_missing
 from campaignkit.stores.sql.claims import NO_LEASE, ReadNow, update_recipients
-from campaignkit.stores.sql.schema import attempts, campaigns, limit_counters, recipients, suppressions
+from campaignkit.stores.sql.rows import RowStatement
+from campaignkit.stores.sql.schema import attempts, campaigns, limit_counters, recipients, suppressions, to_micros
 from campaignkit.timing.limits import LimitState
 
 __all__ = ["begin"]
@@ -81,7 +82,23 @@ _SENDING = (
         changed_at=sa.bindparam("new_changed_at"),
     )
 )
-_ATTEMPT = sa.insert(attempts)
+_ATTEMPT = RowStatement(
+    sa.insert(attempts),
+    (
+        "merchant_id",
+        "recipient_id",
+        "epoch",
+        "generation",
+        "began_at",
+        "prepared_at",
+        "verdict",
+        "scope",
+        "code",
+        "reply",
+        "content_digest",
+        "price",
+    ),
+)
 
 
 def begin(
@@ -102,8 +119,8 @@ def begin(
     for merchant_id, ids in _by_merchant(going):
         names = {"of_merchant": merchant_id, "of_recipients": ids}
         connection.execute(_SENDING, {**names, "new_lease_until": now + lease, "new_changed_at": now})
-    if going:
-        connection.execute(_ATTEMPT, [_attempt_row(clearance, now) for clearance in going])
+    began_at = to_micros(now)
+    _ATTEMPT.run(connection, [_attempt_row(clearance, began_at) for clearance in going])
     for verdict, (status, reason) in _ENDED_BY.items():
         ended = [clearance for clearance, answer in pairs if answer.verdict is verdict]
         for merchant_id, ids in _by_merchant(ended):
@@ -127,11 +144,13 @@ def _recipient_facts(
     connection: sa.Connection, clearances: Sequence[Clearance]
 ) -> dict[tuple[str, str], RecipientFacts]:
     return {
-        (merchant_id, row.recipient_id): RecipientFacts(
-            row.campaign_id, RecipientStatus(row.status), row.epoch, row.claim_token, row.address_key
+        (merchant_id, recipient_id): RecipientFacts(
+            campaign_id, RecipientStatus(status), epoch, claim_token, address_key
         )
         for merchant_id, ids in _by_merchant(clearances)
-        for row in connection.execute(_RECIPIENTS, {"merchant": merchant_id, "ids": ids})
+        for recipient_id, campaign_id, status, epoch, claim_token, address_key in connection.execute(
+            _RECIPIENTS, {"merchant": merchant_id, "ids": ids}
+        )
     }
 
 
@@ -168,14 +187,14 @@ def _count(connection: sa.Connection, before: Mapping[str, LimitState], after: M
         connection.execute(_COUNT, counted)
 
 
-def _attempt_row(clearance: Clearance, now: datetime) -> dict[str, Any]:
+def _attempt_row(clearance: Clearance, began_at: int) -> dict[str, Any]:
     return {
         "merchant_id": clearance.merchant_id,
         "recipient_id": clearance.recipient_id,
         "epoch": clearance.epoch,
         "generation": clearance.generation,
-        "began_at": now,
-        "prepared_at": clearance.prepared_at,
+        "began_at": began_at,
+        "prepared_at": to_micros(clearance.prepared_at),
         "verdict": "",
         "scope": "",
         "code": "",

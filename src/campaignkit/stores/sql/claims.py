@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-import attrs
 import sqlalchemy as sa
 
 from campaignkit.campaign.recipients import DOUBT_HORIZON, landing
@@ -92,12 +91,8 @@ def claim(
     changes = {"lease_until": now + lease, "worker_id": worker_id, "claim_token": token, "changed_at": now}
     names = {"of_merchant": merchant_id, "of_recipients": [row.recipient_id for row in rows]}
     connection.execute(_CLAIM, names | {f"new_{name}": value for name, value in changes.items()})
-    return [_claimed(recipient_of(row), changes) for row in rows]
-
-
-def _claimed(recipient: Any, changes: Mapping[str, Any]) -> Claim:
-    epoch = recipient.epoch + 1
-    return Claim(recipient=attrs.evolve(recipient, status=RecipientStatus.CLAIMED, epoch=epoch, **changes))
+    status = RecipientStatus.CLAIMED.value
+    return [Claim(recipient=recipient_of(row, status=status, epoch=row.epoch + 1, **changes)) for row in rows]
 
 
 def release(

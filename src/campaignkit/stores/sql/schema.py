@@ -37,6 +37,10 @@ def from_micros(micros: int) -> datetime:
     return _EPOCH + timedelta(microseconds=micros)
 
 
+def _instant_or_none(micros: int | None) -> datetime | None:
+    return None if micros is None else from_micros(micros)
+
+
 class Instant(sa.types.TypeDecorator[datetime]):
     """An aware datetime in, whole microseconds stored, an aware UTC datetime out."""
 
@@ -47,7 +51,11 @@ class Instant(sa.types.TypeDecorator[datetime]):
         return None if value is None else to_micros(value)
 
     def process_result_value(self, value: int | None, _dialect: Any) -> datetime | None:
-        return None if value is None else from_micros(value)
+        return _instant_or_none(value)
+
+    def result_processor(self, _dialect: Any, _coltype: Any) -> Any:
+        """Spare every value of every row the way through SQLAlchemy's own processors: integers need none."""
+        return _instant_or_none
 
 
 metadata = sa.MetaData(

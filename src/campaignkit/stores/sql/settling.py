@@ -15,7 +15,8 @@ from campaignkit.campaign.status import CampaignEvent, CampaignStatus, Recipient
 from campaignkit.delivery.settling import Settled, SettleFacts, Settlement, SettleResult, settle_one
 from campaignkit.stores.sql.claims import NO_LEASE, ReadNow
 from campaignkit.stores.sql.documents import add_note
-from campaignkit.stores.sql.schema import attempts, campaigns, recipients, suppressions
+from campaignkit.stores.sql.rows import RowStatement
+from campaignkit.stores.sql.schema import attempts, campaigns, recipients, suppressions, to_micros
 
 __all__ = ["settle"]
 
@@ -87,6 +88,7 @@ def _decide(
 ) -> tuple[list[SettleResult], list[tuple[Settlement, Settled, Any]]]:
     """Return a result for each settlement, in order; a recipient named twice is judged as it stands by then."""
     facts = {recipient_id: _facts_of(row) for recipient_id, row in rows.items()}
+    is_any_twice = len({settlement.recipient_id for settlement in settlements}) < len(settlements)
     results: list[SettleResult] = []
     changes: list[tuple[Settlement, Settled, Any]] = []
     for settlement in settlements:
@@ -100,13 +102,18 @@ def _decide(
             continue
         results.append(SettleResult.APPLIED)
         changes.append((settlement, settled, rows[settlement.recipient_id]))
-        facts[settlement.recipient_id] = attrs.evolve(
-            known,
-            status=settled.status,
-            attempt_count=settled.attempt_count,
-            settled_verdict=settlement.outcome.verdict.value,
-        )
+        if is_any_twice:
+            facts[settlement.recipient_id] = _facts_after(known, settlement, settled)
     return results, changes
+
+
+def _facts_after(known: SettleFacts, settlement: Settlement, settled: Settled) -> SettleFacts:
+    return attrs.evolve(
+        known,
+        status=settled.status,
+        attempt_count=settled.attempt_count,
+        settled_verdict=settlement.outcome.verdict.value,
+    )
 
 
 def _settle_facts(connection: sa.Connection, merchant_id: str, ids: Sequence[str]) -> dict[str, Any]:
@@ -127,7 +134,7 @@ def _facts_of(row: Any) -> SettleFacts:
     )
 
 
-_SETTLE_RECIPIENT = (
+_SETTLE_RECIPIENT = RowStatement(
     sa.update(recipients)
     .where(
         recipients.c.merchant_id == sa.bindparam("of_merchant"),
@@ -146,7 +153,7 @@ _SETTLE_RECIPIENT = (
         **NO_LEASE,
     )
 )
-_SETTLE_ATTEMPT = (
+_SETTLE_ATTEMPT = RowStatement(
     sa.update(attempts)
     .where(
         attempts.c.merchant_id == sa.bindparam("of_merchant"),
@@ -170,12 +177,10 @@ def _write_settled(
 ) -> None:
     if not changes:
         return
-    connection.execute(
-        _SETTLE_RECIPIENT, [_settled_values(merchant_id, row, settled, now) for _, settled, row in changes]
-    )
-    begun = [(settlement, row) for settlement, _, row in changes if row.verdict is not None]
-    if begun:
-        connection.execute(_SETTLE_ATTEMPT, [_verdict_values(merchant_id, settlement, now) for settlement, _ in begun])
+    at = to_micros(now)
+    _SETTLE_RECIPIENT.run(connection, [_settled_values(merchant_id, row, settled, at) for _, settled, row in changes])
+    begun = [settlement for settlement, _, row in changes if row.verdict is not None]
+    _SETTLE_ATTEMPT.run(connection, [_verdict_values(merchant_id, settlement, at) for settlement in begun])
     never_begun = [(settlement, row) for settlement, _, row in changes if row.verdict is None]
     if never_begun:
         connection.execute(
@@ -190,7 +195,7 @@ def _write_settled(
         _reopen(connection, merchant_id, campaign_id, now)
 
 
-def _settled_values(merchant_id: str, row: Any, settled: Settled, now: datetime) -> dict[str, Any]:
+def _settled_values(merchant_id: str, row: Any, settled: Settled, at: int) -> dict[str, Any]:
     return {
         "of_merchant": merchant_id,
         "of_recipient": row.recipient_id,
@@ -198,18 +203,18 @@ def _settled_values(merchant_id: str, row: Any, settled: Settled, now: datetime)
         "new_reason": settled.reason,
         "new_detail": settled.detail,
         "new_attempt_count": settled.attempt_count,
-        "new_not_before": settled.not_before,
-        "new_doubt_until": settled.doubt_until,
-        "new_changed_at": now,
+        "new_not_before": None if settled.not_before is None else to_micros(settled.not_before),
+        "new_doubt_until": None if settled.doubt_until is None else to_micros(settled.doubt_until),
+        "new_changed_at": at,
     }
 
 
-def _verdict_values(merchant_id: str, settlement: Settlement, now: datetime) -> dict[str, Any]:
+def _verdict_values(merchant_id: str, settlement: Settlement, at: int) -> dict[str, Any]:
     return {
         "of_merchant": merchant_id,
         "of_recipient": settlement.recipient_id,
         "of_epoch": settlement.epoch,
-        "new_settled_at": now,
+        "new_settled_at": at,
         "new_verdict": settlement.outcome.verdict.value,
         "new_scope": settlement.outcome.scope.value,
         "new_code": settlement.outcome.code,
