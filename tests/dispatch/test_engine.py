@@ -158,6 +158,30 @@ def test_a_transport_that_breaks_its_laws_stops_the_campaign_and_nobody_is_lost(
     assert len(fake.sent) == left["pending"]
 
 
+def blame_the_host(batch, clear):
+    allowed = {message.message_id for message in clear(batch).messages}
+    for message in batch:
+        is_allowed = message.message_id in allowed
+        verdict, scope = (Verdict.ACCEPTED, Scope.RECIPIENT) if is_allowed else (Verdict.NOT_SENT, Scope.HOST)
+        yield Outcome(message_id=message.message_id, verdict=verdict, scope=scope)
+
+
+def test_what_begin_refused_is_no_setback_of_the_sender_whatever_the_transport_calls_it(store):
+    scene = make_scene(store, PlayedTransport(blame_the_host))
+    store.suppress("flora", [address_of(2)], reason="asked")
+    pending = store.claim  # an opt-out that is committed between claim and begin
+    store.claim = lambda *args, **kwargs: _suppressing(pending(*args, **kwargs), store)
+    scene.kit.run()
+
+    assert scene.clock.now() == FRIDAY  # nobody backed off
+    assert scene.statuses() == {"sent": 8, "skipped": 2}
+
+
+def _suppressing(claims, store):
+    store.suppress("flora", [address_of(3)], reason="asked")
+    return claims
+
+
 def test_a_deferred_recipient_is_tried_again_after_its_delay(store):
     fake = FakeEmail()
     fake.script(address_of(3), "deferred")

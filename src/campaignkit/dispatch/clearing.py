@@ -96,3 +96,7 @@ class Clearing:
         """Return whether begin let this message go."""
         answer = self.answers.get(message_id)
         return answer is not None and answer.verdict is BeginVerdict.GO
+
+    def was_refused(self, message_id: str) -> bool:
+        """Return whether begin was asked about this message and said no."""
+        return message_id in self.answers and not self.may_have_crossed(message_id)

@@ -27,7 +27,7 @@ class BatchReport:
     """What one batch came to."""
 
     sent_count: int
-    outcomes: tuple[Outcome, ...]  # in the order in which they were settled
+    outcomes: tuple[Outcome, ...]  # of messages that begin did not refuse, in the order in which they were settled
     misbehaviour: str = ""  # the transport broke its contract
     failure: str = ""  # the transport raised: the name of the exception, never its text
     is_halted: bool = False  # too many doubts in a row: nothing more of it began
@@ -81,7 +81,8 @@ class BatchSender:
         self._settle_rest(failure or "outcome_missing")
         return BatchReport(
             sent_count=sum(outcome.verdict is Verdict.ACCEPTED for outcome in self._settled),
-            outcomes=tuple(self._settled),
+            # What begin refused says nothing about the provider, whatever the transport calls it.
+            outcomes=tuple(one for one in self._settled if not self._clearing.was_refused(one.message_id)),
             misbehaviour=misbehaviour,
             failure=failure,
             is_halted=self._is_halted(),

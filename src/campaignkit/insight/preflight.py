@@ -163,14 +163,15 @@ def check_left_out(known: Known) -> Iterable[Finding]:
     if without_address:
         yield _warning(
             "no_address",
-            f"{without_address} contacts have no address for {known.campaign.channel}.",
+            f"{_counted(without_address, 'contact has', 'contacts have')} no address for {known.campaign.channel}.",
             "Complete them in the customer base, or reach them by the other channel.",
             count=without_address,
         )
     if total > without_address:
         yield _warning(
             "left_out",
-            f"{total - without_address} more rows are left out: duplicates, broken addresses, opt-outs.",
+            f"{_counted(total - without_address, 'more row is', 'more rows are')} left out: "
+            "duplicates, broken addresses, opt-outs.",
             "Look at the exclusions and mend what can be mended.",
             count=total - without_address,
         )
@@ -213,7 +214,7 @@ def check_placeholders(known: Known) -> Iterable[Finding]:
         elif use.placeholder.default is None and use.missing_count + use.empty_count:
             yield _warning(
                 "empty_placeholder",
-                f"{_place(use.placeholder)} is empty for {use.missing_count + use.empty_count} recipients.",
+                f"{_place(use.placeholder)} is empty for {_counted(use.missing_count + use.empty_count, 'recipient', 'recipients')}.",
                 'Give it a default, as in {{ customer.name | default: "friend" }}.',
                 count=use.missing_count + use.empty_count,
                 samples=use.samples,
@@ -247,6 +248,10 @@ CHECKS: tuple[Check, ...] = (
     check_placeholders,
     check_schedule,
 )
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
 
 
 def _blocker(code: str, message: str, remedy: str, *, count: int = 0, samples: tuple[str, ...] = ()) -> Finding:
