@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 DOCS_READY := $(VENV)/.docs-ready
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help demo test storm docs lint format clean
+.PHONY: help demo test storm bench docs lint format clean
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
 
@@ -27,6 +27,10 @@ test: $(READY)  ## the whole test suite
 storm: $(READY)  ## thousands of killed and frozen workers, and a mail dialogue cut at every byte; some minutes
 	$(BIN)/python -m tests.storms
 
+# FIGURES="store import" measures only those; the others stay in docs/figures.json as they were.
+bench: $(READY)  ## measure against the peers, in an environment of their own; writes docs/figures.md; some minutes
+	$(BIN)/python -m tests.benchmarks $(FIGURES)
+
 # The tools of the documentation are a group of their own, so that nobody who only runs the tests waits for them.
 $(DOCS_READY): $(READY) pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --group docs
@@ -46,4 +50,4 @@ format: $(READY)  ## mend what can be mended
 	$(BIN)/ruff format .
 
 clean:  ## remove the virtual environment and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist docs/_build
+	rm -rf $(VENV) .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist docs/_build

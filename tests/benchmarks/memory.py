@@ -23,7 +23,7 @@ def measure() -> list[Figure]:
     return [
         Figure(
             work=f"peak memory of {SIZES[1]:,} recipients: intake, preflight, schedule and a tick of {TICK_MESSAGES:,}",
-            measured=f"{large:.0f} MiB; intake {SIZES[1] / seconds[SIZES[1]]['intake']:,.0f} recipients/s",
+            measured=f"{large:.0f} MiB; {SIZES[1] / seconds[SIZES[1]]['intake']:,.0f} recipients/s until scheduled",
             peer=f"the same with {SIZES[0]:,}: {small:.0f} MiB",
             ratio=f"× {large / small:.2f} for × {SIZES[1] // SIZES[0]} the recipients",
             goal="(none of its own)",
