@@ -195,6 +195,7 @@ def check_placeholders(known: Known) -> Iterable[Finding]:
         if known.recipient_count == 0:
             return
         is_unknown = use.missing_count == known.recipient_count
+        hit_count = use.missing_count + use.empty_count
         if is_unknown and use.placeholder.default is None:
             yield _blocker(
                 "unknown_placeholder",
@@ -211,12 +212,12 @@ def check_placeholders(known: Known) -> Iterable[Finding]:
                 count=use.missing_count,
                 samples=use.samples,
             )
-        elif use.placeholder.default is None and use.missing_count + use.empty_count:
+        elif use.placeholder.default is None and hit_count:
             yield _warning(
                 "empty_placeholder",
-                f"{_place(use.placeholder)} is empty for {_counted(use.missing_count + use.empty_count, 'recipient', 'recipients')}.",
+                f"{_place(use.placeholder)} is empty for {_counted(hit_count, 'recipient', 'recipients')}.",
                 'Give it a default, as in {{ customer.name | default: "friend" }}.',
-                count=use.missing_count + use.empty_count,
+                count=hit_count,
                 samples=use.samples,
             )
 
