@@ -9,10 +9,11 @@ from functools import partial
 import sqlalchemy as sa
 
 from campaignkit.addresses.channel import Channel
+from campaignkit.campaign.status import RecipientStatus
 from campaignkit.clocks import SystemClock
 from campaignkit.delivery.begin import BeginVerdict, Clearance
 from campaignkit.delivery.outcomes import Outcome, Verdict
-from campaignkit.delivery.settling import SettleResult
+from campaignkit.delivery.settling import Settlement, SettleResult
 from campaignkit.dispatch.dispatcher import BATCH_MAX, DEFAULT_LEASE
 from campaignkit.dispatch.resolving import resolve_cleared
 from campaignkit.identifiers import TimeOrderedIds
@@ -64,6 +65,8 @@ def _rate(wave: int, micros: dict[str, list[float]], number: int) -> float:
         began_at, cpu_at = time.perf_counter(), time.process_time()
         assert drain(store, campaign_id, wave) == count
         seconds, cpu_seconds = time.perf_counter() - began_at, time.process_time() - cpu_at
+        statuses = {one.status: one.count for one in store.count_recipients(MERCHANT, campaign_id)}
+        assert statuses == {RecipientStatus.SENT: count + 1}
         store.close()
     micros.setdefault(f"wave {wave}", []).append(1e6 * cpu_seconds / count)
     return count / seconds
@@ -76,17 +79,21 @@ def drain(store: SqlStore, campaign_id: str, wave: int) -> int:
         claims = store.claim(MERCHANT, campaign_id, worker_id="w", token=new_id(), lease=DEFAULT_LEASE, limit=BATCH_MAX)
         if not claims:
             return done
+        settlements: list[Settlement] = []
         for start in range(0, len(claims), wave):
-            _send_wave(store, claims[start : start + wave])
+            settlements = _send_wave(store, claims[start : start + wave], settlements)
+        results = store.settle(settlements)
+        assert all(result is SettleResult.APPLIED for result in results)
         done += len(claims)
 
 
-def _send_wave(store: SqlStore, claims: Sequence[Claim]) -> None:
+def _send_wave(store: SqlStore, claims: Sequence[Claim], before: Sequence[Settlement]) -> list[Settlement]:
+    """Begin a wave in one commit with settling the wave before, and return its own settlements."""
     now = datetime.now(UTC)
-    answers = store.begin([_clearance(claim, now) for claim in claims], lease=DEFAULT_LEASE)
+    clearances = [_clearance(claim, now) for claim in claims]
+    answers = store.begin(clearances, lease=DEFAULT_LEASE, settlements=before)
     assert all(answer.verdict is BeginVerdict.GO for answer in answers)
-    results = store.settle([resolve_cleared(claim, _accepted(claim), now) for claim in claims])
-    assert all(result is SettleResult.APPLIED for result in results)
+    return [resolve_cleared(claim, _accepted(claim), now) for claim in claims]
 
 
 def _clearance(claim: Claim, now: datetime) -> Clearance:

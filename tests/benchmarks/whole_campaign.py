@@ -21,7 +21,7 @@ CONNECTIONS = (1, 8, 20)
 GOALS = {8: 5, 20: 10}  # times django-post-office at the same number of connections
 PASSES = 3
 
-_WHY = "every wave of {connections} costs a begin and a settle commit, {cpu:.0f} µs of CPU a message in all"
+_WHY = "a wave of {connections} pays for its own commit, and a message takes {cpu:.0f} µs of CPU in all"
 
 
 def measure() -> list[Figure]:
