@@ -43,7 +43,10 @@ def _figure(count: int, samples: dict[str, list[float]], cpu: dict[str, list[flo
     return Figure(
         work=f"whole campaign, {MESSAGES:,} mails of a kilobyte, {count} connection{'s' if count > 1 else ''}",
         measured=f"{spread(ours, '/s')}, {spread(cpu[f'ours {count}'], ' µs CPU')}",
-        peer=f"django-post-office: {spread(office, '/s')}; django-mailer (one connection): {spread(mailer, '/s')}",
+        peer=(
+            f"django-post-office, which writes down what was sent once per 100: {spread(office, '/s')}; "
+            f"django-mailer, one connection and {PEER_MESSAGES['django_mailer']} mails: {spread(mailer, '/s')}"
+        ),
         ratio=f"× {ratio:.1f}; × {to_mailer:.1f}",
         goal=f"× {GOALS[count]} django-post-office" if count in GOALS else "",
         verdict=_verdict(count, ratio, cpu),
