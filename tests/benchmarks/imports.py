@@ -7,13 +7,15 @@ from functools import partial
 from tests.benchmarks.figures import Figure, Verdict, interleave, spread
 from tests.benchmarks.peers.environment import PEER_PYTHON, make_environment
 
+# What a bare import must leave alone, and what a user imports who writes the same today.
 HEAVY = ("phonenumbers", "email_validator", "sqlalchemy", "liquid")
+DEPENDENCIES = ("attrs", "dateutil.relativedelta", "dateutil.rrule", "phonenumbers", "email_validator")
 PASSES = 15
 GOAL = 0.5
 
 _OURS = 'import campaignkit; campaignkit.parse_email("ann@flora.example")'
 _BARE = "import campaignkit"
-_PEER = f"import {', '.join(HEAVY)}"
+_PEER = f"import {', '.join(DEPENDENCIES)}"
 _TIMED = "import time; began_at = time.process_time(); {code}; print(1000 * (time.process_time() - began_at))"
 
 
