@@ -1,11 +1,10 @@
 """Who a message comes from. Pure."""
 
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 import attrs
 
-__all__ = ["SETBACKS_MAX", "Sender", "SenderHealth", "SenderTrouble", "after_setback", "after_success"]
+__all__ = ["SETBACKS_MAX", "Sender", "SenderHealth", "after_setback", "after_success"]
 
 
 @attrs.frozen(kw_only=True)
@@ -21,19 +20,11 @@ class Sender:
     created_at: datetime
 
 
-class SenderTrouble(StrEnum):
-    """Why a sender does not send now."""
-
-    NONE = ""
-    BACKING_OFF = "backing_off"  # its host asked for patience or did not answer; it goes on by itself
-
-
 @attrs.frozen(kw_only=True)
 class SenderHealth:
     """What was learned about a sender while sending; it survives restarts."""
 
-    trouble: SenderTrouble = SenderTrouble.NONE
-    blocked_until: datetime | None = None  # UTC; nothing begins before
+    blocked_until: datetime | None = None  # UTC; its host asked for patience or did not answer: nothing begins before
     setbacks: int = 0  # in a row; one success clears them
     code: str = ""  # of the last setback
     reply: str = ""
@@ -62,7 +53,6 @@ def after_setback(
     wait = min(FIRST_BACK_OFF * 2 ** min(health.setbacks, 10), LONGEST_BACK_OFF)
     wait = max(wait * (1 + jitter / 10), retry_after or timedelta(0))
     return SenderHealth(
-        trouble=SenderTrouble.BACKING_OFF,
         blocked_until=now + wait,
         setbacks=health.setbacks + 1,
         code=code,

@@ -10,7 +10,7 @@ from campaignkit.delivery.settling import Settlement
 from campaignkit.message.outbound import OutboundMessage
 from campaignkit.ports import DispatchStore
 
-__all__ = ["Clearing", "Permission", "TransportMisbehaved"]
+__all__ = ["Clearing", "Leave", "TransportMisbehaved"]
 
 # Two readings of real time in seconds: monotonic, and the wall clock's.
 Stopwatch = Callable[[], tuple[float, float]]
@@ -21,7 +21,7 @@ class TransportMisbehaved(Exception):
 
 
 @attrs.frozen
-class Permission:
+class Leave:
     """What begin let go, and for how long: implements ``ports.Cleared``."""
 
     messages: tuple[OutboundMessage, ...]
@@ -58,7 +58,7 @@ class Clearing:
         self.answers: dict[str, BeginAnswer] = {}  # by message id
         self.store_failure: BaseException | None = None
 
-    def __call__(self, prepared: Sequence[OutboundMessage]) -> Permission:
+    def __call__(self, prepared: Sequence[OutboundMessage]) -> Leave:
         """Return those that may cross; the readings are taken just before begin."""
         asked_ids = [message.message_id for message in prepared]
         for message_id in asked_ids:
@@ -68,7 +68,7 @@ class Clearing:
             raise TransportMisbehaved("clear was called with one message twice")
         try:
             if self._is_halted():
-                return Permission((), timedelta(0), self._stopwatch(), self._stopwatch)
+                return Leave((), timedelta(0), self._stopwatch(), self._stopwatch)
             settlements = self._take_yielded()
             readings = self._stopwatch()
             asked = [self._clearances[message_id] for message_id in asked_ids]
@@ -81,7 +81,7 @@ class Clearing:
             message for message, answer in zip(prepared, answers, strict=True) if answer.verdict is BeginVerdict.GO
         )
         within = min((answer.cross_within for answer in answers), default=timedelta(0))
-        return Permission(going, within, readings, self._stopwatch)
+        return Leave(going, within, readings, self._stopwatch)
 
     def _begin(self, asked: Sequence[Clearance], settlements: Sequence[Settlement]) -> Sequence[BeginAnswer]:
         try:

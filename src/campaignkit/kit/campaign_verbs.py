@@ -6,6 +6,7 @@ from typing import Any
 
 from campaignkit.addresses.channel import Channel
 from campaignkit.campaign.campaign import Campaign, CampaignKind
+from campaignkit.campaign.documents import campaign_of
 from campaignkit.campaign.senders import Sender
 from campaignkit.campaign.status import CampaignStatus
 from campaignkit.errors import KeyReused, NotEditable, RevisionConflict, SenderNotFound
@@ -108,8 +109,11 @@ class CampaignVerbs(MerchantBase):
         """Return campaigns in order of their ids, at most *limit*, those after the id *after*."""
         wanted = None if status is None else CampaignStatus(status).value
         documents = self._store.scan(self.merchant_id, "campaign", status=wanted, after=after, limit=limit)
-        found = (self._records.campaign(self.merchant_id, document.document_id) for document in documents)
-        return tuple(campaign for campaign in found if campaign is not None)
+        return tuple(
+            campaign_of(self.merchant_id, document.document_id, document.body, document.revision)
+            for document in documents
+            if document.body is not None
+        )
 
     @verb(Permission.EDIT_CAMPAIGN)
     def update_campaign(self, campaign_id: str, /, **changes: Any) -> Campaign:

@@ -59,7 +59,8 @@ def send_test(
     message = build_message(content, campaign=campaign, sender=sender, recipient=recipient, prepared_at=now)
     if isinstance(message, Rejection):
         raise InvalidContent(message.field, message.message)
-    outcome = next(iter(transport.send([message], _Allowed)), None) or _lost(message)
+    outcomes = list(transport.send([message], _Allowed))  # to its end, so that the connection goes back to rest
+    outcome = outcomes[0] if outcomes else _lost(message)
     result = TestResult(
         test_id=test_id,
         campaign_id=campaign.campaign_id,
