@@ -22,6 +22,7 @@ class RejectionCode(StrEnum):
     UNREACHABLE = "unreachable"
     WRONG_COUNTRY = "wrong_country"
     NOT_TEXTABLE = "not_textable"
+    SERVICE_NUMBER = "service_number"
     TOO_LONG = "too_long"
     AMBIGUOUS = "ambiguous"
     BLANK_ROW = "blank_row"
@@ -60,3 +61,4 @@ class Rejection:
     message: str  # one sentence for a shopkeeper; it does not repeat the value
     value: str = attrs.field(default="", repr=False)  # what came in, cut to 200 characters
     row_number: int | None = None  # counts from 1; the header of a file is row 1
+    hint: str = ""  # one sentence on what to do or what may be meant; it does not repeat the value either

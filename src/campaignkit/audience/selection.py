@@ -169,6 +169,7 @@ _REASONS = {
     RejectionCode.UNREACHABLE: ExclusionReason.UNREACHABLE,
     RejectionCode.WRONG_COUNTRY: ExclusionReason.WRONG_COUNTRY,
     RejectionCode.NOT_TEXTABLE: ExclusionReason.NOT_TEXTABLE,
+    RejectionCode.SERVICE_NUMBER: ExclusionReason.NOT_TEXTABLE,
     RejectionCode.TOO_LONG: ExclusionReason.TOO_LONG,
     RejectionCode.AMBIGUOUS: ExclusionReason.AMBIGUOUS,
 }
