@@ -23,7 +23,7 @@ from campaignkit.campaign.status import CampaignStatus, RecipientEvent, Recipien
 from campaignkit.errors import CampaignNotFound, NotEditable
 from campaignkit.ports import RecipientQuery, Trail
 from campaignkit.stores.sql.documents import notes_of
-from campaignkit.stores.sql.schema import attempts, campaigns, recipients, suppressions
+from campaignkit.stores.sql.schema import attempts, campaigns, has_status, recipients, suppressions
 
 __all__ = [
     "add_recipients",
@@ -94,7 +94,7 @@ def move_recipients(
         update = sa.update(recipients).where(
             recipients.c.merchant_id == merchant_id,
             recipients.c.campaign_id == campaign_id,
-            recipients.c.status == status.value,
+            has_status(status),
         )
         if recipient_ids is not None:
             update = update.where(recipients.c.recipient_id.in_(list(recipient_ids)))
@@ -163,7 +163,7 @@ def suppress(connection: sa.Connection, merchant_id: str, keys: Sequence[str], *
             .where(
                 recipients.c.merchant_id == merchant_id,
                 recipients.c.address_key.in_(part),
-                recipients.c.status == RecipientStatus.PENDING.value,
+                has_status(RecipientStatus.PENDING),
             )
             .values(status=RecipientStatus.SKIPPED.value, reason="suppressed", changed_at=now)
         )

@@ -16,7 +16,7 @@ from campaignkit.campaign.recipients import DOUBT_HORIZON, landing
 from campaignkit.campaign.status import CampaignStatus, RecipientStatus
 from campaignkit.ports import Claim, Reaped
 from campaignkit.stores.sql.audience import recipient_of
-from campaignkit.stores.sql.schema import campaigns, recipients, suppressions
+from campaignkit.stores.sql.schema import campaigns, has_status, is_held, recipients, suppressions
 
 __all__ = ["NO_LEASE", "ReadNow", "claim", "has_outlived", "reap", "release", "update_recipients"]
 
@@ -34,14 +34,15 @@ _OF_CAMPAIGN = (
 )
 _HELD_BY_TOKEN = sa.select(recipients).where(
     *_OF_CAMPAIGN,
-    recipients.c.status == RecipientStatus.CLAIMED.value,
+    is_held,
     recipients.c.claim_token == sa.bindparam("token"),
+    has_status(RecipientStatus.CLAIMED),
 )
 _READY = (
     sa.select(recipients)
     .where(
         *_OF_CAMPAIGN,
-        recipients.c.status == RecipientStatus.PENDING.value,
+        has_status(RecipientStatus.PENDING),
         recipients.c.not_before <= sa.bindparam("now", type_=recipients.c.not_before.type),
     )
     .order_by(recipients.c.not_before, recipients.c.recipient_id)
@@ -78,6 +79,8 @@ def claim(
     read_now: ReadNow,
 ) -> Sequence[Claim]:
     """Claim pending recipients whose time has come, the longest waiting first."""
+    if not token:
+        raise ValueError("a claim needs a token: it is how a store knows who is held")
     mine = {"merchant": merchant_id, "campaign": campaign_id}
     if connection.execute(_CAMPAIGN_STATUS, mine).scalar_one_or_none() != CampaignStatus.SENDING:
         return []

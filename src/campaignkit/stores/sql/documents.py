@@ -12,7 +12,7 @@ from campaignkit.campaign.documents import moment
 from campaignkit.campaign.status import CampaignStatus, RecipientStatus
 from campaignkit.errors import RevisionConflict
 from campaignkit.ports import Document, SaveGuard
-from campaignkit.stores.sql.schema import attempts, campaigns, documents, recipients, timeline
+from campaignkit.stores.sql.schema import attempts, campaigns, documents, has_status, is_held, recipients, timeline
 
 __all__ = ["add_note", "load", "notes_of", "save", "scan"]
 
@@ -173,25 +173,25 @@ def _hot_values(body: Mapping[str, Any] | None) -> dict[str, Any]:
     }
 
 
-_BUSY = (RecipientStatus.CLAIMED, RecipientStatus.SENDING)
-_LEFT = (RecipientStatus.PENDING, *_BUSY)
+def _is_anybody(document: Document, condition: sa.ColumnElement[bool]) -> sa.Exists:
+    return sa.exists().where(
+        recipients.c.merchant_id == document.merchant_id, recipients.c.campaign_id == document.document_id, condition
+    )
 
 
 def _guard_holds(connection: sa.Connection, document: Document, guard: SaveGuard) -> bool:
-    mine = (recipients.c.merchant_id == document.merchant_id, recipients.c.campaign_id == document.document_id)
+    blocking: sa.ColumnElement[bool] = _is_anybody(document, is_held)  # claimed or sending
     match guard:
         case SaveGuard.NONE:
             return True
         case SaveGuard.NOBODY_BUSY:
-            blocking = sa.exists().where(*mine, recipients.c.status.in_(_BUSY))
+            pass
         case SaveGuard.NOBODY_LEFT:
-            blocking = sa.exists().where(*mine, recipients.c.status.in_(_LEFT))
+            blocking = sa.or_(blocking, _is_anybody(document, has_status(RecipientStatus.PENDING)))
         case SaveGuard.NOBODY_BEGAN:
             began = sa.and_(attempts.c.merchant_id == recipients.c.merchant_id)
             began = sa.and_(began, attempts.c.recipient_id == recipients.c.recipient_id)
-            blocking = sa.exists().where(
-                *mine, sa.or_(recipients.c.status.in_(_BUSY), sa.exists().where(began).correlate(recipients))
-            )
+            blocking = sa.or_(blocking, _is_anybody(document, sa.exists().where(began).correlate(recipients)))
     return not connection.execute(sa.select(blocking)).scalar_one()
 
 
@@ -208,6 +208,6 @@ def _cascade(connection: sa.Connection, document: Document, now: datetime) -> No
     elif document.body["status"] == CampaignStatus.CANCELLED:
         connection.execute(
             sa.update(recipients)
-            .where(*mine, recipients.c.status == RecipientStatus.PENDING.value)
+            .where(*mine, has_status(RecipientStatus.PENDING))
             .values(status=RecipientStatus.CANCELLED.value, reason="campaign_cancelled", changed_at=now)
         )

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from campaignkit.campaign.documents import limit_scopes_of
 from campaignkit.campaign.status import CampaignStatus, RecipientStatus
 from campaignkit.ports import Due, DueList
-from campaignkit.stores.sql.schema import campaigns, limit_counters, recipients
+from campaignkit.stores.sql.schema import campaigns, has_status, is_held, limit_counters, recipients
 from campaignkit.timing.limits import LimitState, next_allowed
 
 __all__ = ["due"]
@@ -63,7 +63,7 @@ def _live_campaigns() -> sa.Select[Any]:
         .cte("live")
     )
     lap = _lap(live)
-    pending = _rows_of(live, RecipientStatus.PENDING)
+    pending = (*_rows_of(live), has_status(RecipientStatus.PENDING))
     some_ready = (
         sa.select(sa.literal(1).label("one"))
         .where(*pending, recipients.c.not_before <= now)
@@ -73,8 +73,7 @@ def _live_campaigns() -> sa.Select[Any]:
     )
     ready = sa.select(sa.func.count()).select_from(some_ready).correlate(live).scalar_subquery()
     later = sa.select(sa.func.min(recipients.c.not_before)).where(*pending, recipients.c.not_before > now)
-    busy = _rows_of(live, RecipientStatus.CLAIMED, RecipientStatus.SENDING)
-    lease = sa.select(sa.func.min(recipients.c.lease_until)).where(*busy)
+    lease = sa.select(sa.func.min(recipients.c.lease_until)).where(*_rows_of(live), is_held)
     return (
         sa.select(
             live.c.merchant_id,
@@ -106,13 +105,8 @@ def _lap(live: Any) -> sa.ColumnElement[int]:
     return sa.case((is_behind, 0), else_=1)
 
 
-def _rows_of(live: Any, *statuses: RecipientStatus) -> tuple[sa.ColumnElement[bool], ...]:
-    values = [status.value for status in statuses]
-    return (
-        recipients.c.merchant_id == live.c.merchant_id,
-        recipients.c.campaign_id == live.c.campaign_id,
-        recipients.c.status == values[0] if len(values) == 1 else recipients.c.status.in_(values),
-    )
+def _rows_of(live: Any) -> tuple[sa.ColumnElement[bool], ...]:
+    return recipients.c.merchant_id == live.c.merchant_id, recipients.c.campaign_id == live.c.campaign_id
 
 
 _LIVE = _live_campaigns()

@@ -120,7 +120,6 @@ def _create_recipients() -> None:
         sa.Column("added_at", sa.BigInteger(), nullable=False),
         sa.Column("changed_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("recipient_id", "merchant_id", name="pk_campaignkit_recipients"),
-        sqlite_with_rowid=False,
     )
     op.create_index(
         "ix_campaignkit_recipients_pages",
@@ -134,8 +133,18 @@ def _create_recipients() -> None:
     op.create_index(
         "ix_campaignkit_recipients_claims",
         "campaignkit_recipients",
-        ["merchant_id", "campaign_id", "status", "not_before", "recipient_id"],
+        ["merchant_id", "campaign_id", "not_before", "recipient_id"],
         unique=False,
+        sqlite_where=sa.text("status = 'pending'"),
+        postgresql_where=sa.text("status = 'pending'"),
+    )
+    op.create_index(
+        "ix_campaignkit_recipients_held",
+        "campaignkit_recipients",
+        ["merchant_id", "campaign_id", "claim_token"],
+        unique=False,
+        sqlite_where=sa.text("claim_token <> ''"),
+        postgresql_where=sa.text("claim_token <> ''"),
     )
     op.create_index(
         "ix_campaignkit_recipients_doubts",
