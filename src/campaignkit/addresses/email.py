@@ -60,8 +60,6 @@ TAGLESS_DOMAINS = DOTLESS_DOMAINS | {
     "mac.com",
 }
 
-_ENCODED_WORD = re.compile(r"=\?.*\?=")
-
 
 @attrs.frozen(kw_only=True)
 class EmailAddress:
@@ -139,7 +137,7 @@ def check_with_library(text: str) -> EmailAddress | Reason:
     valid = ask_library(text)
     if valid is None:
         return explain_refusal(text)
-    if _ENCODED_WORD.search(valid.local_part):
+    if _has_encoded_word(valid.local_part):
         return ENCODED
     if not text.isascii():
         if len(valid.local_part.encode()) > LOCAL_MAX_OCTETS:
@@ -173,11 +171,11 @@ def _check_plain(text: str) -> EmailAddress | Reason:
     parts = split_address(text) if len(text) <= ADDRESS_MAX_OCTETS else None
     if parts is None:
         return explain_refusal(text)
-    local, typed_domain = parts.groups()
+    local, typed_domain = parts
     domain = read_domain(typed_domain)
     if domain is None or len(local) > LOCAL_MAX_OCTETS:
         return explain_refusal(text)
-    if "=?" in local and _ENCODED_WORD.search(local):
+    if _has_encoded_word(local):
         return ENCODED
     lowered = local.lower()
     if lowered in ROLE_NAMES:
@@ -189,6 +187,11 @@ def _check_plain(text: str) -> EmailAddress | Reason:
 def _refuse(reason: Reason, value: object, row_number: int | None) -> Rejection:
     code, message = reason
     return Rejection(code=code, field="email", message=message, value=shorten(value), row_number=row_number)
+
+
+def _has_encoded_word(local: str) -> bool:
+    begins_at = local.find("=?")
+    return begins_at >= 0 and "?=" in local[begins_at + 2 :]
 
 
 def _key(local: str, ascii_domain: str) -> str:

@@ -3,7 +3,7 @@
 import sys
 from functools import cache
 from importlib.machinery import PathFinder
-from importlib.util import find_spec, module_from_spec
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -53,10 +53,10 @@ def _read_version() -> str | None:
     loaded = sys.modules.get("email_validator")
     if loaded is not None:
         return getattr(loaded, "__version__", None)
-    package = find_spec("email_validator")
+    package = PathFinder.find_spec("email_validator")
     spec = PathFinder.find_spec("version", package.submodule_search_locations) if package else None
     if spec is None or spec.loader is None:
         return None  # packed in some other way: the library itself is asked
-    module = module_from_spec(spec)
+    module = ModuleType(spec.name)
     spec.loader.exec_module(module)
     return getattr(module, "__version__", None)
