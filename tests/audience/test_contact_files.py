@@ -41,6 +41,8 @@ ENCODED = {
     "58 UTF-8 with BOM": POLISH.encode("utf-8-sig"),
     "58 UTF-16": POLISH.encode("utf-16"),
     "58 UTF-16, big end first": b"\xfe\xff" + POLISH.encode("utf-16-be"),
+    "58 UTF-16 without its mark": POLISH.encode("utf-16-le"),
+    "58 UTF-16 without its mark, big end first": POLISH.encode("utf-16-be"),
     "58 cp1250": POLISH.encode("cp1250"),
     "65 tabs": POLISH.replace(";", "\t").encode(),
     "65 commas": POLISH.replace(";", ",").encode(),
@@ -107,7 +109,6 @@ UNREADABLE = {
     "an old workbook": (b"\xd0\xcf\x11\xe0" + bytes(100), "Excel"),
     "a PDF": (b"%PDF-1.7\n", "PDF"),
     "garbage": (bytes(range(256)) * 10, "column names"),
-    "UTF-16 without its mark": ("Name,Email\n".encode("utf-16-le"), "column names"),
     "62 a million columns": (b"a," * 1_000_000, "column names"),
     "60 a header whose quote never closes": (b'"Name,Email\nAnn,ann@example.com\n', "column names"),
 }

@@ -13,7 +13,9 @@ import attrs
 
 from campaignkit.errors import UnknownColumn
 
-__all__ = ["Field", "Layout", "arrange", "fold", "snake_case"]
+__all__ = ["ColumnMap", "Field", "Layout", "arrange", "fold", "snake_case"]
+
+ColumnMap = Mapping[str, str | int]  # a question, by a value of ``Field`` → a column, by its name or counted from 1
 
 
 class Field(StrEnum):
@@ -49,26 +51,36 @@ VOCABULARY: Mapping[Field, str] = {
         adres email, adres e mail, adres mailowy, poczta elektroniczna, e mail klienta, email klienta,
         e mail adresse, emailadresse, mailadresse, adresse e mail, adresse email, adresse mail, adresse electronique,
         courriel, mel, correo electronico, correo, direccion de correo electronico, direccion de correo,
-        email 1, email 2, e mail 2, work email, home email, secondary email""",
+        work email, home email, private email, email prywatny, email sluzbowy, e mail privat, e mail geschaftlich,
+        email personnel, email professionnel, secondary email""",
     Field.PHONE: """mobile, mobile phone, mobile number, cell, cell phone, cellphone, cell number, sms number,
         komorka, telefon komorkowy, tel komorkowy, tel kom, numer komorkowy, handy, handynummer, mobil, mobiltelefon,
         mobilnummer, portable, telephone portable, tel portable, mobile telephone, movil, telefono movil, celular,
-        phone, phone number, telephone, telephone number, tel, tel no, phone no, contact number, customer phone,
+        telefono celular, numero de movil, numero de portable, numero portable, no portable, gsm, natel, mobile no,
+        numer telefonu komorkowego, nr komorki, nr kom, phone mobile, phone, phone number, telephone, telephone number,
+        tel, tel no, phone no, contact number, customer phone,
         telefon, numer telefonu, nr telefonu, telefon kontaktowy, telefonnummer, rufnummer, festnetz,
-        numero de telephone, telefono, numero de telefono, phone 1, phone 2, home phone, work phone""",
-    Field.ZONE: "zone, time zone, timezone, strefa czasowa, zeitzone, fuseau horaire, zona horaria, huso horario",
+        numero de telephone, no de telephone, telefono, numero de telefono, telefono de contacto, tel fixe, fixe,
+        telefono fijo, festnetznummer, telefon stacjonarny, home phone, work phone, landline, business phone""",
+    Field.ZONE: """zone, time zone, timezone, tz, iana time zone, strefa czasowa, zeitzone, fuseau horaire, fuseau,
+        zona horaria, huso horario""",
     Field.CONSENT: """consent, marketing, marketing consent, consent marketing, opt in, optin, opted in, subscribed,
-        accepts marketing, marketing opt in, zgoda, zgoda marketingowa, zgoda na marketing, einwilligung,
-        werbeeinwilligung, marketing einwilligung, consentement, consentement marketing, consentimiento""",
+        accepts marketing, marketing opt in, zgoda, zgoda marketingowa, zgoda na marketing, zgody marketingowe,
+        einwilligung, werbeeinwilligung, marketing einwilligung, einwilligung marketing, einwilligung werbung,
+        consentement, consentement marketing, accord marketing, consentimiento, consentimiento marketing,
+        acepta publicidad""",
     Field.CONSENT_EMAIL: """consent email, email consent, e mail consent, email opt in, e mail opt in, email marketing,
         email marketing consent, accepts email marketing, email subscribed, newsletter, newsletter consent,
         zgoda email, zgoda e mail, zgoda na email, zgoda na e mail, zgoda na newsletter, e mail einwilligung,
-        newsletter einwilligung, consentement email, consentement e mail, consentimiento email, boletin""",
+        newsletter einwilligung, einwilligung e mail, einwilligung email, einwilligung newsletter, consentement email,
+        consentement e mail, infolettre, consentimiento email, consentimiento correo, boletin, suscrito""",
     Field.CONSENT_SMS: """consent sms, sms consent, text consent, sms opt in, text opt in, sms marketing,
         sms marketing consent, accepts sms marketing, sms subscribed, zgoda sms, zgoda na sms, sms einwilligung,
-        consentement sms, consentimiento sms""",
-    Field.OPT_OUT: "opt out, optout, opted out, do not contact, no marketing, sprzeciw, werbesperre, keine werbung",
-    Field.OPT_OUT_EMAIL: "opt out email, email opt out, e mail opt out, do not email, unsubscribed, email unsubscribed",
+        einwilligung sms, consentement sms, consentimiento sms""",
+    Field.OPT_OUT: """opt out, optout, opted out, do not contact, no marketing, sprzeciw, sprzeciw marketingowy,
+        werbesperre, keine werbung, werbewiderspruch, refus, ne pas contacter, no contactar, baja""",
+    Field.OPT_OUT_EMAIL: """opt out email, email opt out, e mail opt out, do not email, unsubscribed,
+        email unsubscribed, wypisany, abgemeldet, desabonne, desinscrit""",
     Field.OPT_OUT_SMS: "opt out sms, sms opt out, text opt out, do not text, sms unsubscribed",
 }
 
@@ -87,12 +99,13 @@ class Layout:
         return self.columns.get(field, ())
 
 
-def arrange(header: Sequence[str], chosen: Mapping[str, str] | None = None) -> Layout:
+def arrange(header: Sequence[str], chosen: ColumnMap | None = None) -> Layout:
     """Return what the columns of *header* answer; what is *chosen* by the host goes before what is recognised.
 
     Raises:
-        UnknownColumn: *chosen* names a column that is not there.
+        UnknownColumn: *chosen* names a column that is not there, or counts further than there are any.
         ValueError: *chosen* asks a question that no column answers.
+        TypeError: *chosen* names a column by neither text nor number.
 
     >>> arrange(["E-Mail", "Imię i nazwisko", "Ulubiony kwiat"]).others
     ('Ulubiony kwiat',)
@@ -142,7 +155,13 @@ def _field(name: str) -> Field:
     return Field(name)
 
 
-def _column(name: str, header: Sequence[str]) -> str:
+def _column(name: str | int, header: Sequence[str]) -> str:
+    if isinstance(name, bool) or not isinstance(name, str | int):
+        raise TypeError(f"a column is its name, or its number counted from 1; not {name!r}")
+    if isinstance(name, int):
+        if 1 <= name <= len(header):
+            return header[name - 1]
+        raise UnknownColumn(str(name), tuple(header))
     if name in header:
         return name
     for column in header:
@@ -152,9 +171,19 @@ def _column(name: str, header: Sequence[str]) -> str:
 
 
 def _recognise(field: Field, names: Sequence[str]) -> tuple[str, ...]:
-    ranks = _ranks(field)
-    known = [name for name in names if fold(name) in ranks]
-    return tuple(sorted(known, key=lambda name: ranks[fold(name)]))
+    """Return those of *names* that answer *field*, best first; ``Phone 3`` ranks after ``Phone`` and ``Phone 2``."""
+    found = ((_rank(fold(name), _ranks(field)), name) for name in names)
+    return tuple(name for _, name in sorted((item for item in found if item[0]), key=lambda item: item[0]))
+
+
+def _rank(name: str, ranks: Mapping[str, int]) -> tuple[int, int] | tuple[()]:
+    """Return how good a column of this name is, the least being the best; () if it answers something else."""
+    if name in ranks:
+        return ranks[name], 0
+    plain, _, number = name.rpartition(" ")
+    if plain in ranks and number.isdecimal():
+        return ranks[plain], int(number)
+    return ()
 
 
 @cache  # one entry a field

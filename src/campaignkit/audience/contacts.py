@@ -1,25 +1,20 @@
 """Contacts: one row in, a ``Contact`` with its broken fields named, or a ``Rejection`` of the whole row, out. Pure."""
 
-import unicodedata
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
-from typing import TypeVar
 
 import attrs
 
-from campaignkit.addresses.channel import Rejection, RejectionCode, shorten
+from campaignkit.addresses.channel import Rejection, RejectionCode
 from campaignkit.addresses.email import EmailAddress, Resolver, parse_email
 from campaignkit.addresses.phone import PhoneNumber, parse_phone
-from campaignkit.addresses.zones import is_zone
-from campaignkit.audience.columns import Field, Layout, arrange, snake_case
-from campaignkit.audience.consent import Consent, ConsentState, read_answer, strictest
+from campaignkit.audience.cells import parse_name, parse_zone, read_consent, text_of, unclear_consent
+from campaignkit.audience.columns import snake_case
+from campaignkit.audience.consent import Consent
+from campaignkit.audience.shapes import Shape, shape_of_columns
 
 __all__ = ["Contact", "blank_row", "contact_from", "parse_contact"]
 
-NAME_MAX = 1_000  # characters; longer ones are texts in the wrong column
-
-_CONSENT_FIELDS = tuple(field for field in Field if field.startswith((Field.CONSENT, Field.OPT_OUT)))
 _TITLES = frozenset(
     {"mr", "mrs", "ms", "miss", "mx", "dr", "prof", "sir", "madam", "pan", "pani", "herr", "frau", "m", "mme", "mlle"}
     | {"monsieur", "madame", "sr", "sra", "srta"}
@@ -47,7 +42,7 @@ class Contact:
         email = self.email.address if self.email else ""
         phone = self.phone.key if self.phone else ""
         parts = {"contact_id": self.contact_id, "name": self.name, "email": email, "phone": phone}
-        return _digest({**self.attributes, **parts}, self.row_number)
+        return _digest(repr((self.row_number, sorted({**self.attributes, **parts}.items()))))
 
     @property
     def fields(self) -> Mapping[str, str]:
@@ -89,41 +84,51 @@ def parse_contact(
     >>> contact.phone.e164, [(broken.field, broken.code.value) for broken in contact.rejections]
     ('+12125550143', [('email', 'malformed')])
     """
-    layout = _layout_of(tuple(row))
-    return contact_from(row, layout, region=region, row_number=row_number, resolver=resolver)
+    shape = shape_of_columns(tuple(row))
+    values = list(row.values())
+    texts = [text_of(value) for value in values]
+    if region is not None and not shape.phone:
+        parse_phone(None, region=region)  # a wrong country is a bad call whether there is a phone or not
+    if not any(text.strip() for text in texts):
+        return blank_row(row_number)
+    return contact_from(values, texts, shape, region=region, row_number=row_number, resolver=resolver)
 
 
 def contact_from(
-    row: Mapping[str, object],
-    layout: Layout,
+    row: Sequence[object],
+    texts: Sequence[str],
+    shape: Shape,
     *,
     region: str | None = None,
     row_number: int | None = None,
     resolver: Resolver | None = None,
-) -> Contact | Rejection:
-    """Return what ``parse_contact`` does, for a row whose columns are known already."""
-    texts = {column: _text(value) for column, value in row.items()}
-    if not any(text.strip() for text in texts.values()):
-        return blank_row(row_number)
+) -> Contact:
+    """Return what ``parse_contact`` does, for a row that is not blank and whose columns are known already.
+
+    Args:
+        row: Its values, as they came, one for each column of *shape*.
+        texts: The same as text; may be the same object.
+    """
     rejections: list[Rejection] = []
-    email = parse_email(_pick(row, texts, layout, Field.EMAIL), row_number=row_number, resolver=resolver)
-    phone = parse_phone(_pick(row, texts, layout, Field.PHONE), region=region, row_number=row_number)
-    first, last, full = (
-        _keep(_parse_name(_pick_text(texts, layout, field), row_number), rejections) or ""
-        for field in (Field.FIRST_NAME, Field.LAST_NAME, Field.NAME)
-    )
+    email = _email_at(shape.email, row, texts, row_number, resolver, rejections) if shape.email else None
+    phone = _phone_at(shape.phone, row, texts, row_number, region, rejections) if shape.phone else None
+    first = _name_at(shape.first_name, texts, row_number, rejections) if shape.first_name else ""
+    last = _name_at(shape.last_name, texts, row_number, rejections) if shape.last_name else ""
+    full = _name_at(shape.name, texts, row_number, rejections) if shape.name else ""
+    zone = _zone_at(shape.zone, texts, row_number, rejections) if shape.zone else None
+    consent = _consent_in(shape, texts, row_number, rejections) if shape.consent else _SILENCE
     return Contact(
-        contact_id=_pick_text(texts, layout, Field.CONTACT_ID).strip(),
+        contact_id=_first_text(shape.contact_id, texts).strip(),
         name=full or f"{first} {last}".strip(),
         first_name=first if last or full else "",  # alone, a column so named often holds the whole name
-        email=_keep(email, rejections),
-        phone=_keep(phone, rejections),
-        zone=_keep(_parse_zone(_pick_text(texts, layout, Field.ZONE).strip(), row_number), rejections),
-        consent=_parse_consent(texts, layout, row_number, rejections),
-        attributes={column: texts.get(column, "") for column in layout.others},
+        email=email,
+        phone=phone,
+        zone=zone,
+        consent=consent,
+        attributes={name: texts[place] for name, place in shape.others},
         rejections=tuple(rejections),
         row_number=row_number,
-        key=_digest(texts, row_number),
+        key=_digest_row(texts, shape, row_number),
     )
 
 
@@ -134,103 +139,88 @@ def blank_row(row_number: int | None) -> Rejection:
     )
 
 
-@lru_cache(maxsize=64)  # a host's rows have few shapes
-def _layout_of(columns: tuple[str, ...]) -> Layout:
-    return arrange(columns)
+_SILENCE = Consent()
+_SEPARATOR = "\x1f"
 
 
-def _text(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    is_nan = isinstance(value, float) and value != value  # how tables spell an empty cell
-    return "" if value is None or is_nan else str(value)
+def _digest(parts: str) -> str:
+    return blake2b(parts.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
-def _digest(texts: Mapping[str, str], row_number: int | None) -> str:
-    came_in = repr((row_number, sorted(texts.items())))
-    return blake2b(came_in.encode("utf-8", "backslashreplace"), digest_size=16).hexdigest()
+def _digest_row(texts: Sequence[str], shape: Shape, row_number: int | None) -> str:
+    """Return the same for the same texts under the same names, in whatever order the columns stand."""
+    ordered = [texts[place] for place in shape.by_name]
+    joined = _SEPARATOR.join(ordered)
+    if joined.count(_SEPARATOR) >= len(ordered):
+        joined = repr(ordered)  # a text holds the separator itself
+    return _digest(f"{shape.digest}{row_number}{_SEPARATOR}{joined}")
 
 
-def _columns_with_text(texts: Mapping[str, str], layout: Layout, field: Field) -> Iterator[str]:
-    return (column for column in layout.of(field) if texts.get(column, "").strip())
-
-
-def _pick(row: Mapping[str, object], texts: Mapping[str, str], layout: Layout, field: Field) -> object:
-    """Return the first value that is not blank, as it came, among the columns that answer *field*; None if none."""
-    for column in _columns_with_text(texts, layout, field):
-        return row[column]
-    return None
-
-
-def _pick_text(texts: Mapping[str, str], layout: Layout, field: Field) -> str:
-    for column in _columns_with_text(texts, layout, field):
-        return texts[column]
+def _first_text(places: Iterable[int], texts: Sequence[str]) -> str:
+    for place in places:
+        if texts[place].strip():
+            return texts[place]
     return ""
 
 
-_Kept = TypeVar("_Kept")
+def _name_at(places: Iterable[int], texts: Sequence[str], row_number: int | None, rejections: list[Rejection]) -> str:
+    name = parse_name(_first_text(places, texts), row_number)
+    if isinstance(name, str):
+        return name
+    rejections.append(name)
+    return ""
 
 
-def _keep(parsed: _Kept | Rejection, rejections: list[Rejection]) -> _Kept | None:
-    """Return *parsed*, or None after noting why it was refused. What is merely missing is not noted."""
-    if not isinstance(parsed, Rejection):
-        return parsed
-    if parsed.code is not RejectionCode.MISSING:
-        rejections.append(parsed)
+def _zone_at(
+    places: Iterable[int], texts: Sequence[str], row_number: int | None, rejections: list[Rejection]
+) -> str | None:
+    zone = parse_zone(_first_text(places, texts), row_number)
+    if isinstance(zone, Rejection):
+        rejections.append(zone)
+        return None
+    return zone
+
+
+def _email_at(
+    places: Iterable[int],
+    row: Sequence[object],
+    texts: Sequence[str],
+    row_number: int | None,
+    resolver: Resolver | None,
+    rejections: list[Rejection],
+) -> EmailAddress | None:
+    """Return the best address that can be used, after noting why better ones are refused. Blank ones are not noted."""
+    for place in places:
+        if texts[place].strip():
+            parsed = parse_email(row[place], row_number=row_number, resolver=resolver)
+            if not isinstance(parsed, Rejection):
+                return parsed
+            rejections.append(parsed)
     return None
 
 
-def _parse_name(text: str, row_number: int | None) -> str | Rejection:
-    name = " ".join(text.split())
-    if len(name) > NAME_MAX:
-        code, message = RejectionCode.TOO_LONG, "The name is longer than any name; another column may have slipped in."
-    elif not name.isprintable() and any(unicodedata.category(letter) in {"Cc", "Cs"} for letter in name):
-        code, message = RejectionCode.MALFORMED, "The name holds characters that cannot be written."
-    else:
-        return name
-    return Rejection(code=code, field="name", message=message, value=shorten(text), row_number=row_number)
+def _phone_at(
+    places: Iterable[int],
+    row: Sequence[object],
+    texts: Sequence[str],
+    row_number: int | None,
+    region: str | None,
+    rejections: list[Rejection],
+) -> PhoneNumber | None:
+    """Return the best number that can be used, after noting why better ones are refused. Blank ones are not noted."""
+    for place in places:
+        if texts[place].strip():
+            parsed = parse_phone(row[place], region=region, row_number=row_number)
+            if not isinstance(parsed, Rejection):
+                return parsed
+            rejections.append(parsed)
+    return None
 
 
-def _parse_zone(name: str, row_number: int | None) -> str | Rejection | None:
-    if not name:
-        return None
-    if is_zone(name):
-        return name
-    message = "The time zone is unknown; write it like Europe/Warsaw or America/New_York."
-    code = RejectionCode.MALFORMED
-    return Rejection(code=code, field="zone", message=message, value=shorten(name), row_number=row_number)
-
-
-def _parse_consent(
-    texts: Mapping[str, str], layout: Layout, row_number: int | None, rejections: list[Rejection]
-) -> Consent:
-    said: dict[Field, list[ConsentState]] = {field: [] for field in _CONSENT_FIELDS}
-    for field in _CONSENT_FIELDS:
-        for column in layout.of(field):
-            answer = read_answer(texts.get(column, ""))
-            if answer is None:
-                rejections.append(_unclear_consent(texts[column], row_number))
-            said[field].append(_meaning(field, answer))
-    always = said[Field.CONSENT] + said[Field.OPT_OUT]
-    return Consent(
-        email=strictest(always + said[Field.CONSENT_EMAIL] + said[Field.OPT_OUT_EMAIL]),
-        sms=strictest(always + said[Field.CONSENT_SMS] + said[Field.OPT_OUT_SMS]),
-    )
-
-
-def _meaning(field: Field, answer: ConsentState | None) -> ConsentState:
-    """Return what an answer in this column says about consent: an unclear one binds like a no."""
-    if answer is None:
-        return ConsentState.DENIED
-    if field.startswith(Field.OPT_OUT):
-        return ConsentState.DENIED if answer is ConsentState.GRANTED else ConsentState.UNKNOWN
-    return answer
-
-
-def _unclear_consent(text: str, row_number: int | None) -> Rejection:
-    message = "The consent is neither a yes nor a no; nothing is sent here until it is one."
-    code = RejectionCode.AMBIGUOUS
-    return Rejection(code=code, field="consent", message=message, value=shorten(text), row_number=row_number)
+def _consent_in(shape: Shape, texts: Sequence[str], row_number: int | None, rejections: list[Rejection]) -> Consent:
+    consent, unclear = read_consent(shape.consent_fields, tuple([texts[place] for place in shape.consent]))
+    rejections += [unclear_consent(answer, row_number) for answer in unclear]
+    return consent
 
 
 def _first_name(name: str) -> str:

@@ -1,36 +1,40 @@
 """Imports: a CSV file in, every row of it as a ``Contact`` or a ``Rejection`` out, streaming.
 
 Encoding, delimiter and columns are found out. Rows are numbered as a spreadsheet does, the header being row 1, a cell
-with line breaks not counting as several.
+with line breaks not counting as several. A host's own rows, as mappings, come out the same way.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
+from typing import cast
 
 import attrs
 
-from campaignkit.addresses.channel import Rejection, RejectionCode, mask, shorten
+from campaignkit.addresses.channel import Rejection, RejectionCode, shorten
 from campaignkit.addresses.email import Resolver, ask_once
 from campaignkit.addresses.phone import parse_phone
-from campaignkit.audience.columns import Field, Layout, arrange, fold
+from campaignkit.audience.columns import ColumnMap, arrange, fold
 from campaignkit.audience.contacts import Contact, blank_row, contact_from
 from campaignkit.audience.lines import is_undecodable, lines_of
-from campaignkit.audience.rows import RowReader
-from campaignkit.errors import CampaignKitError, NoAddressColumn, UnreadableContacts
+from campaignkit.audience.mappings import contacts_of_mappings
+from campaignkit.audience.rows import BrokenRow, RowReader
+from campaignkit.audience.shapes import Shape, require_address, shape_of
+from campaignkit.errors import CampaignKitError, UnreadableContacts
 
 __all__ = ["read_contacts"]
 
 DELIMITERS = ",;\t|"
 COLUMNS_MAX = 1_000  # spreadsheets that were filled to the right edge by mistake have 16,384
-NAME_MAX = 100  # characters of a column's name that an error repeats
 BLANK_LINES_MAX = 1_000  # before the header
 
 
 def read_contacts(
-    source: str | Path | Iterable[str],
+    source: str | Path | Iterable[str] | Iterable[Mapping[str, object]],
     *,
     region: str | None = None,
-    columns: Mapping[str, str] | None = None,
+    columns: ColumnMap | None = None,
+    has_header: bool = True,
     resolver: Resolver | None = None,
 ) -> Iterator[Contact | Rejection]:
     """Return the rows of *source* in order, none left out. The header is read at once, the rest as it is asked for.
@@ -39,11 +43,13 @@ def read_contacts(
     comes out as a Rejection with its number, and reading goes on.
 
     Args:
-        source: A path, a file opened as text, or lines of text.
+        source: A path, a file opened as text, lines of text, or mappings by column name, such as rows of a database or
+            ``csv.DictReader``. The first mapping says which columns there are, as a header does; it is row 1.
         region: Country of phone numbers in national form.
-        columns: Which column answers what, such as ``{"email": "Adres"}``, where the header does not tell.
-            The questions: contact_id, name, first_name, last_name, email, phone, zone, consent, consent_email,
-            consent_sms, opt_out, opt_out_email, opt_out_sms.
+        columns: Which column answers what, such as ``{"email": "Adres", "phone": 3}``, where the header does not tell;
+            numbers count from 1. The questions: contact_id, name, first_name, last_name, email, phone, zone, consent,
+            consent_email, consent_sms, opt_out, opt_out_email, opt_out_sms.
+        has_header: False where the first line of a file is a customer already; *columns* has to say what is where.
         resolver: See ``parse_email``; asked once for each domain.
 
     Raises:
@@ -55,16 +61,22 @@ def read_contacts(
     >>> lines = ["Name;E-mail", "Ann;ann@example.com", ";"]
     >>> [item.row_number for item in read_contacts(lines)]
     [2, 3]
+    >>> [item.email.domain for item in read_contacts([{"mail": "ann@example.com"}, {"mail": "bob@example.org"}])]
+    ['example.com', 'example.org']
     """
-    lines = lines_of(source, region=region)
-    try:
-        table = _open_table(RowReader(lines), columns)
-        if table.layout.of(Field.PHONE):
-            parse_phone(None, region=region)  # a wrong country is a bad call now, not at some row
-    except (CampaignKitError, ValueError):
-        lines.close()
-        raise
-    return _contacts(table, region, ask_once(resolver) if resolver else None)
+    ask = ask_once(resolver) if resolver else None
+    if not isinstance(source, str) and not hasattr(source, "__fspath__") and not hasattr(source, "readline"):
+        items = iter(source)
+        first = next(items, None)
+        if first is None:  # an empty table has no columns, and nobody in it
+            return iter(())
+        if isinstance(first, Mapping):
+            rows = cast(Iterable[Mapping[str, object]], chain([first], items))
+            return contacts_of_mappings(first, rows, region=region, columns=columns, resolver=ask)
+        source = cast(Iterable[str], chain([first], items))
+    lines = lines_of(cast("str | Path | Iterable[str]", source), region=region)
+    table = _opened(lines, columns, has_header=has_header, region=region)
+    return _contacts(table, region, ask)
 
 
 @attrs.frozen(kw_only=True)
@@ -72,28 +84,40 @@ class _Table:
     """A file whose header has been read."""
 
     reader: RowReader
-    names: tuple[str, ...]
-    layout: Layout
-    header_number: int
+    shape: Shape
+    header_number: int  # 0 where there is none
 
 
-def _open_table(reader: RowReader, columns: Mapping[str, str] | None) -> _Table:
+def _opened(
+    lines: Generator[list[str], None, None], columns: ColumnMap | None, *, has_header: bool, region: str | None
+) -> _Table:
+    """Return the table in *lines*; a file that cannot be used is closed again."""
+    try:
+        table = _open_table(RowReader(lines), columns, has_header=has_header)
+        if table.shape.phone:
+            parse_phone(None, region=region)  # a wrong country is a bad call now, not at some row
+    except (CampaignKitError, ValueError, TypeError):
+        lines.close()
+        raise
+    return table
+
+
+def _open_table(reader: RowReader, columns: ColumnMap | None, *, has_header: bool) -> _Table:
     header_number = _skip_blank_lines(reader) + 1
     delimiter, has_note = _delimiter_of(reader, columns or {})
     reader.separate_by(delimiter)
     if has_note:
         reader.read()
-    header = reader.read()
+    header = reader.read() if has_header else reader.peek(delimiter)
     if header is None:
         raise UnreadableContacts("the file is empty")
-    if isinstance(header, str) or len(header) > COLUMNS_MAX or not _is_text("".join(header)):
-        raise UnreadableContacts("its first row is not a row of column names")
-    names = _distinct(header)
+    if isinstance(header, BrokenRow) or len(header) > COLUMNS_MAX or not _is_text("".join(header)):
+        raise UnreadableContacts("its first row is not a row of " + ("column names" if has_header else "text"))
+    names = _distinct(header if has_header else [""] * len(header))
     reader.expect(len(names))
-    layout = arrange(names, columns)
-    if not layout.of(Field.EMAIL) and not layout.of(Field.PHONE):
-        raise NoAddressColumn(tuple(_shown(name[:NAME_MAX]) for name in names))
-    return _Table(reader=reader, names=names, layout=layout, header_number=header_number)
+    shape = shape_of(names, arrange(names, columns))
+    require_address(shape)
+    return _Table(reader=reader, shape=shape, header_number=header_number if has_header else header_number - 1)
 
 
 def _skip_blank_lines(reader: RowReader) -> int:
@@ -101,22 +125,24 @@ def _skip_blank_lines(reader: RowReader) -> int:
         row = reader.peek(",")
         if row is None:
             raise UnreadableContacts("the file is empty")
-        if isinstance(row, str) or any(cell.strip() for cell in row):
+        if isinstance(row, BrokenRow) or any(cell.strip() for cell in row):
             return skipped
         reader.read()
     raise UnreadableContacts("it begins with nothing but empty lines")
 
 
-def _delimiter_of(reader: RowReader, columns: Mapping[str, str]) -> tuple[str, bool]:
+def _delimiter_of(reader: RowReader, columns: ColumnMap) -> tuple[str, bool]:
     """Return what separates the cells, and whether a line in front of the header says so, as Excel writes it."""
     first = reader.peek("\t")
-    if isinstance(first, list) and len(first[0]) == 5 and first[0].lower().startswith("sep="):
-        return first[0][4], True
-    chosen = {fold(name) for name in columns.values()}
+    if isinstance(first, list) and first[0][:4].lower() == "sep=":
+        named = "\t" if first == ["sep=", ""] else first[0][4:]
+        if len(named) == 1 and not named.isalnum() and named not in "\"' \r\n":
+            return named, True
+    chosen = {fold(name) for name in columns.values() if isinstance(name, str)}
     return max(DELIMITERS, key=lambda delimiter: _plausibility(reader.peek(delimiter), chosen)), False
 
 
-def _plausibility(header: list[str] | str | None, chosen: set[str]) -> tuple[int, int]:
+def _plausibility(header: list[str] | BrokenRow | None, chosen: set[str]) -> tuple[int, int]:
     """Return how many columns are known by name, and how many there are."""
     if not isinstance(header, list) or len(header) > COLUMNS_MAX:
         return 0, 0
@@ -143,38 +169,24 @@ def _distinct(header: list[str]) -> tuple[str, ...]:
 
 
 def _contacts(table: _Table, region: str | None, resolver: Resolver | None) -> Iterator[Contact | Rejection]:
-    row_number = table.header_number
-    while (row := table.reader.read()) is not None:
-        row_number += 1
-        problem = row if isinstance(row, str) else _problem_with(row, len(table.names))
-        if isinstance(row, str) or problem:
-            yield _unreadable(row, problem, row_number)
-        elif not any(row):
+    shape = table.shape
+    column_count = len(shape.names)
+    for row_number, row in enumerate(table.reader.rows(), start=table.header_number + 1):
+        if isinstance(row, BrokenRow):
+            yield _unreadable(row, row_number)
+        elif not "".join(row).strip():
             yield blank_row(row_number)
         else:
-            cells = dict(zip(table.names, row + [""] * (len(table.names) - len(row)), strict=False))
-            yield contact_from(cells, table.layout, region=region, row_number=row_number, resolver=resolver)
+            cells = row if len(row) == column_count else _fitted(row, column_count)
+            yield contact_from(cells, cells, shape, region=region, row_number=row_number, resolver=resolver)
 
 
-def _problem_with(row: list[str], column_count: int) -> str:
-    """Return why the row's cells cannot be trusted, "" where they can. Missing cells at the end count as blank."""
-    text = "".join(row)
-    if "\0" in text:
-        return "The row holds NUL characters; the file may be damaged."
-    if is_undecodable(text):
-        return "The row is too long, or holds bytes that are no text."
-    if len(row) > column_count and any(cell.strip() for cell in row[column_count:]):
-        return "The row has more cells than the header has columns; a comma or a quotation mark may be out of place."
-    return ""
+def _fitted(row: list[str], column_count: int) -> list[str]:
+    """Return *row* with blank cells at the end left out or added."""
+    return [*row[:column_count], *[""] * (column_count - len(row))]
 
 
-def _unreadable(row: list[str] | str, problem: str, row_number: int) -> Rejection:
-    value = "" if isinstance(row, str) else shorten(" | ".join(cell[:200] for cell in row[:10]))
+def _unreadable(row: BrokenRow, row_number: int) -> Rejection:
+    value = shorten(" | ".join(cell[:200] for cell in row.cells[:10]))
     code = RejectionCode.UNREADABLE_ROW
-    return Rejection(code=code, field="row", message=problem, value=value, row_number=row_number)
-
-
-def _shown(name: str) -> str:
-    """Return a column's name, masked where a file without a header shows its first customer instead."""
-    digit_count = sum(letter.isdigit() for letter in name)
-    return mask(name) if "@" in name or digit_count > 4 else name
+    return Rejection(code=code, field="row", message=row.problem, value=value, row_number=row_number)

@@ -1,13 +1,13 @@
-"""Lines of a contact list: a path, a text file or lines in, lines of text of bounded length out.
+"""Lines of a contact list: a path, a text file or lines in, lists of lines of text of bounded length out.
 
-Opening the path is the one thing outside that the core touches. Each line is decoded by itself, UTF-8 first, so that a
+Opening the path is the one thing outside that is touched here. Each line is decoded by itself, UTF-8 first, so that a
 file pasted together from several sources is read as well. What no encoding explains comes out as lone surrogates.
 """
 
 import codecs
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 from campaignkit.audience.code_pages import guess_code_page
@@ -18,7 +18,9 @@ __all__ = ["CUT", "LINE_MAX", "is_undecodable", "lines_of"]
 LINE_MAX = 262_144  # twice what Python's csv takes for one field; longer lines come out as CUT
 CUT = "\udfff"  # no decoder makes it: the surrogates of undecodable bytes end at U+DCFF
 BLOCK_SIZE = 65_536  # bytes; also how much is looked at to tell the encoding
+LIST_MAX = 512  # lines of a text file that are read ahead
 
+_TOO_LONG = b"\xff\n"  # compared by identity; stands for a line that was cut
 _KINDS = {
     b"PK\x03\x04": "an Excel workbook or another archive",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook",
@@ -28,10 +30,13 @@ _KINDS = {
     b"\xff\xd8\xff": "a picture",
 }
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+_UTF16_SAMPLE = 400  # bytes; a header and a row
 
 
-def lines_of(source: str | Path | Iterable[str], *, region: str | None = None) -> Generator[str, None, None]:
-    """Return the lines of *source*; closing the generator closes a file that it opened.
+def lines_of(source: str | Path | Iterable[str], *, region: str | None = None) -> Generator[list[str], None, None]:
+    """Return the lines of *source*, some at a time; closing the generator closes a file that it opened.
+
+    Lines that are neither a file's nor a path's are taken one by one, as they are asked for.
 
     Raises (at the first line):
         UnreadableContacts: there is no such file, it is empty, or it is no text.
@@ -48,10 +53,16 @@ def is_undecodable(text: str) -> bool:
     >>> is_undecodable("Łódź"), is_undecodable("\\udc81")
     (False, True)
     """
-    return not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text)
+    if text.isascii():
+        return False
+    try:
+        text.encode()  # refuses lone surrogates, many times faster than looking at each character
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
-def _lines_of_path(path: object, region: str | None) -> Generator[str, None, None]:
+def _lines_of_path(path: object, region: str | None) -> Generator[list[str], None, None]:
     try:
         with open(path, "rb") as file:  # type: ignore[call-overload]  # a str, or anything with __fspath__
             yield from _decode(iter(partial(file.read, BLOCK_SIZE), b""), region)
@@ -71,24 +82,34 @@ def _plain(error: Exception) -> str:
             return str(getattr(error, "strerror", None) or error)
 
 
-def _decode(blocks: Iterator[bytes], region: str | None) -> Iterator[str]:
+def _decode(blocks: Iterator[bytes], region: str | None) -> Iterator[list[str]]:
     """Return the lines of *blocks*, each in UTF-8, or else in the code page that the first bytes suggest."""
     sample = next(blocks, b"")
     for mark, kind in _KINDS.items():
         if sample.startswith(mark):
             raise UnreadableContacts(f"it is {kind}; save the list as CSV")
     whole = chain([sample.removeprefix(codecs.BOM_UTF8)], blocks)
-    encoding = _UTF16.get(sample[:2])
+    encoding = _utf16_of(sample)
     page = None if encoding else _page_of(sample, region)
-    for line in _split(_to_utf8(whole, encoding) if encoding else whole):
-        if line is None:
-            yield f"{CUT}\n"
-            continue
+    for lines in _split(_to_utf8(whole, encoding) if encoding else whole):
         try:
-            yield line.decode()
+            yield [line.decode() for line in lines]
         except UnicodeDecodeError:
-            page = page or guess_code_page(line, region=region)
-            yield line.decode(page, "surrogateescape")
+            if not encoding and page is None:
+                page = guess_code_page(b"".join(line for line in lines if not _is_utf8(line)), region=region)
+            yield [_read(line, page) for line in lines]
+
+
+def _utf16_of(sample: bytes) -> str | None:
+    """Return which UTF-16 *sample* is in, by its mark, or by every other byte being zero, as in western letters."""
+    if sample[:2] in _UTF16:
+        return _UTF16[sample[:2]]
+    even, odd = sample[:_UTF16_SAMPLE:2], sample[1:_UTF16_SAMPLE:2]
+    if odd.count(0) * 2 > len(odd) and 0 not in even:
+        return "utf-16-le"
+    if even.count(0) * 2 > len(even) and 0 not in odd:
+        return "utf-16-be"
+    return None
 
 
 def _page_of(sample: bytes, region: str | None) -> str | None:
@@ -96,11 +117,13 @@ def _page_of(sample: bytes, region: str | None) -> str | None:
     lines = sample.splitlines()
     if len(sample) == BLOCK_SIZE:
         lines.pop()  # most likely incomplete
-    foreign = [line for line in lines if not line.isascii() and not _is_utf8(line)]
+    foreign = [line for line in lines if not _is_utf8(line)]
     return guess_code_page(b"\n".join(foreign), region=region) if foreign else None
 
 
 def _is_utf8(line: bytes) -> bool:
+    if line.isascii():
+        return True
     try:
         line.decode()
     except UnicodeDecodeError:
@@ -108,50 +131,89 @@ def _is_utf8(line: bytes) -> bool:
     return True
 
 
+def _read(line: bytes, page: str | None) -> str:
+    """Return *line* in UTF-8 or in *page*; a line of UTF-8 with damaged bytes is not read as something else."""
+    if line is _TOO_LONG:
+        return f"{CUT}\n"
+    if page is None:
+        return line.decode("utf-8", "surrogatepass")
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        pass
+    as_utf8 = line.decode("utf-8", "surrogateescape")
+    damaged = sum("\ud800" <= character <= "\udfff" for character in as_utf8)
+    foreign = sum(character > "\x7f" for character in as_utf8)
+    return as_utf8 if foreign - damaged >= damaged else line.decode(page, "surrogateescape")
+
+
 def _to_utf8(blocks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
-    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    """Return *blocks* in UTF-8. Halves of surrogate pairs stay what they are, so that their line is refused."""
+    decoder = codecs.getincrementaldecoder(encoding)("surrogatepass")
     first = True
     for block in blocks:
         text = decoder.decode(block)
-        yield (text.removeprefix("\ufeff") if first else text).encode("utf-8", "replace")
+        yield (text.removeprefix("\ufeff") if first else text).encode("utf-8", "surrogatepass")
         first = False
+    try:
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:  # half a character is left
+        yield CUT.encode("utf-8", "surrogatepass")
 
 
-def _split(blocks: Iterable[bytes]) -> Iterator[bytes | None]:
-    """Return lines with their ends (LF, CRLF, CR), None for one that is too long, as soon as it is."""
+def _split(blocks: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Return the lines of each block with their ends (LF, CRLF, CR), _TOO_LONG for one that is, as soon as it is."""
     tail, is_cut = b"", False
     for block in blocks:
         *lines, tail = (tail + block).splitlines(keepends=True) or [b""]
-        for line in lines:
-            if not is_cut:
-                yield line if len(line) <= LINE_MAX else None
+        if lines and len(lines[0]) > LINE_MAX:  # no other can be so long
+            lines[0] = _TOO_LONG
+        if lines and is_cut:
+            del lines[0]
             is_cut = False
         if len(tail) > LINE_MAX:
             if not is_cut:
-                yield None
+                lines.append(_TOO_LONG)
             tail, is_cut = tail[-1:], True  # the last byte may be half of a CRLF
+        if lines:
+            yield lines
     if tail and not is_cut:
-        yield tail
+        yield [tail]
 
 
-def _lines_of_text(source: Iterable[str]) -> Generator[str, None, None]:
-    first = True
+def _lines_of_text(source: Iterable[str]) -> Generator[list[str], None, None]:
+    readline = getattr(source, "readline", None)
+    is_cut, first = False, True
     try:
-        for line in _bounded(source):
-            if not isinstance(line, str):
+        for pieces in _pieces(readline) if readline else ([line] for line in source):
+            if not all(isinstance(piece, str) for piece in pieces):
                 raise TypeError("contacts are read from text; open the file in text mode, or give its path")
-            yield line.removeprefix("\ufeff") if first else line
-            first = False
+            if first:
+                pieces[0], first = pieces[0].removeprefix("\ufeff"), False
+            if not is_cut and len(max(pieces, key=len)) <= LINE_MAX:
+                yield pieces
+                continue
+            lines, is_cut = _cut(pieces, is_cut, is_pieced=bool(readline))
+            if lines:
+                yield lines
     except UnicodeDecodeError as error:
         raise UnreadableContacts("it is in another encoding than it was opened with; give its path instead") from error
 
 
-def _bounded(source: Iterable[str]) -> Iterator[str]:
-    """Return the lines of *source*, read in pieces where it can be, CUT in place of one that is too long."""
-    readline = getattr(source, "readline", None)
-    pieces = iter(partial(readline, LINE_MAX + 1), "") if readline else iter(source)
-    is_cut = False
+def _pieces(readline: Callable[[int], str]) -> Iterator[list[str]]:
+    """Return the lines of a file, in pieces where they are long: the first by itself, then more and more at once."""
+    pieces = iter(partial(readline, LINE_MAX + 1), "")
+    count = 1
+    while lines := list(islice(pieces, count)):
+        yield lines
+        count = min(2 * count, LIST_MAX)
+
+
+def _cut(pieces: list[str], is_cut: bool, *, is_pieced: bool) -> tuple[list[str], bool]:
+    """Return *pieces* with CUT in place of a line that is too long, and whether the last line goes on."""
+    lines = []
     for piece in pieces:
         if not is_cut:
-            yield piece if len(piece) <= LINE_MAX else f"{CUT}\n"
-        is_cut = bool(readline) and len(piece) > LINE_MAX and not piece.endswith(("\n", "\r"))
+            lines.append(piece if len(piece) <= LINE_MAX else f"{CUT}\n")
+        is_cut = is_pieced and len(piece) > LINE_MAX and not piece.endswith(("\n", "\r"))
+    return lines, is_cut
