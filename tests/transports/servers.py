@@ -71,6 +71,8 @@ class TinySmtp:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
+            # Several short answers in a row must not wait for each other's acknowledgement.
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.connection_count += 1
             self._connections.append(connection)
             self._spawn(self._serve, connection, self.connection_count == 1)

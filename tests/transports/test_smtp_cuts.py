@@ -69,3 +69,37 @@ def test_a_cut_after_any_byte_from_the_server_gives_the_right_verdict(extensions
     assert cut > 100
     # Every cut within the reply to the dot leaves a message that was accepted in doubt.
     assert seen == {(Verdict.NOT_SENT, False), (Verdict.IN_DOUBT, True), (Verdict.ACCEPTED, True)}
+
+
+@pytest.mark.parametrize("side", ["received", "sent"])
+@pytest.mark.parametrize("doubt_max", [1, 3])
+@pytest.mark.parametrize("extensions", EXTENSIONS, ids=["pipelining", "step by step"])
+def test_a_cut_in_a_row_of_mails_leaves_each_with_the_right_verdict(extensions, doubt_max, side):
+    mails = [mail(number, content=b"S: %d\r\n\r\n.hi" % number) for number in range(3)]
+    for cut in range(2000):
+        with TinySmtp(extensions=extensions, **{f"cut_after_{side}": cut}) as server:
+            gate = Gate()
+            transport = SmtpTransport(
+                "127.0.0.1",
+                server.port,
+                security="insecure_plaintext",
+                timeouts=QUICK,
+                local_hostname="me.example",
+                connections=1,
+                doubt_max=doubt_max,
+            )
+            outcomes = {outcome.message_id: outcome.verdict for outcome in transport.send(mails, gate)}
+            transport.close()
+
+        assert len(outcomes) == 3
+        accepted = [f"m{body[3:4].decode()}" for body in server.accepted]
+        assert len(set(accepted)) == len(accepted)
+        in_doubt = [message_id for message_id, verdict in outcomes.items() if verdict is Verdict.IN_DOUBT]
+        assert len(in_doubt) <= 1  # there is one connection, and it carries one dot at a time
+        for message_id, verdict in outcomes.items():
+            possible = {Verdict.ACCEPTED} if message_id in accepted else {Verdict.NOT_SENT}
+            assert verdict in possible | {Verdict.IN_DOUBT}
+        if not server.is_cut.is_set():
+            break
+
+    assert list(outcomes.values()) == [Verdict.ACCEPTED] * 3

@@ -249,8 +249,12 @@ def test_replies_out_of_step_never_pass_for_acceptance(stage, extensions):
         outcomes = send(server, 4)
 
     if stage == "DOT":
-        assert [outcome.verdict for outcome in outcomes] == [Verdict.ACCEPTED] * 4
-        assert server.connection_count == 4
+        # The surplus is found at the next mail at the latest, and before that has a dot.
+        accepted = [outcome for outcome in outcomes if outcome.verdict is Verdict.ACCEPTED]
+        assert len(accepted) == len(server.accepted) >= 2
+        assert {facts(outcome) for outcome in outcomes if outcome not in accepted} <= {
+            ("not_sent", "host", "protocol_error")
+        }
     else:
         assert Verdict.ACCEPTED not in {outcome.verdict for outcome in outcomes}
 

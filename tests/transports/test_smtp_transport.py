@@ -225,3 +225,69 @@ def test_an_empty_batch_opens_nothing():
         assert send(plain(server.port), 0) == []
 
     assert server.connection_count == 0
+
+
+# doubt_max: permission ahead of the dots. -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("extensions", [("PIPELINING",), ("HELP",)], ids=["pipelining", "step by step"])
+@pytest.mark.parametrize("connections", [1, 3])
+def test_with_doubt_max_permission_is_asked_for_so_many_at_once(connections, extensions):
+    gate = Gate()
+    with TinySmtp(extensions=extensions) as server:
+        outcomes = send(plain(server.port, connections=connections, doubt_max=10), 25, gate)
+
+    assert [len(wave) for wave in gate.waves] == [10, 10, 5]
+    assert sorted(outcome.message_id for outcome in outcomes) == sorted(f"m{number}" for number in range(25))
+    assert {outcome.verdict for outcome in outcomes} == {Verdict.ACCEPTED}
+    assert len(set(server.accepted)) == len(server.accepted) == 25
+    assert server.connection_count == connections
+
+
+def test_with_doubt_max_what_was_yielded_is_settled_before_the_next_wave():
+    settled: list[str] = []
+    gate = Gate()
+
+    def look() -> None:
+        assert sum(len(wave) for wave in gate.waves[:-1]) == len(settled)
+
+    gate.on_clear = look
+    with TinySmtp() as server:
+        transport = plain(server.port, connections=3, doubt_max=7)
+        settled.extend(outcome.message_id for outcome in transport.send(mails(30), gate))
+        transport.close()
+
+    assert len(settled) == 30
+
+
+def test_with_doubt_max_what_was_not_cleared_is_never_accepted():
+    gate = Gate(refused_ids=frozenset({"m0", "m3", "m4", "m9"}))
+    with TinySmtp() as server:
+        outcomes = {one.message_id: one for one in send(plain(server.port, connections=2, doubt_max=5), 12, gate)}
+
+    refused = {message_id for message_id, one in outcomes.items() if one.code == "not_cleared"}
+    assert refused == gate.refused_ids
+    assert len(server.accepted) == 8
+    assert not any(
+        f"Subject: {message_id[1:]}\r\n".encode() in body for message_id in refused for body in server.accepted
+    )
+
+
+@pytest.mark.parametrize("may_cross", range(8))
+def test_with_doubt_max_a_lost_permission_stops_every_message_that_has_not_crossed(may_cross):
+    answers = (True,) * may_cross + (False,) * 100
+    with TinySmtp() as server:
+        gate = Gate(may_cross_answers=answers)
+        outcomes = send(plain(server.port, connections=2, doubt_max=20), 20, gate)
+
+    verdicts = [outcome.verdict for outcome in outcomes]
+    assert len(verdicts) == 20
+    assert verdicts.count(Verdict.ACCEPTED) == len(server.accepted) <= may_cross
+    assert {outcome.code for outcome in outcomes if outcome.verdict is not Verdict.ACCEPTED} == {"permission_expired"}
+
+
+def test_doubt_max_is_at_least_one_per_connection_and_at_most_a_hundred():
+    for wrong in (3, 101):
+        with pytest.raises(ValueError, match="doubt_max"):
+            plain(25, connections=4, doubt_max=wrong)
+    assert plain(25, connections=4).doubt_max == 4

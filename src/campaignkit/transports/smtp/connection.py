@@ -1,39 +1,63 @@
-"""One open session that carries one message at a time without blocking. Touches a socket and the monotonic clock."""
+"""One open session over a socket that never blocks. Touches that socket and the monotonic clock."""
 
 import contextlib
+import selectors
 import ssl
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from campaignkit.message.outbound import OutboundEmail
-from campaignkit.transports.smtp.dialogue import Phase, SmtpTransaction
+from campaignkit.transports.smtp.dialogue import Phase
 from campaignkit.transports.smtp.opening import RECEIVE_SIZE, OpenSession
+from campaignkit.transports.smtp.session import SmtpSession
 
 if TYPE_CHECKING:
     from campaignkit.transports.smtp.settings import SmtpTimeouts
 
-__all__ = ["SmtpConnection"]
+__all__ = ["SmtpConnection", "Supply"]
 
 # A plain socket says "not now" by the first, an encrypted one by the other two.
 _NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+_WAITING = frozenset({Phase.ENVELOPE, Phase.BODY, Phase.CROSSED})  # READY waits for us, not for the server
+
+
+AT_ONCE_MAX = 1 << 16  # bytes of a body that are worth writing together with the dot
+
+
+class Supply(Protocol):
+    """Where a connection asks for leave and for the message that follows."""
+
+    def may_cross(self, message: OutboundEmail, /) -> bool:
+        """Return whether *message* has leave that holds at this moment."""
+        ...
+
+    def take_following(self, connection: "SmtpConnection", /) -> OutboundEmail | None:
+        """Return a message to follow on *connection*, or None."""
+        ...
+
+    def give_back(self, message: OutboundEmail, /) -> None:
+        """Take back a message that ``take_following`` gave: nothing of it has left."""
+        ...
 
 
 class SmtpConnection:
     """A session between ``assign`` and its outcome; a selector says when to call ``read`` and ``write``."""
 
-    def __init__(self, session: OpenSession, timeouts: "SmtpTimeouts") -> None:
-        self.socket = session.socket
+    def __init__(self, opened: OpenSession, timeouts: "SmtpTimeouts") -> None:
+        self.socket = opened.socket
         self.socket.setblocking(False)
-        self.transaction: SmtpTransaction | None = None
-        self.is_reused = False  # whether it carried a message before
-        self.message_count = 0
+        self.session = SmtpSession(opened.extensions)
         self.rested_since = time.monotonic()
         self.deadline = 0.0  # on the monotonic clock
-        self._extensions = session.extensions
+        self.watched = selectors.EVENT_READ  # what its selector waits for; whoever registers it keeps this true
         self._timeouts = timeouts
+        self._is_encrypted = isinstance(opened.socket, ssl.SSLSocket)
         self._outgoing = memoryview(b"")
-        self._needs_reset = False
         self._is_broken = False
+
+    @property
+    def phase(self) -> Phase:
+        return self.session.phase
 
     @property
     def wants_to_write(self) -> bool:
@@ -41,96 +65,60 @@ class SmtpConnection:
 
     @property
     def is_usable(self) -> bool:
-        """Whether another message may follow the finished one."""
-        if self._is_broken or self._outgoing:
-            return False
-        return self.transaction is None or self.transaction.is_session_usable
+        """Whether another message may follow."""
+        return self.session.is_usable and not self._is_broken and not self._outgoing
 
-    @property
-    def is_stale(self) -> bool:
-        """Whether a session from an earlier round turned out dead before the message made any difference."""
-        return self.is_reused and not self.is_usable and self.transaction is not None and not self.transaction.has_begun
-
-    def assign(self, message: OutboundEmail) -> SmtpTransaction:
+    def assign(self, message: OutboundEmail) -> None:
         """Begin with *message*; its first commands are written as far as the socket takes them."""
-        self.is_reused = self.message_count > 0
-        self.message_count += 1
-        self.transaction = SmtpTransaction(message, extensions=self._extensions, needs_reset=self._needs_reset)
         self.deadline = time.monotonic() + self._timeouts.command
-        self._queue(self.transaction.start())
-        return self.transaction
+        self._queue(self.session.assign(message))
 
-    def read(self) -> None:
-        """Take what has come and answer it."""
-        assert self.transaction is not None
-        while self.transaction.phase is not Phase.DONE:
+    def read(self, supply: Supply) -> None:
+        """Take what has come and answer it; a message with leave crosses on the way."""
+        while self.session.is_usable:
             try:
                 received = self.socket.recv(RECEIVE_SIZE)
             except _NOT_NOW:
                 return
             except OSError as error:
-                self.transaction.lose("connection_lost", str(error))
+                self.session.lose("connection_lost", str(error))
                 return
             if not received:
-                self.transaction.lose("connection_lost", "the server closed the connection")
+                self.session.lose("connection_lost", "the server closed the connection")
                 return
-            self._take(received)
+            self._take(received, supply)
             # A plain socket that gave less than was asked is empty; an encrypted one may hold more than it shows.
-            if len(received) < RECEIVE_SIZE and not isinstance(self.socket, ssl.SSLSocket):
+            if len(received) < RECEIVE_SIZE and not self._is_encrypted:
                 return
 
     def write(self) -> None:
         """Write what waits, as far as the socket takes it."""
-        assert self.transaction is not None
         while self._outgoing:
             try:
                 count = self.socket.send(self._outgoing)
             except _NOT_NOW:
                 return
-            except OSError as error:
+            except OSError:
+                # Reading comes next, and ends the message: the server may have said why before it hung up.
                 self._is_broken = True
-                # The server may have said why before it hung up.
-                self.read()
-                self.transaction.lose("connection_lost", str(error))
+                self._outgoing = memoryview(b"")
                 return
             self._outgoing = self._outgoing[count:]
-            if self.transaction.phase is Phase.BODY:
+            if self.session.phase is Phase.BODY:
                 self.deadline = time.monotonic() + self._timeouts.body
-        self.transaction.body_has_left()
+        self.session.body_has_left()
 
-    def write_dot(self) -> bool:
+    def write_dot(self, supply: Supply) -> bool:
         """Write the dot and return True; False if the socket takes nothing now, which proves that nothing left."""
-        assert self.transaction is not None
-        dot = self.transaction.cross()
-        if not dot:
-            return True
-        try:
-            count = self.socket.send(dot)
-        except BlockingIOError:
-            self.transaction.step_back()
-            return False
-        except _NOT_NOW:
-            count = 0  # part of the encrypted dot may have left; the rest must follow
-        except OSError as error:
-            if not isinstance(self.socket, ssl.SSLSocket):
-                self.transaction.step_back()  # the kernel took not a byte, which is proof
-            self.transaction.lose("connection_lost", str(error))
-            return True
-        self.deadline = time.monotonic() + self._timeouts.dot
-        self._outgoing = memoryview(dot)[count:]
-        return True
+        return self._cross(b"", supply)
 
     def check_deadline(self, now: float) -> None:
         """End the transaction if its server took too long."""
-        assert self.transaction is not None
-        if self.transaction.phase in _WAITING and now >= self.deadline:
-            self.transaction.lose("timed_out", "the server did not answer in time")
+        if now >= self.deadline and self.session.phase in _WAITING:
+            self.session.lose("timed_out", "the server did not answer in time")
 
     def rest(self) -> None:
-        """Note that the message is done and the session waits for the next."""
-        if self.transaction is not None:
-            self._needs_reset = self.transaction.leaves_open
-        self.transaction = None
+        """Note that the session waits for the next message."""
         self.rested_since = time.monotonic()
 
     def is_alive(self) -> bool:
@@ -157,21 +145,65 @@ class SmtpConnection:
                 self.socket.recv(RECEIVE_SIZE)
         self.drop()
 
-    def _take(self, received: bytes) -> None:
-        assert self.transaction is not None
-        reply_count = self.transaction.reply_count
-        answer = self.transaction.receive(received)
+    def _take(self, received: bytes, supply: Supply) -> None:
+        before, reply_count = self.session.current, self._reply_count()
+        answer = self.session.receive(received)
+        current = self.session.current
         # Only whole replies buy time: a server that drips single bytes must not hold a session for ever.
-        if self.transaction.phase is Phase.BODY:
-            self.deadline = time.monotonic() + self._timeouts.body
-        elif self.transaction.phase is Phase.ENVELOPE and self.transaction.reply_count > reply_count:
-            self.deadline = time.monotonic() + self._timeouts.command
-        if answer and not self._is_broken:
+        if current is not None and (current is not before or self._reply_count() > reply_count):
+            is_body = current.phase is Phase.BODY
+            self.deadline = time.monotonic() + (self._timeouts.body if is_body else self._timeouts.command)
+        if not answer or self._is_broken:
+            return
+        # A write to an encrypted socket that was cut short must be repeated as it was, so there the dot goes alone.
+        is_body = current is not None and current.phase is Phase.BODY
+        if is_body and not self._outgoing and not self._is_encrypted and len(answer) <= AT_ONCE_MAX:
+            self._send_body(answer, supply)
+        else:
             self._queue(answer)
+
+    def _reply_count(self) -> int:
+        return 0 if self.session.current is None else self.session.current.reply_count
+
+    def _send_body(self, body: bytes, supply: Supply) -> None:
+        """Write the body, and with it the dot if the message has leave for it already."""
+        assert self.session.current is not None
+        if not (supply.may_cross(self.session.current.message) and self._cross(body, supply)):
+            self._queue(body)
+
+    def _cross(self, body: bytes, supply: Supply) -> bool:
+        """Write what is left of the body, the dot, and the envelope that follows; False if nothing of it left."""
+        following = supply.take_following(self)
+        crossing = self.session.cross(following)
+        if not crossing:
+            if following is not None:
+                supply.give_back(following)
+            return True
+        try:
+            count = self.socket.send(body + crossing)
+        except BlockingIOError:
+            self._step_back(following, supply)
+            return False
+        except _NOT_NOW:
+            count = 0  # part of the encrypted dot may have left; the rest must follow
+        except OSError as error:
+            if not self._is_encrypted:
+                self._step_back(following, supply)  # the kernel took not a byte, which is proof
+            self.session.lose("connection_lost", str(error))
+            return True
+        if count <= len(body) and not self._is_encrypted:
+            self._step_back(following, supply)
+            self._queue(body[count:])
+            return True
+        self.deadline = time.monotonic() + self._timeouts.dot
+        self._outgoing = memoryview(body + crossing)[count:]
+        return True
+
+    def _step_back(self, following: OutboundEmail | None, supply: Supply) -> None:
+        self.session.step_back()
+        if following is not None:
+            supply.give_back(following)
 
     def _queue(self, answer: bytes) -> None:
         self._outgoing = memoryview(bytes(self._outgoing) + answer) if self._outgoing else memoryview(answer)
         self.write()
-
-
-_WAITING = frozenset({Phase.ENVELOPE, Phase.BODY, Phase.CROSSED})  # READY waits for us, not for the server

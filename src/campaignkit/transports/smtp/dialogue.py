@@ -1,25 +1,17 @@
 """One mail over one open SMTP session: replies in, commands and at last an outcome out. Does no I/O.
 
 ``ENVELOPE → BODY → READY → CROSSED → DONE``. Up to READY the server has accepted nothing, since the end of the message
-is still here; from CROSSED on only its reply can say what happened. Sources: RFC 5321, RFC 2920 (pipelining).
+is still here; from CROSSED on only its reply can say what happened. ``session`` strings such transactions together.
+Sources: RFC 5321, RFC 2920 (pipelining).
 """
 
 from collections import deque
 from enum import Enum
 
-import attrs
-
 from campaignkit.delivery.outcomes import Outcome, Scope, Verdict
 from campaignkit.delivery.replies import ReplyVerdict, SmtpReply, SmtpStage, printable_line, smtp_verdict
 from campaignkit.message.outbound import OutboundEmail
-from campaignkit.transports.smtp.wire import (
-    DOT,
-    ReplyReader,
-    UnreadableReply,
-    is_envelope_address,
-    read_queue_id,
-    stuffed_body,
-)
+from campaignkit.transports.smtp.wire import is_envelope_address, read_queue_id, stuffed_body
 
 __all__ = ["Phase", "SmtpTransaction", "find_obstacle", "not_sent"]
 
@@ -41,6 +33,16 @@ def not_sent(message: OutboundEmail, code: str, scope: Scope = Scope.HOST, reply
     )
 
 
+def _in_doubt(message: OutboundEmail, reason: str) -> Outcome:
+    return Outcome(
+        message_id=message.message_id,
+        verdict=Verdict.IN_DOUBT,
+        scope=Scope.HOST,
+        code="reply_lost",
+        reply=printable_line(reason),
+    )
+
+
 def find_obstacle(message: OutboundEmail) -> Outcome | None:
     """Return the refusal of a message whose envelope cannot be spoken at all, None where it can."""
     if not is_envelope_address(message.envelope_to):
@@ -58,12 +60,19 @@ def _refused(message: OutboundEmail, code: str, scope: Scope) -> Outcome:
 class SmtpTransaction:
     """One message on its way.
 
-    ``start`` gives the first bytes to write; ``receive`` takes bytes and gives the next ones. When the body has left,
-    the caller says ``body_has_left``. ``cross`` gives the dot and is called immediately before it is written. ``lose``
-    and ``withhold`` end it from outside. Once ``outcome`` stands, it stays.
+    ``start`` gives the first bytes to write; ``take`` takes a reply and gives the next ones. When the body has left,
+    the caller says ``body_has_left``. ``cross`` is called immediately before the dot is written. ``lose`` and
+    ``withhold`` end it from outside. Once ``outcome`` stands, it stays.
     """
 
-    def __init__(self, message: OutboundEmail, *, extensions: frozenset[str], needs_reset: bool = False) -> None:
+    def __init__(
+        self,
+        message: OutboundEmail,
+        *,
+        extensions: frozenset[str],
+        needs_reset: bool = False,
+        is_first: bool = True,
+    ) -> None:
         self.message = message
         self.phase = Phase.ENVELOPE
         self.outcome: Outcome | None = None
@@ -73,10 +82,16 @@ class SmtpTransaction:
         self.has_begun = False  # whether the server has answered MAIL with anything but a farewell
         self._extensions = extensions
         self._needs_reset = needs_reset
+        self._is_first = is_first  # of its session
         self._commands: deque[tuple[SmtpStage | None, bytes]] = deque()
         self._awaiting: deque[SmtpStage | None] = deque()  # None: the reply to RSET
         self._refusal: tuple[ReplyVerdict, SmtpReply] | None = None
-        self._reader = ReplyReader()
+        self._came_from = Phase.READY
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the session, which had served before, turned out dead before the message made any difference."""
+        return not (self._is_first or self.has_begun or self.is_session_usable)
 
     def start(self) -> bytes:
         """Return the first bytes to write: the whole envelope where the server allows pipelining, else one command."""
@@ -96,19 +111,10 @@ class SmtpTransaction:
         self._commands.append((SmtpStage.DATA, b"DATA\r\n"))
         return self._next_commands()
 
-    def receive(self, received: bytes) -> bytes:
-        """Take bytes from the server and return those to write next."""
-        if self.phase is Phase.DONE:
-            self.is_session_usable = False  # nobody was asked anything: client and server are out of step
-            return b""
-        answer = b""
-        try:
-            for reply in self._reader.feed(received):
-                self.reply_count += 1
-                answer += self._take_reply(reply)
-        except UnreadableReply as error:
-            self.lose("protocol_error", str(error))
-            self.is_session_usable = False
+    def take(self, reply: SmtpReply) -> bytes:
+        """Take the server's next reply and return what to write next."""
+        self.reply_count += 1
+        answer = self._take_reply(reply)
         return answer if self.outcome is None else b""
 
     def body_has_left(self) -> None:
@@ -116,20 +122,15 @@ class SmtpTransaction:
         if self.phase is Phase.BODY:
             self.phase = Phase.READY
 
-    def cross(self) -> bytes:
-        """Return the dot. From here on the message counts as possibly accepted."""
-        assert self.phase is Phase.READY
-        if not self._reader.is_empty:
-            # Half a reply that nobody asked for: its rest could be taken for the answer to the dot.
-            self.lose("protocol_error", "the server spoke out of turn")
-            return b""
-        self.phase = Phase.CROSSED
-        return DOT
+    def cross(self) -> None:
+        """Note that the dot is about to be written. From here on the message counts as possibly accepted."""
+        assert self.phase in {Phase.BODY, Phase.READY}
+        self._came_from, self.phase = self.phase, Phase.CROSSED
 
     def step_back(self) -> None:
         """Undo ``cross``: there is proof that no byte of the dot left."""
         assert self.phase is Phase.CROSSED
-        self.phase = Phase.READY
+        self.phase = self._came_from
 
     def withhold(self, code: str) -> None:
         """End before the dot, because permission for it was not given. The connection must be dropped."""
@@ -142,8 +143,7 @@ class SmtpTransaction:
             code: What it is called before the dot; after it, it is always ``reply_lost``.
         """
         if self.phase is Phase.CROSSED:
-            doubt = Verdict.IN_DOUBT
-            self._finish(self._outcome(doubt, Scope.HOST, "reply_lost", printable_line(reason)), is_usable=False)
+            self._finish(_in_doubt(self.message, reason), is_usable=False)
         elif self._refusal is not None:
             self._settle_refusal(is_usable=False)
         else:
@@ -164,7 +164,6 @@ class SmtpTransaction:
                 self._end_by(SmtpStage.DOT if reply.code >= 400 else SmtpStage.DATA, reply, is_usable=False)
             case Phase.CROSSED:
                 self._end_by(SmtpStage.DOT, reply, is_usable=reply.code != 421)
-                self.is_session_usable = self.is_session_usable and self._reader.is_empty
             case Phase.DONE:
                 self.is_session_usable = False
         return b""
@@ -216,14 +215,16 @@ class SmtpTransaction:
         self._finish(self._outcome_by(verdict, reply), is_usable=is_usable and is_sense)
 
     def _outcome_by(self, verdict: ReplyVerdict, reply: SmtpReply) -> Outcome:
-        line = printable_line(f"{reply.code} {reply.text}")
-        outcome = self._outcome(verdict.verdict, verdict.scope, verdict.code, line)
-        if verdict.verdict is Verdict.ACCEPTED:
-            return attrs.evolve(outcome, provider_id=read_queue_id(reply.text))
-        return attrs.evolve(outcome, retry_after=verdict.retry_after)
-
-    def _outcome(self, verdict: Verdict, scope: Scope, code: str, reply: str) -> Outcome:
-        return Outcome(message_id=self.message.message_id, verdict=verdict, scope=scope, code=code, reply=reply)
+        is_accepted = verdict.verdict is Verdict.ACCEPTED
+        return Outcome(
+            message_id=self.message.message_id,
+            verdict=verdict.verdict,
+            scope=verdict.scope,
+            code=verdict.code,
+            reply=printable_line(f"{reply.code} {reply.text}"),
+            provider_id=read_queue_id(reply.text) if is_accepted else None,
+            retry_after=verdict.retry_after,
+        )
 
     def _finish(self, outcome: Outcome, *, is_usable: bool) -> None:
         if self.outcome is None:

@@ -49,12 +49,9 @@ class SessionPool:
         return SmtpConnection(open_session(self.settings), self.settings.timeouts)
 
     def give_back(self, connection: SmtpConnection) -> None:
-        """Keep a session whose message is done, or say goodbye to one that has carried enough."""
-        if connection.message_count >= self.messages_per_connection:
-            connection.quit(0)
-        else:
-            connection.rest()
-            self._resting.append(connection)
+        """Keep a session whose message is done."""
+        connection.rest()
+        self._resting.append(connection)
 
     def close(self) -> None:
         """Say goodbye to all resting sessions."""

@@ -2,6 +2,8 @@
 
 A *wave* is at most one message per session. It closes when all are ready or have failed, or some time after the first
 was ready; then ``clear`` is asked once, the dots follow, and the next wave is not cleared before all replies are in.
+With a larger *doubt_max*, a wave also takes messages that no session has begun with; they cross as soon as they are
+ready, without another question.
 """
 
 import selectors
@@ -15,7 +17,7 @@ from campaignkit.delivery.outcomes import Outcome, Scope, Verdict
 from campaignkit.message.outbound import OutboundEmail
 from campaignkit.ports import Clear, Cleared
 from campaignkit.transports.smtp.connection import SmtpConnection
-from campaignkit.transports.smtp.dialogue import Phase, find_obstacle, not_sent
+from campaignkit.transports.smtp.dialogue import Phase, SmtpTransaction, find_obstacle, not_sent
 from campaignkit.transports.smtp.opening import SessionUnavailable
 from campaignkit.transports.smtp.pool import SessionPool
 
@@ -30,7 +32,7 @@ _LOSSES = frozenset({"connection_lost", "timed_out", "reply_lost", "protocol_err
 
 
 class SmtpRound:
-    """The state of one call of ``send``."""
+    """The state of one call of ``send``; it is also the ``Supply`` of its connections."""
 
     def __init__(
         self,
@@ -39,14 +41,17 @@ class SmtpRound:
         clear: Clear,
         *,
         connection_max: int,
+        doubt_max: int,
         wave_wait_seconds: float,
     ) -> None:
         self._pool = pool
         self._queue = deque(batch)
         self._clear = clear
         self._connection_max = connection_max
+        self._doubt_max = doubt_max
         self._wave_wait_seconds = wave_wait_seconds
         self._busy: list[SmtpConnection] = []
+        self._idle: list[SmtpConnection] = []
         self._outcomes: deque[Outcome] = deque()
         self._selector = selectors.DefaultSelector()
         self._trouble: Outcome | None = None  # why the rest of the batch is not tried
@@ -54,6 +59,9 @@ class SmtpRound:
         self._slow_domains: dict[str, Outcome] = {}
         self._loss_count = 0
         self._wave_closes_at: float | None = None
+        self._cleared: Cleared | None = None  # of the present wave
+        self._granted_ids: set[str] = set()  # of the present wave, without an outcome so far
+        self._ahead: deque[OutboundEmail] = deque()  # granted, and begun with by no session
 
     def outcomes(self) -> Iterator[Outcome]:
         """Yield exactly one outcome per message, each before the next ``clear`` is asked."""
@@ -61,7 +69,7 @@ class SmtpRound:
             self._assign()
             while self._outcomes:
                 yield self._outcomes.popleft()
-            if not self._busy and not self._queue:
+            if not (self._busy or self._queue or self._ahead):
                 return
             wave = self._closed_wave()
             if wave:
@@ -71,44 +79,68 @@ class SmtpRound:
             self._collect()
 
     def close(self) -> None:
-        """Drop every session whose message has no outcome."""
+        """Drop every session whose message has no outcome; the others rest."""
         for connection in self._busy:
             connection.drop()
+        for connection in self._idle:
+            self._pool.give_back(connection)
         self._busy.clear()
+        self._idle.clear()
         self._selector.close()
 
     # Giving messages to sessions ----------------------------------------------------------------------------------
 
     def _assign(self) -> None:
-        while self._queue and len(self._busy) < self._connection_max:
-            outcome = self._hindrance(self._queue[0])
-            if outcome is not None:
-                self._queue.popleft()
-                self._outcomes.append(outcome)
-                continue
-            connection = self._pool.take_resting() or self._open()
+        while len(self._busy) < self._connection_max and (message := self._next_message()) is not None:
+            connection = self._take_idle() or self._open()
             if connection is not None:
-                self._start(connection, self._queue.popleft())
-            elif self._busy:
+                self._start(connection, message)
+                continue
+            self.give_back(message)
+            if self._busy:
                 return
-            else:
-                self._trouble = self._trouble or self._closed_door
+            self._trouble = self._trouble or self._closed_door
+
+    def _next_message(self) -> OutboundEmail | None:
+        """Return the next message, those with leave first; the ones that are not even tried get their outcomes."""
+        while source := self._ahead or self._queue:
+            message = source.popleft()
+            outcome = self._hindrance(message)
+            if outcome is None:
+                return message
+            self._conclude(outcome)
+        return None
 
     def _hindrance(self, message: OutboundEmail) -> Outcome | None:
         """Return the outcome of a message that is not even tried, None if it is."""
         obstacle = find_obstacle(message)
         if obstacle is not None:
             return obstacle
+        if message.message_id in self._granted_ids and not self.may_cross(message):
+            return not_sent(message, "permission_expired", Scope.RECIPIENT)
+        if self._trouble is None and not self._slow_domains:
+            return None
         trouble = self._trouble or self._slow_domains.get(_domain_of(message))
         if trouble is None:
             return None
         return attrs.evolve(trouble, message_id=message.message_id, verdict=Verdict.NOT_SENT)
 
+    def _take_idle(self) -> SmtpConnection | None:
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.is_usable:
+                return connection
+            self._drop(connection)
+        resting = self._pool.take_resting()
+        if resting is not None:
+            self._register(resting)
+        return resting
+
     def _open(self) -> SmtpConnection | None:
         if self._closed_door is not None:
             return None
         try:
-            return self._pool.open()
+            connection = self._pool.open()
         except SessionUnavailable as error:
             verdict = error.verdict
             self._closed_door = Outcome(
@@ -120,67 +152,114 @@ class SmtpRound:
                 retry_after=verdict.retry_after,
             )
             return None
+        self._register(connection)
+        return connection
+
+    def _register(self, connection: SmtpConnection) -> None:
+        connection.watched = selectors.EVENT_READ
+        self._selector.register(connection.socket, connection.watched, connection)
 
     def _start(self, connection: SmtpConnection, message: OutboundEmail) -> None:
         connection.assign(message)
         self._busy.append(connection)
-        self._selector.register(connection.socket, selectors.EVENT_READ, connection)
+
+    # What connections ask for --------------------------------------------------------------------------------------
+
+    def may_cross(self, message: OutboundEmail) -> bool:
+        """Return whether *message* was cleared, and the permission still holds."""
+        return message.message_id in self._granted_ids and self._cleared is not None and self._cleared.may_cross()
+
+    def take_following(self, connection: SmtpConnection) -> OutboundEmail | None:
+        """Return the message whose envelope may be written with the next dot of *connection*."""
+        source = self._ahead or self._queue
+        if not source or connection.session.message_count >= self._pool.messages_per_connection:
+            return None
+        return self._next_message() if connection.session.allows_following(source[0]) else None
+
+    def give_back(self, message: OutboundEmail) -> None:
+        """Put *message* back to where it was taken from."""
+        (self._ahead if message.message_id in self._granted_ids else self._queue).appendleft(message)
 
     # Waiting ------------------------------------------------------------------------------------------------------
 
     def _wait(self) -> None:
         for connection in self._busy:
             wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if connection.wants_to_write else 0)
-            if self._selector.get_key(connection.socket).events != wanted:
+            if connection.watched != wanted:
                 self._selector.modify(connection.socket, wanted, connection)
-        for key, events in self._selector.select(self._seconds_to_wait()):
-            if events & selectors.EVENT_READ:
-                key.data.read()
-            if events & selectors.EVENT_WRITE and not _is_done(key.data):
-                key.data.write()
+                connection.watched = wanted
+        self._hear(self._seconds_to_wait())
         now = time.monotonic()
         for connection in self._busy:
             connection.check_deadline(now)
 
+    def _hear(self, seconds: float) -> None:
+        """Let connections read and write what they can, once something happens or *seconds* are over."""
+        for key, events in self._selector.select(seconds):
+            connection: SmtpConnection = key.data
+            if events & selectors.EVENT_READ:
+                connection.read(self)
+            if events & selectors.EVENT_WRITE:
+                connection.write()
+
     def _seconds_to_wait(self) -> float:
-        if any(_is_done(connection) for connection in self._busy):
-            return 0.0
-        moments = [connection.deadline for connection in self._busy if _phase_of(connection) is not Phase.READY]
+        moments = [connection.deadline for connection in self._busy if connection.phase is not Phase.READY]
         if self._wave_closes_at is not None:
             moments.append(self._wave_closes_at)
         return max(0.0, min(moments) - time.monotonic()) if moments else self._wave_wait_seconds
 
     def _collect(self) -> None:
-        """Take the outcomes of finished messages and give their sessions back."""
-        for connection in [one for one in self._busy if _is_done(one)]:
-            self._busy.remove(connection)
-            self._selector.unregister(connection.socket)
-            assert connection.transaction is not None
-            assert connection.transaction.outcome is not None
-            message, outcome = connection.transaction.message, connection.transaction.outcome
-            is_stale = connection.is_stale
-            if connection.is_usable:
-                self._pool.give_back(connection)
-            else:
-                connection.drop()
-            if is_stale:
-                self._start_afresh(message)
-            else:
-                self._note(message, outcome)
+        """Take the outcomes of finished messages; sessions without another one become idle, or end."""
+        stale: list[OutboundEmail] = []
+        for connection in [one for one in self._busy if one.session.finished]:
+            finished, connection.session.finished = connection.session.finished, []
+            for transaction in finished:
+                if transaction.is_stale:
+                    stale.append(transaction.message)
+                else:
+                    self._note(transaction)
+            if connection.session.current is None:
+                self._busy.remove(connection)
+                self._let_rest(connection)
+        for message in stale:
+            self._start_afresh(message)
+
+    def _let_rest(self, connection: SmtpConnection) -> None:
+        if connection.is_usable and connection.session.message_count < self._pool.messages_per_connection:
+            connection.rest()
+            self._idle.append(connection)
+        else:
+            self._drop(connection)
+
+    def _drop(self, connection: SmtpConnection) -> None:
+        self._selector.unregister(connection.socket)
+        if connection.is_usable:
+            connection.quit(0)  # it has carried its share
+        else:
+            connection.drop()
 
     def _start_afresh(self, message: OutboundEmail) -> None:
         """Try a message again whose session had died at rest; only a new session will do, so this happens once."""
-        connection = self._open()
+        outcome = self._hindrance(message)
+        connection = None if outcome is not None else self._open()
         if connection is not None:
             self._start(connection, message)
         else:
-            assert self._closed_door is not None
-            self._note(message, attrs.evolve(self._closed_door, message_id=message.message_id))
+            refusal = outcome or self._closed_door
+            assert refusal is not None
+            self._learn(message, attrs.evolve(refusal, message_id=message.message_id))
 
-    def _note(self, message: OutboundEmail, outcome: Outcome) -> None:
-        self._outcomes.append(outcome)
+    def _note(self, transaction: SmtpTransaction) -> None:
+        assert transaction.outcome is not None
+        self._learn(transaction.message, transaction.outcome)
+
+    def _learn(self, message: OutboundEmail, outcome: Outcome) -> None:
+        """Conclude *message*, and draw what follows from its outcome for the rest of the batch."""
+        self._conclude(outcome)
         self._loss_count = self._loss_count + 1 if outcome.code in _LOSSES else 0
         match outcome.scope:
+            case Scope.RECIPIENT:
+                pass
             case Scope.HOST if outcome.code in _LOSSES and self._loss_count < LOSS_MAX:
                 pass
             case Scope.HOST if outcome.code in _LOSSES:
@@ -192,69 +271,73 @@ class SmtpRound:
             case _:
                 pass
 
+    def _conclude(self, outcome: Outcome) -> None:
+        self._granted_ids.discard(outcome.message_id)
+        self._outcomes.append(outcome)
+
     # Crossing -----------------------------------------------------------------------------------------------------
 
     def _closed_wave(self) -> list[SmtpConnection]:
-        """Return the ready messages if their wave closes now, else nothing."""
-        phases = [_phase_of(connection) for connection in self._busy]
-        if Phase.READY not in phases or Phase.CROSSED in phases:
+        """Return the ready sessions if their wave closes now, else nothing."""
+        ready = [connection for connection in self._busy if connection.phase is Phase.READY]
+        if not ready:
             self._wave_closes_at = None
             return []
-        if Phase.DONE in phases:
-            return []
+        if self._granted_ids:
+            self._wave_closes_at = None
+            # They were granted before they were ready, or wait for the others of the wave before.
+            return [connection for connection in ready if _message_of(connection).message_id in self._granted_ids]
         now = time.monotonic()
         if self._wave_closes_at is None:
             self._wave_closes_at = now + self._wave_wait_seconds
-        if all(phase is Phase.READY for phase in phases) or now >= self._wave_closes_at:
+        if len(ready) == len(self._busy) or now >= self._wave_closes_at:
             self._wave_closes_at = None
-            return [connection for connection in self._busy if _phase_of(connection) is Phase.READY]
+            return ready
         return []
 
     def _cross(self, wave: list[SmtpConnection]) -> None:
-        cleared = self._clear(tuple(_message_of(connection) for connection in wave))
-        granted_ids = {message.message_id for message in cleared.messages}
+        if not self._granted_ids:
+            self._ask(wave)
+        # What came meanwhile counts before the dot: a server that hung up has not accepted anything.
+        self._hear(0)
         for connection in wave:
-            # What came meanwhile counts before the dot: a server that hung up has not accepted anything.
-            connection.read()
-            if _is_done(connection):
+            if connection.phase is not Phase.READY:
                 continue
-            if _message_of(connection).message_id in granted_ids:
-                _write_dot(connection, cleared)
+            if _message_of(connection).message_id in self._granted_ids:
+                self._write_dot(connection)
             else:
-                _withhold(connection, "not_cleared")
+                connection.session.withhold("not_cleared")
 
+    def _ask(self, wave: list[SmtpConnection]) -> None:
+        """Ask whether the messages of *wave* may cross, and with them as many of the queue as may be in doubt."""
+        asked = [_message_of(connection) for connection in wave]
+        ahead = [self._queue.popleft() for _ in range(min(self._doubt_max - len(asked), len(self._queue)))]
+        cleared = self._clear((*asked, *ahead))
+        self._cleared = cleared
+        self._granted_ids = {message.message_id for message in cleared.messages}
+        for message in ahead:
+            if message.message_id in self._granted_ids:
+                self._ahead.append(message)
+            else:
+                self._conclude(not_sent(message, "not_cleared", Scope.RECIPIENT))
 
-def _write_dot(connection: SmtpConnection, cleared: Cleared) -> None:
-    """Write the dot, or withhold it once the permission is gone; asked anew before every try."""
-    while cleared.may_cross():
-        if connection.write_dot():
-            return
-        # The body's own deadline still runs. A socket may say that it is writable and take nothing all the same.
-        if time.monotonic() >= connection.deadline:
-            break
-        with selectors.DefaultSelector() as selector:
-            selector.register(connection.socket, selectors.EVENT_WRITE)
-            selector.select(DOT_RETRY_SECONDS)
-    _withhold(connection, "permission_expired")
-
-
-def _withhold(connection: SmtpConnection, code: str) -> None:
-    assert connection.transaction is not None
-    connection.transaction.withhold(code)
-
-
-def _is_done(connection: SmtpConnection) -> bool:
-    return _phase_of(connection) is Phase.DONE
-
-
-def _phase_of(connection: SmtpConnection) -> Phase:
-    assert connection.transaction is not None
-    return connection.transaction.phase
+    def _write_dot(self, connection: SmtpConnection) -> None:
+        """Write the dot, or withhold it once the permission is gone; asked anew before every try."""
+        while self.may_cross(_message_of(connection)):
+            if connection.write_dot(self):
+                return
+            # The body's own deadline still runs. A socket may say that it is writable and take nothing all the same.
+            if time.monotonic() >= connection.deadline:
+                break
+            with selectors.DefaultSelector() as selector:
+                selector.register(connection.socket, selectors.EVENT_WRITE)
+                selector.select(DOT_RETRY_SECONDS)
+        connection.session.withhold("permission_expired")
 
 
 def _message_of(connection: SmtpConnection) -> OutboundEmail:
-    assert connection.transaction is not None
-    return connection.transaction.message
+    assert connection.session.current is not None
+    return connection.session.current.message
 
 
 def _domain_of(message: OutboundEmail) -> str:

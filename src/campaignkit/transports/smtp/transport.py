@@ -25,6 +25,8 @@ from campaignkit.transports.smtp.settings import (
 
 __all__ = ["SmtpTransport"]
 
+DOUBT_MAX = 100  # as many as a batch of the engine holds
+
 
 class SmtpTransport:
     """Sends mail through one account of one server.
@@ -33,7 +35,10 @@ class SmtpTransport:
         security: ``"starttls"`` and ``"tls"`` verify the server's certificate and never fall back. The third choice,
             ``"insecure_plaintext"``, takes a password only for this very machine.
         ssl_context: Replaces the system's trust store.
-        connections: The most sessions at a time, and so the most messages that a crash can leave in doubt.
+        connections: The most sessions at a time.
+        doubt_max: The most messages that a crash can leave in doubt, up to 100; one per connection unless given.
+            With more, permission is asked once for so many, and each session sends one after the other: faster, and
+            the operator's choice.
         local_hostname: What to say in EHLO; by default the machine's full name, or its address.
         wave_wait_seconds: How long the first message that is ready waits for the others of its wave.
         messages_per_connection: After so many a session is closed; some servers allow no more than 100.
@@ -57,6 +62,7 @@ class SmtpTransport:
         ssl_context: ssl.SSLContext | None = None,
         timeouts: SmtpTimeouts | None = None,
         connections: int = 8,
+        doubt_max: int | None = None,
         local_hostname: str | None = None,
         wave_wait_seconds: float = 2.0,
         messages_per_connection: int = 100,
@@ -65,6 +71,8 @@ class SmtpTransport:
     ) -> None:
         if connections < 1 or messages_per_connection < 1:
             raise ValueError("connections and messages_per_connection must be at least 1")
+        if doubt_max is not None and not connections <= doubt_max <= DOUBT_MAX:
+            raise ValueError(f"doubt_max must be from connections to {DOUBT_MAX}")
         if wave_wait_seconds < 0 or idle_seconds < 0:
             raise ValueError("wave_wait_seconds and idle_seconds must not be negative")
         self._settings = SmtpSettings(
@@ -79,6 +87,7 @@ class SmtpTransport:
             egress=egress,
         )
         self._connections = connections
+        self.doubt_max = connections if doubt_max is None else doubt_max
         self._wave_wait_seconds = wave_wait_seconds
         self._pool = SessionPool(self._settings, messages_per_connection, idle_seconds)
 
@@ -121,6 +130,7 @@ class SmtpTransport:
             mails,
             clear,
             connection_max=self._connections,
+            doubt_max=self.doubt_max,
             wave_wait_seconds=self._wave_wait_seconds,
         )
         try:

@@ -14,6 +14,7 @@ DOT = b".\r\n"  # the body before it ends with CRLF, so this completes the termi
 
 LINE_LENGTH_MAX = 4096  # bytes; RFC 5321 section 4.5.3.1.5 promises 512
 LINE_COUNT_MAX = 100  # lines of one reply; the longest EHLO answers have about 20
+KNOWN_MAX = 16  # replies that a session remembers how to read
 ADDRESS_LENGTH_MAX = 254  # octets; a path is 256 with its angle brackets, RFC 5321 section 4.5.3.1.3
 
 _LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?\Z", re.DOTALL)
@@ -41,6 +42,7 @@ class ReplyReader:
         self._buffer = b""
         self._lines: list[bytes] = []
         self._code = b""
+        self._known: dict[bytes, SmtpReply] = {}  # what a server says to every MAIL, RCPT and DATA is read once
 
     @property
     def is_empty(self) -> bool:
@@ -55,14 +57,15 @@ class ReplyReader:
         """
         *lines, self._buffer = (self._buffer + received).split(b"\n")
         for line in lines:
-            reply = self._take_line(line.removesuffix(b"\r"))
+            known = self._known.get(line)
+            reply = known if known is not None and not self._lines else self._take_line(line)
             if reply is not None:
                 yield reply
         if len(self._buffer) > LINE_LENGTH_MAX:
             raise UnreadableReply("the server's line is too long")
 
     def _take_line(self, line: bytes) -> SmtpReply | None:
-        found = _LINE.match(line)
+        found = _LINE.match(line.removesuffix(b"\r"))
         if found is None or len(line) > LINE_LENGTH_MAX:
             raise UnreadableReply("the server's line is no reply")
         code, separator, text = found.groups()
@@ -72,7 +75,14 @@ class ReplyReader:
             raise UnreadableReply("the server's reply does not end")
         self._code = code
         self._lines.append(text or b"")
-        return None if separator == b"-" else self._finish()
+        if separator == b"-":
+            return None
+        is_single = len(self._lines) == 1
+        reply = self._finish()
+        # An address stays nowhere longer than it must.
+        if is_single and len(self._known) < KNOWN_MAX and b"@" not in line:
+            self._known[line] = reply
+        return reply
 
     def _finish(self) -> SmtpReply:
         lines, self._lines = self._lines, []
