@@ -9,14 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from campaignkit.errors import InvalidTemplate
+from campaignkit.message.compiled import CompiledEmail, compile_content
 from campaignkit.message.content import EmailContent, RenderedEmail, RenderedText, SmsContent
 from campaignkit.message.templates import (
     PLACEHOLDERS_MAX,
     VALUE_CHARACTERS_MAX,
-    CompiledEmail,
     Placeholder,
     Template,
-    compile_content,
     compile_template,
 )
 

@@ -1,7 +1,8 @@
 """Claims in, messages and their clearances out. Pure: the bytes are a function of content, recipient and instant."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 import attrs
 
@@ -11,12 +12,12 @@ from campaignkit.campaign.recipients import CampaignRecipient
 from campaignkit.campaign.senders import Sender
 from campaignkit.delivery.begin import CROSS_WITHIN, Clearance
 from campaignkit.dispatch.steering import Opening, opening_at
-from campaignkit.message.content import RenderedText
-from campaignkit.message.email import build_email
+from campaignkit.message.compiled import CompiledContent, CompiledText
+from campaignkit.message.email import CompiledMail, compile_mail
 from campaignkit.message.outbound import OutboundMessage
 from campaignkit.message.sms import build_text, check_text
-from campaignkit.message.templates import CompiledContent
 from campaignkit.ports import Claim
+from campaignkit.timing.limits import LimitScope
 
 __all__ = ["Batch", "Closed", "build_message", "prepare", "render_values"]
 
@@ -59,6 +60,7 @@ def prepare(
     now: datetime,
 ) -> Batch:
     """Return the messages for *claims*, apart from those who cannot have one now. Hours are judged once by zones."""
+    build, limit_scopes = _builder(content, campaign=campaign, sender=sender, prepared_at=now), campaign.limit_scopes
     openings: dict[tuple[str, ...], Opening] = {}
     messages: list[OutboundMessage] = []
     by_id: dict[str, Claim] = {}
@@ -69,19 +71,18 @@ def prepare(
         zones = claim.recipient.zones or (zone,)
         opening = openings.get(zones) or opening_at(campaign.window, now, zones)
         openings[zones] = opening
-        if not _has_time(opening, now):
-            if opening.opens_at is None:
-                unsendable.append(Unsendable(claim=claim, code="no_window", problem=opening.problem))
-            else:
-                closed.append(Closed(claim=claim, opens_at=opening.opens_at))
-            continue
-        message = build_message(content, campaign=campaign, sender=sender, recipient=claim.recipient, prepared_at=now)
-        if isinstance(message, Rejection):
-            unsendable.append(Unsendable(claim=claim, code=str(message.code), problem=message.message))
-            continue
-        messages.append(message)
-        by_id[message.message_id] = claim
-        clearances[message.message_id] = _clearance(claim, campaign=campaign, opening=opening, prepared_at=now)
+        message = build(claim.recipient) if _has_time(opening, now) else _out_of_hours(claim, opening)
+        match message:
+            case Closed():
+                closed.append(message)
+            case Unsendable():
+                unsendable.append(message)
+            case Rejection():
+                unsendable.append(Unsendable(claim=claim, code=str(message.code), problem=message.message))
+            case _:
+                messages.append(message)
+                by_id[message.message_id] = claim
+                clearances[message.message_id] = _clearance(claim, campaign, limit_scopes, opening, now)
     return Batch(
         messages=tuple(messages),
         claims=by_id,
@@ -96,6 +97,12 @@ def _has_time(opening: Opening, now: datetime) -> bool:
     return opening.is_open and (opening.closes_at is None or now + CROSS_WITHIN < opening.closes_at)
 
 
+def _out_of_hours(claim: Claim, opening: Opening) -> Closed | Unsendable:
+    if opening.opens_at is None:
+        return Unsendable(claim=claim, code="no_window", problem=opening.problem)
+    return Closed(claim=claim, opens_at=opening.opens_at)
+
+
 def build_message(
     content: CompiledContent,
     *,
@@ -105,23 +112,7 @@ def build_message(
     prepared_at: datetime,
 ) -> OutboundMessage | Rejection:
     """Return the message to one recipient, its id stable for recipient and generation; or why there can be none."""
-    message_id = f"{recipient.recipient_id}.{recipient.generation}"
-    rendered = content.render(render_values(recipient.fields))
-    if isinstance(rendered, RenderedText):
-        return check_text(rendered) or build_text(
-            rendered, message_id=message_id, sender=sender.address, to=recipient.address
-        )
-    is_marketing = campaign.kind is CampaignKind.MARKETING
-    return build_email(
-        rendered,
-        message_id=message_id,
-        from_name=sender.display_name,
-        from_address=sender.address,
-        to_name=recipient.fields.get("name", ""),
-        to_address=recipient.address,
-        sent_at=prepared_at,
-        unsubscribe_mailto=sender.address if is_marketing else None,
-    )
+    return _builder(content, campaign=campaign, sender=sender, prepared_at=prepared_at)(recipient)
 
 
 def render_values(fields: Mapping[str, str]) -> Mapping[str, Mapping[str, str]]:
@@ -129,7 +120,47 @@ def render_values(fields: Mapping[str, str]) -> Mapping[str, Mapping[str, str]]:
     return {"customer": fields}
 
 
-def _clearance(claim: Claim, *, campaign: Campaign, opening: Opening, prepared_at: datetime) -> Clearance:
+_Build = Callable[[CampaignRecipient], OutboundMessage | Rejection]
+
+
+def _builder(content: CompiledContent, *, campaign: Campaign, sender: Sender, prepared_at: datetime) -> _Build:
+    """Return what builds one message after the other; what they share is computed here, once."""
+    if isinstance(content, CompiledText):
+        return partial(_text, content, sender)
+    is_marketing = campaign.kind is CampaignKind.MARKETING
+    mail = compile_mail(
+        content,
+        from_name=sender.display_name,
+        from_address=sender.address,
+        unsubscribe_mailto=sender.address if is_marketing else None,
+    )
+    return partial(_mail, mail, prepared_at)
+
+
+def _mail(mail: CompiledMail, prepared_at: datetime, recipient: CampaignRecipient) -> OutboundMessage:
+    return mail.build(
+        render_values(recipient.fields),
+        message_id=_message_id(recipient),
+        to_name=recipient.fields.get("name", ""),
+        to_address=recipient.address,
+        sent_at=prepared_at,
+    )
+
+
+def _text(content: CompiledText, sender: Sender, recipient: CampaignRecipient) -> OutboundMessage | Rejection:
+    rendered = content.render(render_values(recipient.fields))
+    return check_text(rendered) or build_text(
+        rendered, message_id=_message_id(recipient), sender=sender.address, to=recipient.address
+    )
+
+
+def _message_id(recipient: CampaignRecipient) -> str:
+    return f"{recipient.recipient_id}.{recipient.generation}"
+
+
+def _clearance(
+    claim: Claim, campaign: Campaign, limit_scopes: tuple[LimitScope, ...], opening: Opening, prepared_at: datetime
+) -> Clearance:
     recipient = claim.recipient
     return Clearance(
         merchant_id=recipient.merchant_id,
@@ -144,7 +175,7 @@ def _clearance(claim: Claim, *, campaign: Campaign, opening: Opening, prepared_a
         reopens_at=opening.opens_at,
         deadline=campaign.deadline,
         price=recipient.price,
-        limit_scopes=campaign.limit_scopes,
+        limit_scopes=limit_scopes,
         content_digest=campaign.content_id,
         prepared_at=prepared_at,
     )

@@ -18,8 +18,8 @@ from campaignkit.campaign.senders import Sender, SenderHealth
 from campaignkit.campaign.status import CampaignEvent, CampaignStatus, transition
 from campaignkit.dispatch.steering import Move
 from campaignkit.errors import IllegalTransition, RevisionConflict, StoreBroken
+from campaignkit.message.compiled import CompiledContent, compile_content
 from campaignkit.message.content import EmailContent, SmsContent, content_digest
-from campaignkit.message.templates import CompiledContent, compile_content
 from campaignkit.ports import Clock, Document, DocumentStore, SaveGuard
 
 __all__ = ["Records"]

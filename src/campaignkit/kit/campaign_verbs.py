@@ -14,8 +14,8 @@ from campaignkit.kit.base import MerchantBase, aware
 from campaignkit.kit.door import Permission, verb
 from campaignkit.kit.editing import changed, copied
 from campaignkit.kit.senders import sender_from
+from campaignkit.message.compiled import compile_content
 from campaignkit.message.content import EmailContent, SmsContent, check_content
-from campaignkit.message.templates import compile_content
 from campaignkit.timing.limits import Interval
 from campaignkit.timing.windows import SendWindow
 

@@ -15,7 +15,7 @@ from campaignkit.kit.base import PAGE_MAX, MerchantBase, aware
 from campaignkit.kit.door import Permission, verb
 from campaignkit.kit.results import TestResult
 from campaignkit.kit.testsend import send_test
-from campaignkit.message.templates import compile_content
+from campaignkit.message.compiled import compile_content
 from campaignkit.ports import RecipientQuery, SaveGuard
 
 __all__ = ["SendingVerbs"]

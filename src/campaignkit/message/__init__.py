@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from campaignkit.message.compiled import CompiledContent, CompiledEmail, CompiledText, compile_content
     from campaignkit.message.content import (
         Content,
         EmailContent,
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
         check_content,
         content_digest,
     )
-    from campaignkit.message.email import build_email
+    from campaignkit.message.email import CompiledMail, build_email, compile_mail
     from campaignkit.message.outbound import OutboundEmail, OutboundMessage, OutboundText
     from campaignkit.message.sms import (
         TEXT_PARTS_MAX,
@@ -28,20 +29,13 @@ if TYPE_CHECKING:
         check_text,
         count_parts,
     )
-    from campaignkit.message.templates import (
-        CompiledContent,
-        CompiledEmail,
-        CompiledText,
-        Placeholder,
-        Template,
-        compile_content,
-        compile_template,
-    )
+    from campaignkit.message.templates import Placeholder, Template, compile_template
 
 __all__ = [
     "TEXT_PARTS_MAX",
     "CompiledContent",
     "CompiledEmail",
+    "CompiledMail",
     "CompiledText",
     "Content",
     "EmailContent",
@@ -62,12 +56,14 @@ __all__ = [
     "check_sender_id",
     "check_text",
     "compile_content",
+    "compile_mail",
     "compile_template",
     "content_digest",
     "count_parts",
 ]
 
 _ROOMS = {
+    "compiled": ("CompiledContent", "CompiledEmail", "CompiledText", "compile_content"),
     "content": (
         "Content",
         "EmailContent",
@@ -78,18 +74,10 @@ _ROOMS = {
         "check_content",
         "content_digest",
     ),
-    "email": ("build_email",),
+    "email": ("CompiledMail", "build_email", "compile_mail"),
     "outbound": ("OutboundEmail", "OutboundMessage", "OutboundText"),
     "sms": ("TEXT_PARTS_MAX", "SmsEncoding", "SmsParts", "build_text", "check_sender_id", "check_text", "count_parts"),
-    "templates": (
-        "CompiledContent",
-        "CompiledEmail",
-        "CompiledText",
-        "Placeholder",
-        "Template",
-        "compile_content",
-        "compile_template",
-    ),
+    "templates": ("Placeholder", "Template", "compile_template"),
 }
 _HOMES = {name: room for room, names in _ROOMS.items() for name in names}
 

@@ -7,32 +7,18 @@ logic, no attribute walks, no loops. It is a subset of Liquid; all else between 
 import html
 import re
 from collections.abc import Mapping
-from itertools import chain
-from typing import overload
 
 import attrs
 
 from campaignkit.errors import InvalidTemplate
-from campaignkit.message.content import (
-    Content,
-    EmailContent,
-    RenderedEmail,
-    RenderedText,
-    SmsContent,
-    one_line,
-    whole_characters,
-)
+from campaignkit.message.content import one_line, whole_characters
 
 __all__ = [
     "PLACEHOLDERS_MAX",
     "VALUE_CHARACTERS_MAX",
-    "CompiledContent",
-    "CompiledEmail",
-    "CompiledText",
     "Placeholder",
     "Template",
     "Values",
-    "compile_content",
     "compile_template",
 ]
 
@@ -41,6 +27,8 @@ PLACEHOLDERS_MAX = 1_000
 VALUE_CHARACTERS_MAX = 10_000
 
 Values = Mapping[str, Mapping[str, str]]  # namespace → name → value, for one recipient
+
+_NOBODY: Mapping[str, str] = {}
 
 _OPENING = re.compile(r"\{\{|\{%")
 _NAME = r"[a-z_][a-z0-9_]*"
@@ -61,6 +49,17 @@ class Placeholder:
     line: int
     column: int
     source: str  # as it was written, with its braces
+
+    def fill(self, values: Values, *, escape: bool = False, single_line: bool = False) -> str:
+        """Return what stands in this slot for one recipient; arguments as for ``Template.render``."""
+        value = values.get(self.namespace, _NOBODY).get(self.name)
+        if not value:
+            return self.default or ""
+        if len(value) > VALUE_CHARACTERS_MAX or not value.isprintable():  # else there is nothing to mend
+            value = whole_characters(value[:VALUE_CHARACTERS_MAX]).replace("\0", " ")
+            if single_line:
+                value = one_line(value)
+        return html.escape(value) if escape else value
 
 
 @attrs.frozen
@@ -89,50 +88,11 @@ class Template:
         ('Dear Ann', 'Dear friend')
         """
         return "".join(
-            [piece if isinstance(piece, str) else _filled(piece, values, escape, single_line) for piece in self.pieces]
+            [
+                piece if isinstance(piece, str) else piece.fill(values, escape=escape, single_line=single_line)
+                for piece in self.pieces
+            ]
         )
-
-
-@attrs.frozen(kw_only=True)
-class CompiledEmail:
-    """An ``EmailContent`` ready to be filled in, once per recipient."""
-
-    subject: Template
-    text: Template
-    html: Template | None = None
-
-    @property
-    def placeholders(self) -> tuple[Placeholder, ...]:
-        """The slots of subject, text and HTML, in that order."""
-        templates = (self.subject, self.text, self.html)
-        return tuple(chain.from_iterable(template.placeholders for template in templates if template is not None))
-
-    def render(self, values: Values) -> RenderedEmail:
-        """Return the mail for one recipient; it never raises."""
-        return RenderedEmail(
-            subject=self.subject.render(values, single_line=True),
-            text=self.text.render(values),
-            html=None if self.html is None else self.html.render(values, escape=True),
-        )
-
-
-@attrs.frozen(kw_only=True)
-class CompiledText:
-    """An ``SmsContent`` ready to be filled in, once per recipient."""
-
-    text: Template
-
-    @property
-    def placeholders(self) -> tuple[Placeholder, ...]:
-        """The slots, in order."""
-        return self.text.placeholders
-
-    def render(self, values: Values) -> RenderedText:
-        """Return the text message for one recipient; it never raises."""
-        return RenderedText(text=self.text.render(values))
-
-
-CompiledContent = CompiledEmail | CompiledText
 
 
 def compile_template(source: str, *, field: str) -> Template:
@@ -158,25 +118,6 @@ def compile_template(source: str, *, field: str) -> Template:
             raise _invalid(source, opening.start(), field, f"there are more than {PLACEHOLDERS_MAX} placeholders")
     pieces.append(source[end:])
     return Template(tuple(piece for piece in pieces if piece != ""))
-
-
-@overload
-def compile_content(content: EmailContent) -> CompiledEmail: ...
-@overload
-def compile_content(content: SmsContent) -> CompiledText: ...
-def compile_content(content: Content) -> CompiledContent:
-    """Return *content* ready to be filled in. Compile once per campaign, render once per recipient.
-
-    Raises:
-        InvalidTemplate: as for ``compile_template``.
-    """
-    if isinstance(content, SmsContent):
-        return CompiledText(text=compile_template(content.text, field="text"))
-    return CompiledEmail(
-        subject=compile_template(content.subject, field="subject"),
-        text=compile_template(content.text, field="text"),
-        html=None if content.html is None else compile_template(content.html, field="html"),
-    )
 
 
 def _placeholder_at(source: str, start: int, field: str) -> Placeholder:
@@ -216,13 +157,3 @@ def _place(source: str, start: int) -> tuple[int, int]:
 
 def _shortened(source: str) -> str:
     return source if len(source) <= 60 else f"{source[:57]}…}}}}"
-
-
-def _filled(slot: Placeholder, values: Values, escape: bool, single_line: bool) -> str:
-    value = values.get(slot.namespace, {}).get(slot.name)
-    if not value:
-        return slot.default or ""
-    value = whole_characters(value[:VALUE_CHARACTERS_MAX]).replace("\0", " ")
-    if single_line:
-        value = one_line(value)
-    return html.escape(value) if escape else value
