@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from campaignkit.addresses import Channel, Rejection, parse_email
 from campaignkit.audience import (
     Consent,
+    ConsentPolicy,
     ConsentState,
     ConsentVerdict,
     Contact,
@@ -74,7 +75,7 @@ def test_a_country_outside_the_allowed_ones_is_wrong():
 def test_silence_is_enough_for_texts_if_the_merchant_says_so():
     contact = contact_of(phone="(212) 555-0143")
 
-    assert reason_of(contact, Channel.SMS, allow_unknown_consent=True) == "recipient"
+    assert reason_of(contact, Channel.SMS, consent_policy=ConsentPolicy(unknown_allows_sms=True)) == "recipient"
     assert reason_of(contact, Channel.SMS, kind="transactional") == "recipient"
 
 

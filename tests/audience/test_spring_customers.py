@@ -5,7 +5,7 @@ import csv
 import pytest
 
 from campaignkit.addresses import Rejection
-from campaignkit.audience import build_audience, read_contacts
+from campaignkit.audience import ConsentPolicy, build_audience, read_contacts
 from examples.make_spring_customers import ROW_COUNT, TARGET, render
 
 
@@ -22,7 +22,7 @@ def test_the_file_is_what_the_script_makes():
 def test_every_row_is_accounted_for(items, channel):
     with TARGET.open(encoding="utf-8-sig", newline="") as file:
         row_count = sum(1 for _ in csv.reader(file)) - 1
-    audience = build_audience(items, channel, allow_unknown_consent=True)
+    audience = build_audience(items, channel, consent_policy=ConsentPolicy(unknown_allows_sms=True))
 
     assert row_count == ROW_COUNT == len(items)
     assert len(audience.recipients) + len(audience.exclusions) + len(audience.rejections) == row_count

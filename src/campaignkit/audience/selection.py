@@ -4,66 +4,39 @@ Nothing is lost: contacts = recipients + exclusions, and Rejections among the co
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
-from enum import StrEnum
-from functools import partial
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import datetime
 
 import attrs
 
-from campaignkit.addresses.channel import Channel, Rejection, RejectionCode, mask
-from campaignkit.audience.consent import ConsentState, ConsentVerdict, judge_consent
+from campaignkit.addresses.channel import Channel, Rejection
+from campaignkit.audience.address_table import AddressTable
+from campaignkit.audience.choosing import (
+    Exclusion,
+    ExclusionReason,
+    Recipient,
+    SelectionRules,
+    Selector,
+    Where,
+    choose,
+    is_reached_otherwise,
+    targeting_of,
+)
+from campaignkit.audience.consent import ConsentPolicy
 from campaignkit.audience.contacts import Contact
+from campaignkit.audience.targeting import TargetingReport
+from campaignkit.audience.targeting.matching import HostFunction
 
-__all__ = ["Audience", "Exclusion", "ExclusionReason", "Recipient", "build_audience", "choose"]
-
-
-class ExclusionReason(StrEnum):
-    """Why a contact is left out. The values are stable."""
-
-    NO_ADDRESS = "no_address"
-    MALFORMED = "malformed"
-    UNREACHABLE = "unreachable"
-    WRONG_COUNTRY = "wrong_country"
-    NOT_TEXTABLE = "not_textable"
-    TOO_LONG = "too_long"
-    AMBIGUOUS = "ambiguous"
-    DUPLICATE = "duplicate"
-    SUPPRESSED = "suppressed"
-    CONSENT_DENIED = "consent_denied"
-    CONSENT_UNKNOWN = "consent_unknown"
-    FILTERED = "filtered"
-
-
-@attrs.frozen(kw_only=True)
-class Recipient:
-    """A contact who will be written to, and where."""
-
-    contact: Contact
-    channel: Channel
-    address: str = attrs.field(repr=mask)  # to send to: an email address, or E.164
-    address_key: str = attrs.field(repr=mask)  # one message per key and campaign
-
-    @property
-    def zones(self) -> tuple[str, ...]:
-        """IANA names where the contact may be: the one it named, else its phone's candidates, else none."""
-        if self.contact.zone is not None:
-            return (self.contact.zone,)
-        return self.contact.phone.zones if self.contact.phone else ()
-
-    @property
-    def has_unknown_consent(self) -> bool:
-        """Whether nobody asked this contact about the channel; preflight counts these."""
-        return self.contact.consent.on(self.channel) is ConsentState.UNKNOWN
-
-
-@attrs.frozen(kw_only=True)
-class Exclusion:
-    """A contact who is left out, and why."""
-
-    contact: Contact
-    reason: ExclusionReason
-    detail: str  # one sentence for a shopkeeper
-    duplicate_of: Contact | None = None  # the recipient's contact that has the same address
+__all__ = [
+    "Audience",
+    "AudienceStream",
+    "Exclusion",
+    "ExclusionReason",
+    "Recipient",
+    "build_audience",
+    "choose",
+    "stream_audience",
+]
 
 
 @attrs.frozen(kw_only=True)
@@ -73,6 +46,7 @@ class Audience:
     recipients: tuple[Recipient, ...]
     exclusions: tuple[Exclusion, ...]
     rejections: tuple[Rejection, ...]
+    targeting: TargetingReport | None = None  # what the filter did, where there was one
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -85,54 +59,23 @@ class Audience:
         """How many recipients were never asked about the channel."""
         return sum(recipient.has_unknown_consent for recipient in self.recipients)
 
-
-def choose(
-    contact: Contact,
-    channel: Channel | str,
-    *,
-    kind: str = "marketing",
-    where: Callable[[Contact], bool] | None = None,
-    allow_unknown_consent: bool = False,
-    allowed_regions: Collection[str] | None = None,
-) -> Recipient | Exclusion:
-    """Return whether *contact* is written to, seen alone: duplicates and suppressed addresses are the caller's.
-
-    The first that applies is the reason: the filter, the address, the consent.
-
-    Args:
-        kind: See ``judge_consent``.
-        where: The merchant's filter; False leaves out.
-        allow_unknown_consent: Silence is enough for marketing texts.
-        allowed_regions: Countries that texts may go to, in capitals; None allows all.
-
-    Raises:
-        ValueError: there is no such channel or kind.
-    """
-    medium = Channel(channel)
-    verdict = judge_consent(contact.consent, medium, kind=kind, allow_unknown=allow_unknown_consent)
-    if where is not None and not where(contact):
-        return _exclude(contact, ExclusionReason.FILTERED, "The chosen filter leaves this contact out.")
-    addressed = _address(contact, medium, allowed_regions)
-    if isinstance(addressed, Exclusion):
-        return addressed
-    match verdict:
-        case ConsentVerdict.DENIED:
-            return _exclude(contact, ExclusionReason.CONSENT_DENIED, f"This contact said no to {_NAMES[medium]}.")
-        case ConsentVerdict.UNKNOWN:
-            detail = f"Nobody has asked this contact whether {_NAMES[medium]} are welcome."
-            return _exclude(contact, ExclusionReason.CONSENT_UNKNOWN, detail)
-        case ConsentVerdict.ALLOWED | ConsentVerdict.ALLOWED_UNKNOWN:
-            return addressed
+    @property
+    def other_channel_count(self) -> int:
+        """How many of those without an address for the channel would be reached by the other one."""
+        return sum(is_reached_otherwise(exclusion.reason, exclusion.detail) for exclusion in self.exclusions)
 
 
 def build_audience(
     contacts: Iterable[Contact | Rejection],
     channel: Channel | str = Channel.EMAIL,
-    where: Callable[[Contact], bool] | None = None,
+    where: Where | None = None,
     suppressed: Collection[str] = frozenset(),
     *,
     kind: str = "marketing",
-    allow_unknown_consent: bool = False,
+    topic: str = "",
+    now: datetime | None = None,
+    predicates: Mapping[str, HostFunction] | None = None,
+    consent_policy: ConsentPolicy | None = None,
     allowed_regions: Collection[str] | None = None,
 ) -> Audience:
     """Return who of *contacts* is written to, and why the others are not. Of equal addresses the first one stays.
@@ -140,10 +83,17 @@ def build_audience(
     Building again from the recipients' contacts gives the same recipients. For lists that fit in memory.
 
     Args:
+        where: A filter, a ``Targeting`` made of one, or a function; who is not let in is excluded as ``filtered``.
         suppressed: Address keys that are not written to, whatever else holds.
+        kind: ``marketing``, or ``transactional``, which asks for no consent; suppressed addresses it leaves out too.
+        topic: What the message is about, where consent was given for topics.
+        now: See ``Targeting``, for filters that count days back.
+        predicates: The host's functions by name, for filters that ask them.
+        consent_policy: What it means that nobody asked; by default enough for email, and not for texts.
+        allowed_regions: Countries that texts may go to, in capitals; None allows all.
 
     Raises:
-        ValueError: there is no such channel or kind.
+        ValueError: there is no such channel or kind, or the filter lacks what it needs.
 
     >>> from campaignkit.audience.contacts import parse_contact
     >>> rows = [{"email": "ann@example.com"}, {"email": "Ann@Example.com"}, {"name": "Bob"}]
@@ -151,99 +101,131 @@ def build_audience(
     >>> len(audience.recipients), dict(audience.counts)
     (1, {'duplicate': 1, 'no_address': 1})
     """
-    pick = partial(
-        choose,
-        channel=Channel(channel),
+    stream = stream_audience(
+        contacts,
+        channel,
+        where,
+        suppressed,
         kind=kind,
-        where=where,
-        allow_unknown_consent=allow_unknown_consent,
+        topic=topic,
+        now=now,
+        predicates=predicates,
+        consent_policy=consent_policy,
         allowed_regions=allowed_regions,
     )
-    return _divide(contacts, pick, frozenset(suppressed))
+    return _divide(stream)
 
 
-_NAMES = {Channel.EMAIL: "emails", Channel.SMS: "text messages"}
-
-_REASONS = {
-    RejectionCode.MALFORMED: ExclusionReason.MALFORMED,
-    RejectionCode.UNREACHABLE: ExclusionReason.UNREACHABLE,
-    RejectionCode.WRONG_COUNTRY: ExclusionReason.WRONG_COUNTRY,
-    RejectionCode.NOT_TEXTABLE: ExclusionReason.NOT_TEXTABLE,
-    RejectionCode.SERVICE_NUMBER: ExclusionReason.NOT_TEXTABLE,
-    RejectionCode.TOO_LONG: ExclusionReason.TOO_LONG,
-    RejectionCode.AMBIGUOUS: ExclusionReason.AMBIGUOUS,
-}
-
-
-def _divide(
+def stream_audience(
     contacts: Iterable[Contact | Rejection],
-    pick: Callable[[Contact], Recipient | Exclusion],
-    suppressed: frozenset[str],
-) -> Audience:
-    recipients: dict[str, Recipient] = {}
+    channel: Channel | str = Channel.EMAIL,
+    where: Where | None = None,
+    suppressed: Collection[str] = frozenset(),
+    *,
+    kind: str = "marketing",
+    topic: str = "",
+    now: datetime | None = None,
+    predicates: Mapping[str, HostFunction] | None = None,
+    consent_policy: ConsentPolicy | None = None,
+    allowed_regions: Collection[str] | None = None,
+) -> "AudienceStream":
+    """Return what ``build_audience`` does, one by one as contacts are read: for lists of any length.
+
+    A million addresses take some 50 MB. A duplicate names the position of the contact that it repeats, not the contact.
+
+    >>> from campaignkit.audience.contacts import parse_contact
+    >>> stream = stream_audience(parse_contact({"email": "ann@example.com"}) for _ in range(3))
+    >>> [type(item).__name__ for item in stream], stream.recipient_count, dict(stream.counts)
+    (['Recipient', 'Exclusion', 'Exclusion'], 1, {'duplicate': 2})
+    """
+    rules = SelectionRules(
+        channel=Channel(channel),
+        kind=kind,
+        topic=topic,
+        consent_policy=consent_policy or ConsentPolicy(),
+        allowed_regions=allowed_regions,
+    )
+    targeting = None if where is None else targeting_of(where, now=now, predicates=predicates)
+    return AudienceStream(contacts, Selector(rules, targeting), frozenset(suppressed))
+
+
+class AudienceStream:
+    """Recipients, exclusions and rejections in the order given; to be gone through once. Its counts are of so far."""
+
+    def __init__(
+        self, contacts: Iterable[Contact | Rejection], selector: Selector, suppressed: frozenset[str] = frozenset()
+    ) -> None:
+        self._contacts = iter(contacts)
+        self._selector = selector
+        self._suppressed = suppressed
+        self._taken = AddressTable()
+        self._position = 0
+        self.counts: Counter[str] = Counter()  # of those left out, by reason or code
+        self.recipient_count = 0
+        self.unknown_consent_count = 0
+        self.other_channel_count = 0
+
+    @property
+    def targeting(self) -> TargetingReport | None:
+        """What the filter did so far; None without one."""
+        return self._selector.report
+
+    def __iter__(self) -> Iterator[Recipient | Exclusion | Rejection]:
+        for item in self._contacts:
+            self._position += 1
+            became = item if isinstance(item, Rejection) else self._judge(item)
+            self._count(became)
+            yield became
+
+    def _judge(self, contact: Contact) -> Recipient | Exclusion:
+        chosen = self._selector.choose(contact)
+        if isinstance(chosen, Exclusion):
+            return chosen
+        if chosen.address_key in self._suppressed:
+            return Exclusion(contact=contact, reason=ExclusionReason.SUPPRESSED, detail=_SUPPRESSED)
+        first = self._taken.claim(chosen.address_key, self._position)
+        if first is None:
+            return chosen
+        detail = f"This address already stands at place {first} of the list."
+        return Exclusion(contact=contact, reason=ExclusionReason.DUPLICATE, detail=detail, duplicate_position=first)
+
+    def _count(self, became: Recipient | Exclusion | Rejection) -> None:
+        match became:
+            case Recipient():
+                self.recipient_count += 1
+                self.unknown_consent_count += became.has_unknown_consent
+            case Exclusion():
+                self.counts[became.reason.value] += 1
+                self.other_channel_count += is_reached_otherwise(became.reason, became.detail)
+            case Rejection():
+                self.counts[became.code.value] += 1
+
+
+_SUPPRESSED = "This address asked not to be written to, or mail to it came back."
+
+
+def _divide(stream: AudienceStream) -> Audience:
+    recipients: dict[int, Recipient] = {}  # by where they stood
     exclusions: list[Exclusion] = []
     rejections: list[Rejection] = []
-    for contact in contacts:
-        if isinstance(contact, Rejection):
-            rejections.append(contact)
-            continue
-        chosen = pick(contact)
-        if isinstance(chosen, Recipient):
-            chosen = _compare(chosen, recipients, suppressed)
-        if isinstance(chosen, Recipient):
-            recipients[chosen.address_key] = chosen
-        else:
-            exclusions.append(chosen)
-    return Audience(recipients=tuple(recipients.values()), exclusions=tuple(exclusions), rejections=tuple(rejections))
+    for position, item in enumerate(stream, start=1):
+        match item:
+            case Recipient():
+                recipients[position] = item
+            case Exclusion(duplicate_position=int(first)):
+                exclusions.append(_naming(item, recipients[first].contact))
+            case Exclusion():
+                exclusions.append(item)
+            case Rejection():
+                rejections.append(item)
+    return Audience(
+        recipients=tuple(recipients.values()),
+        exclusions=tuple(exclusions),
+        rejections=tuple(rejections),
+        targeting=stream.targeting,
+    )
 
 
-def _exclude(contact: Contact, reason: ExclusionReason, detail: str) -> Exclusion:
-    return Exclusion(contact=contact, reason=reason, detail=detail)
-
-
-def _address(contact: Contact, channel: Channel, allowed_regions: Collection[str] | None) -> Recipient | Exclusion:
-    match channel:
-        case Channel.EMAIL:
-            email = contact.email
-            if email is None:
-                return _unaddressed(contact, "email", "There is no email address.")
-            return Recipient(contact=contact, channel=channel, address=email.address, address_key=email.key)
-        case Channel.SMS:
-            phone = contact.phone
-            if phone is None:
-                return _unaddressed(contact, "phone", "There is no phone number.")
-            if phone.extension:
-                detail = "A number with an extension cannot receive texts."
-                return _exclude(contact, ExclusionReason.NOT_TEXTABLE, detail)
-            if not phone.is_textable:
-                return _exclude(contact, ExclusionReason.NOT_TEXTABLE, "This number is a landline, or no mobile phone.")
-            if allowed_regions is not None and phone.region not in allowed_regions:
-                detail = "The number belongs to a country that this shop does not text to."
-                return _exclude(contact, ExclusionReason.WRONG_COUNTRY, detail)
-            return Recipient(contact=contact, channel=channel, address=phone.e164, address_key=phone.key)
-
-
-def _unaddressed(contact: Contact, field: str, absence: str) -> Exclusion:
-    """Return why there is no address: what came in was refused, or nothing came in."""
-    for rejection in contact.rejections:
-        if rejection.field == field and rejection.code in _REASONS:
-            return _exclude(contact, _REASONS[rejection.code], rejection.message)
-    return _exclude(contact, ExclusionReason.NO_ADDRESS, absence)
-
-
-def _compare(recipient: Recipient, taken: Mapping[str, Recipient], suppressed: frozenset[str]) -> Recipient | Exclusion:
-    first = taken.get(recipient.address_key)
-    if first is not None:
-        number = first.contact.row_number
-        where = f"row {number}" if number is not None else "another contact"
-        detail = f"This address already stands in {where}."
-        return Exclusion(
-            contact=recipient.contact,
-            reason=ExclusionReason.DUPLICATE,
-            detail=detail,
-            duplicate_of=first.contact,
-        )
-    if recipient.address_key in suppressed:
-        detail = "This address asked not to be written to, or mail to it came back."
-        return _exclude(recipient.contact, ExclusionReason.SUPPRESSED, detail)
-    return recipient
+def _naming(duplicate: Exclusion, first: Contact) -> Exclusion:
+    where = f"row {first.row_number}" if first.row_number is not None else "another contact"
+    return attrs.evolve(duplicate, duplicate_of=first, detail=f"This address already stands in {where}.")
