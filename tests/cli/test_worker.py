@@ -71,7 +71,7 @@ def test_a_stopped_worker_leaves_everything_settled(account: str, number: signal
     assert worker.returncode == 0
     assert set(counts) == {"sent", "pending"}  # no CLAIMED, no SENDING, none in doubt
     assert json.loads(printed) == {"sent": counts["sent"]}
-    assert counts["sent"] == len(mails(tmp_path)) < 250
+    assert counts["sent"] == len(mails(tmp_path)) < 90  # not even the batch of a hundred is finished
 
 
 def test_an_idle_worker_stops_at_once_and_says_what_it_sent(tmp_path: Path) -> None:

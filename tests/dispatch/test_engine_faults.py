@@ -2,6 +2,7 @@
 
 import threading
 from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 
 import attrs
@@ -9,13 +10,23 @@ import pytest
 import sqlalchemy as sa
 
 from campaignkit.clocks import FrozenClock
+from campaignkit.delivery.outcomes import Outcome, Verdict
 from campaignkit.kit import CampaignKit
 from campaignkit.stores import MemoryStore
 from campaignkit.stores.sql import SqlStore
 from campaignkit.testing import FakeEmail
 from campaignkit.testing.faults import CountPassings, FaultPoint, FaultyStore, FaultyTransport, RaiseAt, sql_faults
 from campaignkit.transports.function import FunctionTransport
-from tests.dispatch.scenes import FRIDAY, Notebook, Scene, address_in, address_of, addresses, make_scene
+from tests.dispatch.scenes import (
+    FRIDAY,
+    Notebook,
+    PlayedTransport,
+    Scene,
+    address_in,
+    address_of,
+    addresses,
+    make_scene,
+)
 
 WAVE = 3
 
@@ -175,6 +186,67 @@ def test_a_worker_that_is_interrupted_writes_down_what_it_knows(store):
     assert at_once == {"sent": 3, "in_doubt": 1, "pending": 6}
     assert scene.statuses() == {"sent": 9, "in_doubt": 1}
     assert sorted(book.accepted) == addresses(10)
+
+
+def stop_at(stop: threading.Event, number: int) -> Callable[[str], None]:
+    def look(address: str) -> None:
+        if address == address_of(number):
+            stop.set()
+
+    return look
+
+
+def test_a_worker_that_is_stopped_finishes_the_message_at_hand_and_gives_the_rest_back_at_once(store):
+    stop = threading.Event()
+    book = Notebook(on_accept=stop_at(stop, 3))
+    scene = make_scene(store, FunctionTransport("email", book))
+    scene.kit.run(stop=stop)
+    at_once = scene.statuses()
+    waits = {row.not_before for row in scene.shop.recipients(scene.campaign_id, limit=100, status="pending")}
+    stop.clear()
+    report = scene.kit.run(until=FRIDAY + timedelta(seconds=1))  # nobody waits for anything
+
+    assert at_once == {"sent": 3, "pending": 7}
+    assert waits == {FRIDAY}
+    assert report.sent == 7
+    assert sorted(book.accepted) == addresses(10)
+
+
+@pytest.mark.parametrize("stopped_at", range(1, 7))
+def test_a_worker_that_is_stopped_amid_a_wave_finishes_the_wave(store, stopped_at):
+    stop = threading.Event()
+    look = stop_at(stop, stopped_at)
+
+    def play(batch, clear):
+        for start in range(0, len(batch), WAVE):
+            wave = batch[start : start + WAVE]
+            granted = {message.message_id for message in clear(wave).messages}
+            for message in wave:
+                look(address_in(message))
+                verdict = Verdict.ACCEPTED if message.message_id in granted else Verdict.NOT_SENT
+                yield Outcome(message_id=message.message_id, verdict=verdict)
+
+    scene = make_scene(store, PlayedTransport(play))
+    scene.kit.run(stop=stop)
+
+    crossed = WAVE if stopped_at <= WAVE else 2 * WAVE
+    assert scene.statuses() == {"sent": crossed, "pending": 10 - crossed}
+    assert {row.reason for row in scene.shop.recipients(scene.campaign_id, limit=100, status="pending")} == {"stopped"}
+
+
+def test_a_stop_before_the_first_wave_begins_nothing(store):
+    stop = threading.Event()
+    fake = FakeEmail(connections=WAVE)
+
+    def play(batch, clear):
+        stop.set()
+        yield from fake.send(batch, clear)
+
+    scene = make_scene(store, PlayedTransport(play))
+    scene.kit.run(stop=stop)
+
+    assert scene.statuses() == {"pending": 10}
+    assert fake.sent == []
 
 
 @pytest.fixture

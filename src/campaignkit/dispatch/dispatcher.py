@@ -68,17 +68,30 @@ class Dispatcher:
         self._worker_id = tools.new_id()
         self._breakers: dict[tuple[str, str], Breaker] = {}
         self._cursor: tuple[str, str] | None = None
+        self._is_stopping: Callable[[], bool] = lambda: False
         self.seen: set[tuple[str, str]] = set()  # campaigns that this worker looked at, by merchant and id
 
-    def round(self, *, max_messages: int, may_go_on: Callable[[], bool] = lambda: True) -> Round:
-        """Serve due campaigns in turn until *max_messages* are sent, nothing moves, or *may_go_on* says no."""
+    def round(
+        self,
+        *,
+        max_messages: int,
+        may_go_on: Callable[[], bool] = lambda: True,
+        is_stopping: Callable[[], bool] = lambda: False,
+    ) -> Round:
+        """Serve due campaigns in turn until *max_messages* are sent, nothing moves, or *may_go_on* says no.
+
+        Args:
+            may_go_on: Asked between batches.
+            is_stopping: Asked between messages, too: what has begun is finished, the rest of the batch goes back.
+        """
+        self._is_stopping = is_stopping
         reaped = self._store.reap()
         sent, has_progressed = 0, bool(reaped.released or reaped.in_doubt or reaped.unknown)
         while True:
             due = self._store.due(self._clock.now(), limit=DUE_MAX, after=self._cursor)
             moments, has_moved = [due.next_at], False
             for item in due.campaigns:
-                if sent >= max_messages or not may_go_on():
+                if sent >= max_messages or is_stopping() or not may_go_on():
                     return Round(sent=sent, has_progressed=has_progressed or has_moved, next_at=self._clock.now())
                 served = self._serve(item, max_messages - sent)
                 sent += served.sent
@@ -166,7 +179,14 @@ class Dispatcher:
             self._store.settle([settle_unsendable(item.claim, item.code, item.problem) for item in batch.unsendable])
         if not batch.messages:
             return _Served(has_progressed=True)
-        sending = BatchSender(self._store, self._clock, batch, lease=self._tools.lease, stopwatch=self._tools.stopwatch)
+        sending = BatchSender(
+            self._store,
+            self._clock,
+            batch,
+            lease=self._tools.lease,
+            stopwatch=self._tools.stopwatch,
+            is_stopping=self._is_stopping,
+        )
         report = sending.send(transport)
         if campaign.waiting_for is not WaitingFor.NOTHING:
             self._records.note_waiting(campaign, WaitingFor.NOTHING, None)

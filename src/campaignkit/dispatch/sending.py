@@ -1,6 +1,6 @@
 """One batch through a transport: every claim ends settled, released, or left to its lease. No I/O of its own."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Generator, Iterable
 from datetime import datetime, timedelta
 
 import attrs
@@ -20,6 +20,7 @@ DOUBTS_MAX = 3
 
 
 SENT_WITHOUT_LEAVE = "sent_without_leave"
+STOPPED = "stopped"
 
 
 @attrs.frozen(kw_only=True)
@@ -37,7 +38,14 @@ class BatchSender:
     """Sends one batch and accounts for each of its messages."""
 
     def __init__(
-        self, store: DispatchStore, clock: Clock, batch: Batch, *, lease: timedelta, stopwatch: Stopwatch
+        self,
+        store: DispatchStore,
+        clock: Clock,
+        batch: Batch,
+        *,
+        lease: timedelta,
+        stopwatch: Stopwatch,
+        is_stopping: Callable[[], bool] = lambda: False,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -48,23 +56,28 @@ class BatchSender:
             lease=lease,
             stopwatch=stopwatch,
             take_yielded=self._take_yielded,
-            is_halted=self._is_halted,
+            is_halted=lambda: self._is_halted() or is_stopping(),
         )
+        self._is_stopping = is_stopping
         self._doubts_in_a_row = 0
         self._open = dict(batch.claims)  # message id → claim without an outcome
         self._yielded: list[Outcome] = []
         self._settled: list[Outcome] = []
 
     def send(self, transport: Transport) -> BatchReport:
-        """Send the batch.
+        """Send the batch. When the worker is to stop, what has begun is finished, and the rest goes back.
 
         Whatever the transport does: cleared messages without an outcome are in doubt, the others go back. If the store
         itself fails, its exception goes on and leases do the rest.
         """
         misbehaviour, failure = "", ""
+        outcomes = transport.send(self._batch.messages, self._clearing)
         try:
-            for outcome in transport.send(self._batch.messages, self._clearing):
+            for outcome in outcomes:
                 self._note(outcome)
+                if self._is_stopping() and not self._has_begun():
+                    _close(outcomes)
+                    break
         except TransportMisbehaved as error:
             misbehaviour = str(error)
         except Exception as error:  # a host's transport may raise anything, and each message must be accounted for
@@ -78,6 +91,8 @@ class BatchSender:
             raise
         if failure:
             self._set_aside_first(failure)
+        if self._is_stopping() and not failure and not misbehaviour:
+            self._set_aside_all()
         self._settle_rest(failure or "outcome_missing")
         return BatchReport(
             sent_count=sum(outcome.verdict is Verdict.ACCEPTED for outcome in self._settled),
@@ -87,6 +102,10 @@ class BatchSender:
             failure=failure,
             is_halted=self._is_halted(),
         )
+
+    def _has_begun(self) -> bool:
+        """Return whether a message that begin let go has no outcome yet."""
+        return any(self._clearing.may_have_crossed(message_id) for message_id in self._open)
 
     def _is_halted(self) -> bool:
         return self._doubts_in_a_row >= DOUBTS_MAX
@@ -131,6 +150,8 @@ class BatchSender:
         answer = self._clearing.answers.get(outcome.message_id)
         if answer is not None:  # begin said no, whatever the transport calls it
             return release_for(claim, answer)
+        if outcome.verdict is Verdict.NOT_SENT and self._is_stopping():
+            return Release(claim, None, STOPPED)
         return resolve_uncleared(claim, outcome, now)
 
     def _set_aside_first(self, code: str) -> None:
@@ -142,6 +163,12 @@ class BatchSender:
             del self._open[first]
             self._yielded.append(Outcome(message_id=first, verdict=Verdict.NOT_SENT, code=code[:40]))
 
+    def _set_aside_all(self) -> None:
+        """Give back, as they were, all that have not begun: another worker goes on with them at once."""
+        for message_id in [one for one in self._open if not self._clearing.may_have_crossed(one)]:
+            del self._open[message_id]
+            self._yielded.append(Outcome(message_id=message_id, verdict=Verdict.NOT_SENT, code=STOPPED))
+
     def _settle_rest(self, code: str) -> None:
         for message_id in list(self._open):
             crossed = self._clearing.may_have_crossed(message_id)
@@ -149,6 +176,12 @@ class BatchSender:
             self._yielded.append(Outcome(message_id=message_id, verdict=verdict, scope=Scope.HOST, code=code[:40]))
         self._open.clear()
         self._settle_yielded()
+
+
+def _close(outcomes: Iterable[Outcome]) -> None:
+    """Tell a transport that nothing more is wanted of it, where it can be told."""
+    if isinstance(outcomes, Generator):
+        outcomes.close()
 
 
 def release_all(store: DispatchStore, releases: Iterable[Release]) -> None:

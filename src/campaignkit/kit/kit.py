@@ -175,8 +175,8 @@ class CampaignKit:
     def serve(self, stop: Stop, *, poll_seconds: float = POLL_SECONDS) -> int:
         """Work until *stop* is set and return how many were sent: the body of a worker process.
 
-        New campaigns are noticed within *poll_seconds*. The message that is being handed over when *stop* is set is
-        finished and written down first.
+        New campaigns are noticed within *poll_seconds*. What is being handed over when *stop* is set is finished
+        and written down; the rest of its batch goes back untouched.
         """
         sent = 0
         while not stop.is_set():
@@ -190,10 +190,11 @@ class CampaignKit:
         self._require_open()
         ends_at = math.inf if max_seconds is None else time.monotonic() + max_seconds
 
-        def may_go_on() -> bool:
-            return time.monotonic() < ends_at and not (stop is not None and stop.is_set())
-
-        return self._dispatcher.round(max_messages=max_messages, may_go_on=may_go_on)
+        return self._dispatcher.round(
+            max_messages=max_messages,
+            may_go_on=lambda: time.monotonic() < ends_at,
+            is_stopping=lambda: stop is not None and stop.is_set(),
+        )
 
     def _pause_seconds(self, done: Round, poll_seconds: float) -> float:
         if done.next_at is None:
