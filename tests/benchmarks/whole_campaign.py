@@ -9,6 +9,8 @@ import statistics
 import time
 from functools import partial
 
+import attrs
+
 from campaignkit.transports.smtp import SmtpTransport
 from tests.benchmarks.figures import Figure, Verdict, interleave, judge_ratio, spread
 from tests.benchmarks.ground import BODY, CONTENT, FROM, addresses, folder, kit_on, prepare
@@ -17,11 +19,25 @@ from tests.benchmarks.sink import running_sink
 
 MESSAGES = 2000
 PEER_MESSAGES = {"post_office": 2000, "django_mailer": 500}  # django-mailer takes long, and has one connection only
-CONNECTIONS = (1, 8, 20)
-GOALS = {8: 5, 20: 10}  # times django-post-office at the same number of connections
 PASSES = 3
 
-_WHY = "a wave of {connections} pays for its own commit, and a message takes {cpu:.0f} µs of CPU in all"
+_WHY = "a wave of {wave} pays for its own commit, and a message takes {cpu:.0f} µs of CPU in all"
+
+
+@attrs.frozen
+class Setting:
+    """How many sessions, and how many messages may be in doubt."""
+
+    connections: int
+    doubt_max: int
+    goal: int | None = None  # times django-post-office at the same number of connections
+
+    def __str__(self) -> str:
+        connections = f"{self.connections} connection{'s' if self.connections > 1 else ''}"
+        return connections if self.doubt_max == self.connections else f"{connections}, doubt_max {self.doubt_max}"
+
+
+SETTINGS = (Setting(1, 1), Setting(8, 8, 5), Setting(20, 20, 10), Setting(20, 100, 20))
 
 
 def measure() -> list[Figure]:
@@ -29,48 +45,56 @@ def measure() -> list[Figure]:
     with running_sink() as port:
         make_environment()
         cpu: dict[str, list[float]] = {}
-        measures = {f"ours {count}": partial(_rate, port, count, cpu) for count in CONNECTIONS}
-        peers = {f"post_office {count}": partial(_peer_rate, "post_office", port, count, cpu) for count in CONNECTIONS}
+        measures = {f"ours {setting}": partial(_rate, port, setting, cpu) for setting in SETTINGS}
+        counts = sorted({setting.connections for setting in SETTINGS})
+        peers = {f"post_office {count}": partial(_peer_rate, "post_office", port, count, cpu) for count in counts}
         mailer = {"django_mailer 1": partial(_peer_rate, "django_mailer", port, 1, cpu)}
         samples = interleave(PASSES, {**measures, **peers, **mailer})
-    return [_figure(count, samples, cpu) for count in CONNECTIONS]
+    return [_figure(setting, samples, cpu) for setting in SETTINGS]
 
 
-def _figure(count: int, samples: dict[str, list[float]], cpu: dict[str, list[float]]) -> Figure:
-    ours, office, mailer = samples[f"ours {count}"], samples[f"post_office {count}"], samples["django_mailer 1"]
+def _figure(setting: Setting, samples: dict[str, list[float]], cpu: dict[str, list[float]]) -> Figure:
+    ours, office = samples[f"ours {setting}"], samples[f"post_office {setting.connections}"]
+    mailer = samples["django_mailer 1"]
     ratio = statistics.median(ours) / statistics.median(office)
     to_mailer = statistics.median(ours) / statistics.median(mailer)
     return Figure(
-        work=f"whole campaign, {MESSAGES:,} mails of a kilobyte, {count} connection{'s' if count > 1 else ''}",
-        measured=f"{spread(ours, '/s')}, {spread(cpu[f'ours {count}'], ' µs CPU')}",
+        work=f"whole campaign, {MESSAGES:,} mails of a kilobyte, {setting}",
+        measured=f"{spread(ours, '/s')}, {spread(cpu[f'ours {setting}'], ' µs CPU')}",
         peer=(
             f"django-post-office, which writes down what was sent once per 100: {spread(office, '/s')}; "
             f"django-mailer, one connection and {PEER_MESSAGES['django_mailer']} mails: {spread(mailer, '/s')}"
         ),
         ratio=f"× {ratio:.1f}; × {to_mailer:.1f}",
-        goal=f"× {GOALS[count]} django-post-office" if count in GOALS else "",
-        verdict=_verdict(count, ratio, cpu),
+        goal="" if setting.goal is None else f"× {setting.goal} django-post-office",
+        verdict=_verdict(setting, ratio, cpu),
         samples={"ours": ours, "post_office": office, "django_mailer": mailer},
     )
 
 
-def _verdict(count: int, ratio: float, cpu: dict[str, list[float]]) -> Verdict | None:
-    if count not in GOALS:
+def _verdict(setting: Setting, ratio: float, cpu: dict[str, list[float]]) -> Verdict | None:
+    if setting.goal is None:
         return None
-    why = _WHY.format(connections=count, cpu=statistics.median(cpu[f"ours {count}"]))
-    return judge_ratio(ratio, at_least=GOALS[count], why=why)
+    why = _WHY.format(wave=setting.doubt_max, cpu=statistics.median(cpu[f"ours {setting}"]))
+    return judge_ratio(ratio, at_least=setting.goal, why=why)
 
 
-def _rate(port: int, connections: int, cpu: dict[str, list[float]], number: int) -> float:
+def _rate(port: int, setting: Setting, cpu: dict[str, list[float]], number: int) -> float:
     with folder() as path:
         prepare(path / "campaigns.db", MESSAGES, f"{time.time_ns()}.{number}")
-        transport = SmtpTransport("127.0.0.1", port, security="insecure_plaintext", connections=connections)
+        transport = SmtpTransport(
+            "127.0.0.1",
+            port,
+            security="insecure_plaintext",
+            connections=setting.connections,
+            doubt_max=setting.doubt_max,
+        )
         with kit_on(path / "campaigns.db", transport) as kit:
             began_at, cpu_at = time.perf_counter(), time.process_time()
             report = kit.run()
             seconds, cpu_seconds = time.perf_counter() - began_at, time.process_time() - cpu_at
     assert report.sent == MESSAGES, f"only {report.sent} were sent"
-    cpu.setdefault(f"ours {connections}", []).append(1e6 * cpu_seconds / MESSAGES)
+    cpu.setdefault(f"ours {setting}", []).append(1e6 * cpu_seconds / MESSAGES)
     return MESSAGES / seconds
 
 
