@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from tests.benchmarks import emails, imports, memory, store_waves, transport, whole_campaign
+from tests.benchmarks import emails, imports, mail, memory, store_waves, transport, whole_campaign
 from tests.benchmarks.figures import Figure, save
 from tests.benchmarks.sink import SinkMissing
 
@@ -13,6 +13,7 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "store": store_waves.measure,
     "emails": emails.measure,
     "import": imports.measure,
+    "mail": mail.measure,
     "campaign": whole_campaign.measure,
     "transport": transport.measure,
     "memory": memory.measure,

@@ -170,7 +170,7 @@ def test_a_mail_with_nothing_to_fill_in_is_encoded_once():
 
     first, second = (mail.build({}, **{**ANN, "message_id": name}) for name in ("r1.1", "r2.1"))
 
-    assert content.text_body.encode([]) is content.text_body.encode([])
+    assert content.text_body.build({})[0] is content.text_body.build({})[0]
     assert first.content.replace(b"r1.1", b"r2.1") == second.content
 
 

@@ -28,19 +28,16 @@ _FOREIGN = bytes(range(128, 256))
 
 @attrs.frozen(kw_only=True)
 class _Gap:
-    """A line that holds placeholders: literals, and a slot between each two of them. A value may add lines to it."""
+    """A line that holds placeholders. A value may add lines to it."""
 
-    literals: tuple[str, ...]
+    form: str  # for the operator %, with one %s for each slot
     slots: tuple[Placeholder, ...]
     line_end: str  # as it was written; empty: the template ends here
     can_vanish: bool  # where it is empty, it adds no line to those before it
 
     def fill(self, values: Values, escape: bool) -> str:
         """Return the lines for one recipient, each with its CRLF."""
-        pieces = [self.literals[0]]
-        for slot, literal in zip(self.slots, self.literals[1:], strict=True):
-            pieces += slot.fill(values, escape=escape), literal
-        text = "".join(pieces)
+        text = self.form % tuple([slot.fill(values, escape=escape) for slot in self.slots])
         if not text.isprintable():
             return _lines(text + self.line_end)
         return f"{text}\r\n" if text or not self.can_vanish else ""  # one line, and nothing in it to replace
@@ -54,31 +51,27 @@ class CompiledBody:
     runs: tuple[bytes, ...]  # UTF-8, with the CRLF of each line; may be empty
     gaps: tuple[_Gap, ...]
 
-    def fill(self, values: Values) -> list[str]:
-        """Return the lines of each gap for one recipient; in HTML, values are escaped."""
-        escape = self.subtype == "html"
-        return [gap.fill(values, escape) for gap in self.gaps]
+    def build(self, values: Values) -> tuple[bytes, bool]:
+        """Return the part for one recipient, with its two headers, and whether ``=_`` occurs in its text.
 
-    def encode(self, filled: Sequence[str]) -> bytes:
-        """Return the part with its two headers, in the lightest transfer encoding that carries it over seven bits.
-
-        Args:
-            filled: What ``fill`` returned.
+        It travels in the lightest transfer encoding that carries it over seven bits. In HTML, values are escaped.
         """
-        return self._encoded(filled) if filled else self._constant
+        if not self.gaps:
+            return self._constant, self._has_mark
+        escape = self.subtype == "html"
+        filled = [gap.fill(values, escape) for gap in self.gaps]
+        lines = "".join(filled)
+        return self._encoded(filled, lines), self._has_mark or "=_" in lines
 
-    def holds_mark(self, filled: Sequence[str]) -> bool:
-        """Return whether ``=_`` occurs in the text, which no encoded body holds: that is what it is for."""
-        return self._has_mark or any("=_" in lines for lines in filled)
-
-    def _encoded(self, filled: Sequence[str]) -> bytes:
-        if self._is_seven_bit and all(map(_SEVEN_BIT.fullmatch, filled)):
-            return _interleaved(self._seven_bit_runs, [lines.encode() for lines in filled])
-        octets = [lines.encode() for lines in filled]
+    def _encoded(self, filled: Sequence[str], lines: str) -> bytes:
+        """Return the part with *filled* in its gaps, which *lines* are, too."""
+        if self._is_seven_bit and lines.isascii() and _SEVEN_BIT.fullmatch(lines):
+            return _interleaved(self._seven_bit_runs, [line.encode() for line in filled])
+        octets = [line.encode() for line in filled]
         size = self._size + sum(map(len, octets))
-        foreign_count = self._foreign_count + sum(map(_count_foreign, octets))
+        foreign_count = self._foreign_count + (0 if lines.isascii() else sum(map(_count_foreign, octets)))
         if 6 * foreign_count <= size:  # a foreign octet takes three; base64 takes four for any three
-            return _interleaved(self._quoted_runs, [b2a_qp(lines) for lines in octets])
+            return _interleaved(self._quoted_runs, [b2a_qp(line) for line in octets])
         return self._head("base64") + _base64_lines(_interleaved(self.runs, octets))
 
     def _head(self, transfer_encoding: str) -> bytes:
@@ -89,7 +82,7 @@ class CompiledBody:
 
     @cached_property
     def _constant(self) -> bytes:
-        return self._encoded(())
+        return self._encoded((), "")
 
     @cached_property
     def _has_mark(self) -> bool:
@@ -147,7 +140,8 @@ def compile_body(template: Template, *, subtype: str) -> CompiledBody:
 def _gap(
     literals: Sequence[str], slots: Sequence[Placeholder], *, line_end: str = "", can_vanish: bool = False
 ) -> _Gap:
-    return _Gap(literals=tuple(literals), slots=tuple(slots), line_end=line_end, can_vanish=can_vanish)
+    form = "%s".join(literal.replace("%", "%%") for literal in literals)
+    return _Gap(form=form, slots=tuple(slots), line_end=line_end, can_vanish=can_vanish)
 
 
 def _alternating(template: Template) -> tuple[list[str], list[Placeholder]]:

@@ -5,7 +5,7 @@ Sources: RFC 2046 (multipart), 2369 (List-Unsubscribe), 2919 (List-Id), 3834 (Au
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from urllib.parse import quote
 
@@ -60,16 +60,16 @@ class CompiledMail:
 
     def _body(self, values: Values) -> bytes:
         """Return the headers of the content and the content."""
-        text, html = self.content.text_body, self.content.html_body
-        text_lines = text.fill(values)
-        if html is None:
-            return text.encode(text_lines)
-        html_lines = html.fill(values)
-        alternatives = (text.encode(text_lines), html.encode(html_lines))
-        if text.holds_mark(text_lines) or html.holds_mark(html_lines):
-            digest = hashlib.sha256(b"\0".join(alternatives)).hexdigest()
-            return _multipart(alternatives, f"=_{digest[:32]}")
-        return _multipart(alternatives, BOUNDARY)
+        text, has_mark = self.content.text_body.build(values)
+        if self.content.html_body is None:
+            return text
+        html, has_mark_too = self.content.html_body.build(values)
+        if has_mark or has_mark_too:
+            digest = hashlib.sha256(b"\0".join((text, html))).hexdigest()
+            opening, between, closing = _delimiters(f"=_{digest[:32]}")
+        else:
+            opening, between, closing = _DELIMITERS
+        return b"".join((opening, text, between, html, closing))
 
 
 def compile_mail(
@@ -167,8 +167,11 @@ def _around_message_id(
     yield lines + header("Auto-Submitted", "auto-generated") + header("MIME-Version", "1.0")
 
 
-def _multipart(alternatives: Sequence[bytes], boundary: str) -> bytes:
-    delimiter = f"--{boundary}\r\n".encode()
-    head = header("Content-Type", f'multipart/alternative; boundary="{boundary}"').encode()
-    between = b"\r\n" + delimiter
-    return b"".join((head, between, between.join(alternatives), f"\r\n--{boundary}--\r\n".encode()))
+def _delimiters(boundary: str) -> tuple[bytes, bytes, bytes]:
+    """Return what stands before, between and behind two alternatives."""
+    head = header("Content-Type", f'multipart/alternative; boundary="{boundary}"')
+    delimiter = f"\r\n--{boundary}"
+    return f"{head}{delimiter}\r\n".encode(), f"{delimiter}\r\n".encode(), f"{delimiter}--\r\n".encode()
+
+
+_DELIMITERS = _delimiters(BOUNDARY)

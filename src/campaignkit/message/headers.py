@@ -49,6 +49,8 @@ def text_header(name: str, text: str) -> str:
 
 def mailbox_header(name: str, display_name: str, address: str) -> str:
     """Return a header with one mailbox, its display name quoted or encoded where need be."""
+    if len(name) + len(display_name) + len(address) <= LINE_CHARACTERS - len(":  <>") and _is_phrase(display_name):
+        return f"{name}: {display_name} <{address}>\r\n"
     display_name = whole_characters(one_line(display_name[:NAME_CHARACTERS_MAX])).strip()
     if not display_name:
         return header(name, address)
@@ -114,8 +116,13 @@ def ascii_domain(domain: str) -> str:
         raise ValueError("this is no bare email address: its domain has no form in ASCII") from error
 
 
+def _is_phrase(display_name: str) -> bool:
+    """Return whether *display_name* can stand as it is: one line of ASCII that needs no quotes and reads as itself."""
+    return _ATOMS.fullmatch(display_name) is not None and "=?" not in display_name
+
+
 def _phrase(display_name: str) -> str:
-    if _ATOMS.fullmatch(display_name):
+    if _is_phrase(display_name):
         return display_name
     escaped = display_name.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
