@@ -9,17 +9,17 @@ from hypothesis import strategies as st
 from campaignkit.addresses import PhoneNumber, Rejection, RejectionCode, parse_phone
 
 MALFORMED, AMBIGUOUS = RejectionCode.MALFORMED, RejectionCode.AMBIGUOUS
-TOO_LONG, NOT_TEXTABLE = RejectionCode.TOO_LONG, RejectionCode.NOT_TEXTABLE
+TOO_LONG, SERVICE_NUMBER = RejectionCode.TOO_LONG, RejectionCode.SERVICE_NUMBER
 
 REFUSED = {
-    "44 premium": ("1-900-555-0143", "US", NOT_TEXTABLE),
-    "44 premium abroad": ("+44 909 879 0000", None, NOT_TEXTABLE),
-    "44 short code": ("12345", "US", NOT_TEXTABLE),
-    "44 emergency": ("911", "US", NOT_TEXTABLE),
-    "44 short code without country": ("911", None, NOT_TEXTABLE),
-    "44 +979": ("+979 123456789", None, NOT_TEXTABLE),
-    "44 +882": ("+882 16 12345", None, NOT_TEXTABLE),
-    "44 +883": ("+883 5100 12345", None, NOT_TEXTABLE),
+    "44 premium": ("1-900-555-0143", "US", SERVICE_NUMBER),
+    "44 premium abroad": ("+44 909 879 0000", None, SERVICE_NUMBER),
+    "44 short code": ("12345", "US", SERVICE_NUMBER),
+    "44 emergency": ("911", "US", SERVICE_NUMBER),
+    "44 short code without country": ("911", None, SERVICE_NUMBER),
+    "44 +979": ("+979 123456789", None, SERVICE_NUMBER),
+    "44 +882": ("+882 16 12345", None, SERVICE_NUMBER),
+    "44 +883": ("+883 5100 12345", None, SERVICE_NUMBER),
     "46 digits of two scripts": ("٢١٢555٠١٤٣", "US", AMBIGUOUS),
     "47 no country": ("212 555 0143", None, AMBIGUOUS),
     "47 00 where 011 is dialled": ("00 44 7400 123456", "US", MALFORMED),
@@ -85,7 +85,7 @@ def test_a_refusal_says_what_to_do(value, region, hint):
     rejection = parse_phone(value, region=region)
 
     assert isinstance(rejection, Rejection)
-    assert hint in rejection.message
+    assert hint in rejection.hint
 
 
 @pytest.mark.parametrize(
