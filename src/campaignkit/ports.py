@@ -8,7 +8,7 @@ found.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import attrs
 
@@ -42,6 +42,7 @@ __all__ = [
     "RecipientQuery",
     "RecipientStore",
     "SaveGuard",
+    "SaysDoubtMax",
     "SenderCheck",
     "SettleResult",
     "Settlement",
@@ -114,6 +115,14 @@ class Transport(Protocol):
     def verify(self) -> SenderCheck: ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class SaysDoubtMax(Protocol):
+    """What a transport may say besides: the most messages that a crash amid ``send`` can leave in doubt."""
+
+    @property
+    def doubt_max(self) -> int: ...
 
 
 @attrs.frozen(kw_only=True)

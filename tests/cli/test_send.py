@@ -32,6 +32,7 @@ def test_a_campaign_goes_from_two_files_to_mails(folder: Path) -> None:
 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("3 added, 0 left out, 0 not read.\n")
+    assert "up to 1 may end in doubt" in done.stdout
     assert "finished; 3 sent now" in done.stdout
     assert len(mails(folder)) == 3
 

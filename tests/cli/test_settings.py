@@ -56,7 +56,7 @@ def test_the_example_is_one(tmp_path: Path) -> None:
 def test_what_the_example_shows_in_comments_is_true(tmp_path: Path) -> None:
     lines = [line.removeprefix("# ") for line in EXAMPLE.read_text(encoding="utf-8").splitlines()]
     shown = {"outbox", "smtp", "kind", "start_at", "deadline", "interval_seconds", "connections", "days", "opens"}
-    shown |= {"closes", "holidays", "zone", "email", "id", "region", "address", "name", "subject"}
+    shown |= {"doubt_max", "closes", "holidays", "zone", "email", "id", "region", "address", "name", "subject"}
     settings = [line for line in lines if line.startswith("[") or line.partition(" = ")[0] in shown]
     text = "\n".join(line for line in settings if not line.startswith("outbox"))
     text = text.replace("subject = ", 'text = "In."\nsubject = ')
@@ -105,6 +105,7 @@ def test_what_the_example_shows_in_comments_is_true(tmp_path: Path) -> None:
         ('outbox = "outbox"', 'smtp = "mail.example"', "sender.smtp: a mail server's URL begins with one of"),
         ('outbox = "outbox"', 'smtp = "smtp://u:${NONE}@x"', "sender.smtp: the environment has no NONE"),
         ('outbox = "outbox"', 'smtp = "smtp://x", connections = 0', "sender.smtp: connections"),
+        ('outbox = "outbox"', 'smtp = "smtp://x", doubt_max = 3', "sender.smtp: doubt_max"),
         ('outbox = "outbox"', 'smtp = "smtp://x", connections = 1.5', "sender.connections: must be a whole number"),
         ("start_at", "interval_seconds = 0\nstart_at", "campaign.interval_seconds: seconds must be a positive"),
         ("start_at", "interval_seconds = true\nstart_at", "campaign.interval_seconds: must be a number"),

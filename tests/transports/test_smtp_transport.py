@@ -8,6 +8,9 @@ import pytest
 
 from campaignkit.delivery.outcomes import Verdict
 from campaignkit.message.outbound import OutboundText
+from campaignkit.ports import SaysDoubtMax
+from campaignkit.testing import FakeEmail
+from campaignkit.transports.function import FunctionTransport
 from tests.transports.mailboxes import Mailbox, plain, send, serve
 from tests.transports.servers import Gate, TinySmtp, mail, mails
 
@@ -291,3 +294,11 @@ def test_doubt_max_is_at_least_one_per_connection_and_at_most_a_hundred():
         with pytest.raises(ValueError, match="doubt_max"):
             plain(25, connections=4, doubt_max=wrong)
     assert plain(25, connections=4).doubt_max == 4
+
+
+def test_a_transport_says_how_many_may_end_in_doubt():
+    said = [FunctionTransport("email", lambda message: "id-1").doubt_max, plain(25, connections=8).doubt_max]
+
+    assert said == [1, 8]
+    assert isinstance(plain(25), SaysDoubtMax)
+    assert not isinstance(FakeEmail(), SaysDoubtMax)  # a host's own transport need not say it

@@ -106,9 +106,9 @@ class _Reader:
         if has_password(sender.smtp):
             self._problems.append("sender.smtp: holds a password; write ${NAME} and put it into the environment")
             return None
-        return self._smtp(sender.smtp, sender.connections)
+        return self._smtp(sender.smtp, connections=sender.connections, doubt_max=sender.doubt_max)
 
-    def _smtp(self, url: str, connections: int) -> Transport | None:
+    def _smtp(self, url: str, **options: int | None) -> Transport | None:
         from campaignkit.transports.smtp import SmtpTransport
 
         try:
@@ -116,7 +116,7 @@ class _Reader:
         except MissingVariable as error:
             self._problems.append(f"sender.smtp: {error}")
             return None
-        return self._try("sender.smtp", lambda: SmtpTransport.from_url(filled, connections=connections))
+        return self._try("sender.smtp", lambda: SmtpTransport.from_url(filled, **options))
 
     def _content(self) -> EmailContent | None:
         content = self._file.campaign.content

@@ -215,6 +215,8 @@ def _tell_preflight(added: AddedRecipients, preflight: Preflight, console: Conso
     for finding in (*preflight.blockers, *preflight.warnings):
         samples = f" ({', '.join(finding.samples)})" if finding.samples else ""
         console.line(f"{finding.severity}: {finding.message} {finding.remedy}{samples}")
+    if preflight.doubt_max is not None:
+        console.line(f"Should this machine fail amid sending, up to {preflight.doubt_max} may end in doubt.")
     console.line()
 
 

@@ -25,6 +25,7 @@ class SenderTable:
     address: str
     smtp: str | None = None  # a URL; its password is ${NAME}
     connections: int = 8  # the most sessions at a time
+    doubt_max: int | None = None  # the most mails that a crash can leave in doubt; one per session unless given
     outbox: str | None = None  # a folder, from where the file stands
 
 

@@ -31,9 +31,10 @@ class Leave:
 
     def may_cross(self) -> bool:
         """Return False once either clock moved further than granted, or back: the worker was frozen, or worse."""
-        granted_seconds = self._cross_within.total_seconds()
-        readings = zip(self._stopwatch(), self._granted_at, strict=True)
-        return all(0 <= reading - before <= granted_seconds for reading, before in readings)
+        seconds = self._cross_within.total_seconds()
+        monotonic, wall = self._stopwatch()
+        monotonic_before, wall_before = self._granted_at
+        return 0 <= monotonic - monotonic_before <= seconds and 0 <= wall - wall_before <= seconds
 
 
 class Clearing:

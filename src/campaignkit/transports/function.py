@@ -24,6 +24,7 @@ class FunctionTransport:
 
     def __init__(self, channel: Channel | str, send_one: SendOne) -> None:
         self.channel = Channel(channel)
+        self.doubt_max = 1
         self._send_one = send_one
 
     def send(self, batch: Sequence[OutboundMessage], clear: Clear, /) -> Iterator[Outcome]:

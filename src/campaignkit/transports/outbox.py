@@ -25,6 +25,7 @@ class OutboxTransport:
     """
 
     channel: Channel = Channel.EMAIL
+    doubt_max: int = 1
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder)
