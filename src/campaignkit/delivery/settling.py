@@ -10,7 +10,16 @@ from campaignkit.campaign.recipients import DOUBT_HORIZON, landing
 from campaignkit.campaign.status import CampaignStatus, RecipientEvent, RecipientStatus
 from campaignkit.delivery.outcomes import Outcome
 
-__all__ = ["SettleFacts", "SettleResult", "Settled", "Settlement", "settle_one"]
+__all__ = [
+    "Ground",
+    "SettleFacts",
+    "SettleResult",
+    "Settled",
+    "Settlement",
+    "is_settleable",
+    "needs_ground",
+    "settle_one",
+]
 
 
 @attrs.frozen(kw_only=True)
@@ -36,18 +45,25 @@ class SettleResult(StrEnum):
     STALE = "stale"  # another epoch holds the recipient; nothing changed
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen
+class Ground:
+    """What a move back to pending lands on."""
+
+    campaign_status: CampaignStatus
+    deadline: datetime | None
+    is_suppressed: bool
+
+
+@attrs.frozen
 class SettleFacts:
-    """What settling needs to know, read under the store's locks."""
+    """What settling needs to know, read under the store's locks; a store need not read what is not looked at."""
 
     status: RecipientStatus
     epoch: int
     attempt_count: int
     channel: Channel
-    settled_verdict: str  # of the attempt at this epoch; empty: none, or not settled
-    campaign_status: CampaignStatus
-    deadline: datetime | None
-    is_suppressed: bool
+    settled_verdict: str | None  # of the attempt at this epoch; empty: none, or not settled; None: not read
+    ground: Ground | None  # None: not read
 
 
 @attrs.frozen(kw_only=True)
@@ -73,6 +89,7 @@ _SETTLEABLE = {
     },
     RecipientStatus.IN_DOUBT: {RecipientEvent.ACCEPT, RecipientEvent.REFUSE, RecipientEvent.DEFER},
 }
+_USING_AN_ATTEMPT = (RecipientEvent.ACCEPT, RecipientEvent.REFUSE)
 _END_OF = {
     RecipientEvent.ACCEPT: RecipientStatus.SENT,
     RecipientEvent.REFUSE: RecipientStatus.FAILED,
@@ -80,37 +97,53 @@ _END_OF = {
 }
 
 
+def is_settleable(status: RecipientStatus, event: RecipientEvent) -> bool:
+    """Return whether *event* changes a recipient at *status*; where it does not, the verdict of before is looked at."""
+    return event in _SETTLEABLE.get(status, ())
+
+
+def needs_ground(event: RecipientEvent) -> bool:
+    """Return whether *event* moves a recipient back to pending."""
+    return event is RecipientEvent.DEFER
+
+
 def settle_one(facts: SettleFacts, settlement: Settlement, now: datetime) -> Settled | SettleResult:
     """Return where the recipient stands afterwards, or ALREADY or STALE where nothing changes."""
     if facts.epoch != settlement.epoch:
         return SettleResult.STALE
-    if settlement.event not in _SETTLEABLE.get(facts.status, ()):
+    event = settlement.event
+    if not is_settleable(facts.status, event):
+        assert facts.settled_verdict is not None
         is_repeated = facts.settled_verdict == settlement.outcome.verdict.value
         return SettleResult.ALREADY if is_repeated else SettleResult.STALE
-    used = settlement.is_attempt_used or settlement.event in {RecipientEvent.ACCEPT, RecipientEvent.REFUSE}
-    attempt_count = facts.attempt_count + used
-    if settlement.event is RecipientEvent.DEFER:
-        not_before = settlement.not_before or now
-        land = landing(
-            reason=settlement.reason,
-            not_before=not_before,
-            campaign_status=facts.campaign_status,
-            is_suppressed=facts.is_suppressed,
-            deadline=facts.deadline,
-        )
-        return Settled(
-            status=land.status,
-            reason=land.reason,
-            detail=settlement.detail if land.status is RecipientStatus.PENDING else "",
-            attempt_count=attempt_count,
-            not_before=not_before,
-            doubt_until=None,
-        )
+    if needs_ground(event):
+        return _deferred(facts, settlement, now)
+    is_used = settlement.is_attempt_used or event in _USING_AN_ATTEMPT
     return Settled(
-        status=_END_OF[settlement.event],
+        status=_END_OF[event],
         reason=settlement.reason,
         detail=settlement.detail,
-        attempt_count=attempt_count,
+        attempt_count=facts.attempt_count + is_used,
         not_before=None,
-        doubt_until=now + DOUBT_HORIZON[facts.channel] if settlement.event is RecipientEvent.DOUBT else None,
+        doubt_until=now + DOUBT_HORIZON[facts.channel] if event is RecipientEvent.DOUBT else None,
+    )
+
+
+def _deferred(facts: SettleFacts, settlement: Settlement, now: datetime) -> Settled:
+    assert facts.ground is not None
+    not_before = settlement.not_before or now
+    land = landing(
+        reason=settlement.reason,
+        not_before=not_before,
+        campaign_status=facts.ground.campaign_status,
+        is_suppressed=facts.ground.is_suppressed,
+        deadline=facts.ground.deadline,
+    )
+    return Settled(
+        status=land.status,
+        reason=land.reason,
+        detail=settlement.detail if land.status is RecipientStatus.PENDING else "",
+        attempt_count=facts.attempt_count + settlement.is_attempt_used,
+        not_before=not_before,
+        doubt_until=None,
     )

@@ -18,7 +18,7 @@ from campaignkit.delivery.begin import (
     RecipientFacts,
     decide,
 )
-from campaignkit.delivery.settling import Settled, SettleFacts, Settlement, SettleResult, settle_one
+from campaignkit.delivery.settling import Ground, Settled, SettleFacts, Settlement, SettleResult, settle_one
 from campaignkit.ports import Claim, Due, DueList, Reaped
 from campaignkit.stores.memory.documents import CampaignRecord, in_turns
 from campaignkit.stores.memory.recipients import LANDED_BY, LEASE_OVER, copied, moved
@@ -190,9 +190,7 @@ class MemoryDispatch(MemoryTables):
             attempt_count=row.attempt_count,
             channel=row.channel,
             settled_verdict=self._recipients.attempt(row).verdict,
-            campaign_status=campaign.status,
-            deadline=campaign.deadline,
-            is_suppressed=self._is_suppressed(row.merchant_id, row.address_key),
+            ground=Ground(campaign.status, campaign.deadline, self._is_suppressed(row.merchant_id, row.address_key)),
         )
 
     def _reopen(self, row: CampaignRecipient, now: datetime) -> None:

@@ -1,11 +1,9 @@
 """Begin in SQL: facts under their locks in, the shared decision, markers and limits out, in one transaction."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
-from itertools import groupby
-from operator import attrgetter
-from typing import Any
+from datetime import datetime, timedelta
 
+import attrs
 import sqlalchemy as sa
 
 from campaignkit.campaign.status import CampaignStatus, RecipientStatus
@@ -18,10 +16,21 @@ from campaignkit.delivery.begin import (
     RecipientFacts,
     decide,
 )
-from campaignkit.stores.sql.audience import insert_missing
-from campaignkit.stores.sql.claims import NO_LEASE, ReadNow, update_recipients
-from campaignkit.stores.sql.rows import RowStatement
-from campaignkit.stores.sql.schema import attempts, campaigns, limit_counters, recipients, suppressions, to_micros
+from campaignkit.stores.sql.audience import STATUSES, insert_missing
+from campaignkit.stores.sql.connection import ReadNow
+from campaignkit.stores.sql.driver import Driver
+from campaignkit.stores.sql.returns import update_recipients
+from campaignkit.stores.sql.schema import (
+    NO_LEASE,
+    attempts,
+    campaigns,
+    from_micros,
+    limit_counters,
+    recipients,
+    suppressions,
+    to_micros,
+)
+from campaignkit.stores.sql.statements import Parameters, Statement, is_among
 from campaignkit.timing.limits import LimitState
 
 __all__ = ["begin"]
@@ -32,179 +41,249 @@ _ENDED_BY = {
     BeginVerdict.EXPIRED: (RecipientStatus.EXPIRED, "deadline_passed"),
     BeginVerdict.CANCELLED: (RecipientStatus.CANCELLED, "campaign_cancelled"),
 }
+_CAMPAIGN_STATUSES = {member.value: member for member in CampaignStatus}
 
 # A shared lock: begins of one campaign run side by side, and a pause waits for those that are open.
-_CAMPAIGN = (
-    sa.select(campaigns.c.status, campaigns.c.settings_version)
-    .where(campaigns.c.merchant_id == sa.bindparam("merchant"), campaigns.c.campaign_id == sa.bindparam("campaign"))
-    .with_for_update(read=True)
+_CAMPAIGN = Statement(
+    ("merchant", "campaign"),
+    lambda _: (
+        sa.select(campaigns.c.status, campaigns.c.settings_version)
+        .where(campaigns.c.merchant_id == sa.bindparam("merchant"), campaigns.c.campaign_id == sa.bindparam("campaign"))
+        .with_for_update(read=True)
+    ),
 )
-_RECIPIENTS = (
-    sa.select(
-        recipients.c.recipient_id,
-        recipients.c.campaign_id,
-        recipients.c.status,
-        recipients.c.epoch,
-        recipients.c.claim_token,
-        recipients.c.address_key,
-    )
-    .where(
-        recipients.c.merchant_id == sa.bindparam("merchant"),
-        recipients.c.recipient_id.in_(sa.bindparam("ids", expanding=True)),
-    )
-    .order_by(recipients.c.recipient_id)
-    .with_for_update()
+_RECIPIENT_FACTS = (
+    recipients.c.recipient_id,
+    recipients.c.campaign_id,
+    recipients.c.status,
+    recipients.c.epoch,
+    recipients.c.claim_token,
+    recipients.c.address_key,
 )
-_SUPPRESSED = sa.select(suppressions.c.address_key).where(
-    suppressions.c.merchant_id == sa.bindparam("merchant"),
-    suppressions.c.address_key.in_(sa.bindparam("keys", expanding=True)),
+_RECIPIENTS = Statement(
+    ("merchant", "ids"),
+    lambda is_sqlite: (
+        sa.select(*_RECIPIENT_FACTS)
+        .where(
+            recipients.c.merchant_id == sa.bindparam("merchant"),
+            is_among(recipients.c.recipient_id, "ids", is_sqlite=is_sqlite),
+        )
+        .order_by(recipients.c.recipient_id)
+        .with_for_update()
+    ),
 )
-_LIMITS = (
-    sa.select(limit_counters)
-    .where(limit_counters.c.scope_key.in_(sa.bindparam("keys", expanding=True)))
-    .order_by(limit_counters.c.scope_key)
-    .with_for_update()
+_SUPPRESSED = Statement(
+    ("merchant", "keys"),
+    lambda is_sqlite: sa.select(suppressions.c.address_key).where(
+        suppressions.c.merchant_id == sa.bindparam("merchant"),
+        is_among(suppressions.c.address_key, "keys", is_sqlite=is_sqlite),
+    ),
 )
-_COUNT = (
-    sa.update(limit_counters)
-    .where(limit_counters.c.scope_key == sa.bindparam("of_scope"))
-    .values(last_at=sa.bindparam("new_last_at"))
+# One writer is alone on SQLite, so the order of locks means nothing, and all is read at once.
+_FACTS_AT_ONCE = Statement(
+    ("merchant", "ids"),
+    lambda is_sqlite: (
+        sa.select(
+            *_RECIPIENT_FACTS,
+            campaigns.c.status,
+            campaigns.c.settings_version,
+            suppressions.c.address_key,
+        )
+        .select_from(
+            recipients.join(
+                campaigns,
+                sa.and_(
+                    campaigns.c.merchant_id == recipients.c.merchant_id,
+                    campaigns.c.campaign_id == recipients.c.campaign_id,
+                ),
+            ).outerjoin(
+                suppressions,
+                sa.and_(
+                    suppressions.c.merchant_id == recipients.c.merchant_id,
+                    suppressions.c.address_key == recipients.c.address_key,
+                ),
+            )
+        )
+        .where(
+            recipients.c.merchant_id == sa.bindparam("merchant"),
+            is_among(recipients.c.recipient_id, "ids", is_sqlite=is_sqlite),
+        )
+    ),
 )
-_SENDING = (
-    sa.update(recipients)
-    .where(
-        recipients.c.merchant_id == sa.bindparam("of_merchant"),
-        recipients.c.recipient_id.in_(sa.bindparam("of_recipients", expanding=True)),
-    )
-    .values(
-        status=RecipientStatus.SENDING.value,
-        lease_until=sa.bindparam("new_lease_until"),
-        changed_at=sa.bindparam("new_changed_at"),
-    )
+_LIMITS = Statement(
+    ("keys",),
+    lambda is_sqlite: (
+        sa.select(limit_counters.c.scope_key, limit_counters.c.last_at)
+        .where(is_among(limit_counters.c.scope_key, "keys", is_sqlite=is_sqlite))
+        .order_by(limit_counters.c.scope_key)
+        .with_for_update()
+    ),
 )
-_ATTEMPT = RowStatement(
-    sa.insert(attempts),
-    (
-        "merchant_id",
-        "recipient_id",
-        "epoch",
-        "generation",
-        "began_at",
-        "prepared_at",
-        "verdict",
-        "scope",
-        "code",
-        "reply",
-        "content_digest",
-        "price",
+_COUNT = Statement(
+    ("new_last_at", "of_scope"),
+    lambda _: (
+        sa.update(limit_counters)
+        .where(limit_counters.c.scope_key == sa.bindparam("of_scope"))
+        .values(last_at=sa.bindparam("new_last_at"))
+    ),
+)
+_SENDING = Statement(
+    ("new_lease_until", "new_changed_at", "merchant", "ids"),
+    lambda is_sqlite: (
+        sa.update(recipients)
+        .where(
+            recipients.c.merchant_id == sa.bindparam("merchant"),
+            is_among(recipients.c.recipient_id, "ids", is_sqlite=is_sqlite),
+        )
+        .values(
+            status=sa.literal_column(f"'{RecipientStatus.SENDING.value}'"),
+            lease_until=sa.bindparam("new_lease_until"),
+            changed_at=sa.bindparam("new_changed_at"),
+        )
+    ),
+)
+_ATTEMPT_NAMES = (
+    "merchant_id",
+    "recipient_id",
+    "epoch",
+    "generation",
+    "began_at",
+    "prepared_at",
+    "content_digest",
+    "price",
+)
+_ATTEMPT = Statement(
+    _ATTEMPT_NAMES,
+    lambda _: sa.insert(attempts).values(
+        {name: sa.bindparam(name) for name in _ATTEMPT_NAMES}
+        | {name: sa.literal_column("''") for name in ("verdict", "scope", "code", "reply")}
     ),
 )
 
 
 def begin(
-    connection: sa.Connection, clearances: Sequence[Clearance], *, lease: timedelta, read_now: ReadNow
+    driver: Driver, clearances: Sequence[Clearance], *, lease: timedelta, read_now: ReadNow
 ) -> Sequence[BeginAnswer]:
     """Decide under the locks of campaign, recipients and limits, and write what was decided."""
-    stored = _recipient_facts(connection, clearances)
-    facts = BeginFacts(
-        campaigns=_campaign_facts(connection, clearances),
-        recipients=stored,
-        suppressed=_suppressed(connection, stored),
-        limits=_lock_limits(connection, clearances),
+    facts = _read_at_once(driver, clearances) if driver.is_sqlite else _read_in_order(driver, clearances)
+    limits = _lock_limits(driver, clearances)
+    now = read_now(driver.connection)
+    decision = decide(
+        BeginFacts(
+            campaigns=facts.campaigns,
+            recipients=facts.recipients,
+            suppressed=frozenset(facts.suppressed),
+            limits=limits,
+        ),
+        clearances,
+        now,
     )
-    now = read_now(connection)
-    decision = decide(facts, clearances, now)
     pairs = list(zip(clearances, decision.answers, strict=True))
     going = [clearance for clearance, answer in pairs if answer.verdict is BeginVerdict.GO]
-    for merchant_id, ids in _by_merchant(going):
-        names = {"of_merchant": merchant_id, "of_recipients": ids}
-        connection.execute(_SENDING, {**names, "new_lease_until": now + lease, "new_changed_at": now})
-    began_at = to_micros(now)
-    _ATTEMPT.run(connection, [_attempt_row(clearance, began_at) for clearance in going])
-    for verdict, (status, reason) in _ENDED_BY.items():
-        ended = [clearance for clearance, answer in pairs if answer.verdict is verdict]
-        for merchant_id, ids in _by_merchant(ended):
-            update_recipients(
-                connection, merchant_id, ids, status=status.value, reason=reason, changed_at=now, **NO_LEASE
-            )
-    _count(connection, facts.limits, decision.limits)
+    _write_going(driver, going, now, lease)
+    if len(going) < len(pairs):
+        _write_ended(driver, pairs, now)
+    _count(driver, limits, decision.limits)
     return decision.answers
 
 
-def _campaign_facts(connection: sa.Connection, clearances: Sequence[Clearance]) -> dict[tuple[str, str], CampaignFacts]:
-    facts: dict[tuple[str, str], CampaignFacts] = {}
-    for merchant_id, campaign_id in sorted({(one.merchant_id, one.campaign_id) for one in clearances}):
-        row = connection.execute(_CAMPAIGN, {"merchant": merchant_id, "campaign": campaign_id}).first()
-        if row is not None:
-            facts[merchant_id, campaign_id] = CampaignFacts(CampaignStatus(row.status), row.settings_version)
+def _write_going(driver: Driver, going: Sequence[Clearance], now: datetime, lease: timedelta) -> None:
+    began_at, lease_until = to_micros(now), to_micros(now + lease)
+    for merchant_id, ids in _by_merchant(going):
+        driver.run(_SENDING, (lease_until, began_at, merchant_id, driver.array(ids)))
+    driver.run_each(_ATTEMPT, [_attempt_row(clearance, began_at) for clearance in going])
+
+
+def _write_ended(driver: Driver, pairs: Sequence[tuple[Clearance, BeginAnswer]], now: datetime) -> None:
+    for verdict, (status, reason) in _ENDED_BY.items():
+        ended = [clearance for clearance, answer in pairs if answer.verdict is verdict]
+        values = {"status": status.value, "reason": reason, "changed_at": now, **NO_LEASE}
+        for merchant_id, ids in _by_merchant(ended):
+            update_recipients(driver.connection, merchant_id, ids, **values)
+
+
+@attrs.define
+class _Facts:
+    campaigns: dict[tuple[str, str], CampaignFacts] = attrs.field(factory=dict)
+    recipients: dict[tuple[str, str], RecipientFacts] = attrs.field(factory=dict)
+    suppressed: set[tuple[str, str]] = attrs.field(factory=set)
+
+
+def _read_at_once(driver: Driver, clearances: Sequence[Clearance]) -> _Facts:
+    facts = _Facts()
+    for merchant_id, ids in _by_merchant(clearances):
+        for row in driver.rows(_FACTS_AT_ONCE, (merchant_id, driver.array(ids))):
+            recipient_id, campaign_id, status, epoch, token, key, campaign_status, settings_version, suppressed = row
+            facts.recipients[merchant_id, recipient_id] = RecipientFacts(
+                campaign_id, STATUSES[status], epoch, token, key
+            )
+            if (merchant_id, campaign_id) not in facts.campaigns:
+                facts.campaigns[merchant_id, campaign_id] = CampaignFacts(
+                    _CAMPAIGN_STATUSES[campaign_status], settings_version
+                )
+            if suppressed is not None:
+                facts.suppressed.add((merchant_id, suppressed))
     return facts
 
 
-def _recipient_facts(
-    connection: sa.Connection, clearances: Sequence[Clearance]
-) -> dict[tuple[str, str], RecipientFacts]:
-    return {
-        (merchant_id, recipient_id): RecipientFacts(
-            campaign_id, RecipientStatus(status), epoch, claim_token, address_key
-        )
-        for merchant_id, ids in _by_merchant(clearances)
-        for recipient_id, campaign_id, status, epoch, claim_token, address_key in connection.execute(
-            _RECIPIENTS, {"merchant": merchant_id, "ids": ids}
-        )
-    }
-
-
-def _suppressed(
-    connection: sa.Connection, stored: Mapping[tuple[str, str], RecipientFacts]
-) -> frozenset[tuple[str, str]]:
-    """Suppression is looked up by the stored address, which the clearance may not know yet."""
+def _read_in_order(driver: Driver, clearances: Sequence[Clearance]) -> _Facts:
+    """Read what is locked first, and the suppression list after the locks: an opt-out committed until then wins."""
+    facts = _Facts()
+    for merchant_id, campaign_id in sorted({(one.merchant_id, one.campaign_id) for one in clearances}):
+        for status, settings_version in driver.rows(_CAMPAIGN, (merchant_id, campaign_id)):
+            facts.campaigns[merchant_id, campaign_id] = CampaignFacts(_CAMPAIGN_STATUSES[status], settings_version)
     keys: dict[str, list[str]] = {}
-    for (merchant_id, _), facts in stored.items():
-        keys.setdefault(merchant_id, []).append(facts.address_key)
-    return frozenset(
-        (merchant_id, key)
-        for merchant_id, wanted in keys.items()
-        for key in connection.execute(_SUPPRESSED, {"merchant": merchant_id, "keys": wanted}).scalars()
-    )
+    for merchant_id, ids in _by_merchant(clearances):
+        for recipient_id, campaign_id, status, epoch, token, key in driver.rows(
+            _RECIPIENTS, (merchant_id, driver.array(ids))
+        ):
+            facts.recipients[merchant_id, recipient_id] = RecipientFacts(
+                campaign_id, STATUSES[status], epoch, token, key
+            )
+            keys.setdefault(merchant_id, []).append(key)
+    # By the stored address, which the clearance may not know yet.
+    for merchant_id, wanted in keys.items():
+        found = driver.rows(_SUPPRESSED, (merchant_id, driver.array(wanted)))
+        facts.suppressed.update((merchant_id, key) for (key,) in found)
+    return facts
 
 
-def _lock_limits(connection: sa.Connection, clearances: Sequence[Clearance]) -> dict[str, LimitState]:
+def _lock_limits(driver: Driver, clearances: Sequence[Clearance]) -> Mapping[str, LimitState]:
     keys = sorted({scope.key for clearance in clearances for scope in clearance.limit_scopes})
     if not keys:
         return {}
-    rows = connection.execute(_LIMITS, {"keys": keys}).all()
+    wanted = (driver.array(keys),)
+    rows = driver.rows(_LIMITS, wanted)
     if len(rows) < len(keys):
-        insert_missing(connection, limit_counters, [{"scope_key": key, "last_at": None} for key in keys])
-        rows = connection.execute(_LIMITS, {"keys": keys}).all()
-    return {row.scope_key: LimitState(row.last_at) for row in rows}
+        insert_missing(driver.connection, limit_counters, [{"scope_key": key, "last_at": None} for key in keys])
+        rows = driver.rows(_LIMITS, wanted)
+    return {key: LimitState(None if last_at is None else from_micros(last_at)) for key, last_at in rows}
 
 
-def _count(connection: sa.Connection, before: Mapping[str, LimitState], after: Mapping[str, LimitState]) -> None:
-    counted = [
-        {"of_scope": key, "new_last_at": state.last_at} for key, state in after.items() if state != before.get(key)
+def _count(driver: Driver, before: Mapping[str, LimitState], after: Mapping[str, LimitState]) -> None:
+    counted: list[Parameters] = [
+        (None if state.last_at is None else to_micros(state.last_at), key)
+        for key, state in after.items()
+        if state != before.get(key)
     ]
-    if counted:
-        connection.execute(_COUNT, counted)
+    driver.run_each(_COUNT, counted)
 
 
-def _attempt_row(clearance: Clearance, began_at: int) -> dict[str, Any]:
-    return {
-        "merchant_id": clearance.merchant_id,
-        "recipient_id": clearance.recipient_id,
-        "epoch": clearance.epoch,
-        "generation": clearance.generation,
-        "began_at": began_at,
-        "prepared_at": to_micros(clearance.prepared_at),
-        "verdict": "",
-        "scope": "",
-        "code": "",
-        "reply": "",
-        "content_digest": clearance.content_digest,
-        "price": clearance.price,
-    }
+def _attempt_row(clearance: Clearance, began_at: int) -> Parameters:
+    return (
+        clearance.merchant_id,
+        clearance.recipient_id,
+        clearance.epoch,
+        clearance.generation,
+        began_at,
+        to_micros(clearance.prepared_at),
+        clearance.content_digest,
+        clearance.price,
+    )
 
 
 def _by_merchant(clearances: Iterable[Clearance]) -> Iterable[tuple[str, list[str]]]:
-    ordered = sorted(clearances, key=attrgetter("merchant_id", "recipient_id"))
-    for merchant_id, group in groupby(ordered, key=attrgetter("merchant_id")):
-        yield merchant_id, [clearance.recipient_id for clearance in group]
+    grouped: dict[str, list[str]] = {}
+    for clearance in clearances:
+        grouped.setdefault(clearance.merchant_id, []).append(clearance.recipient_id)
+    return sorted(grouped.items())

@@ -1,11 +1,14 @@
 """Connections and transactions as SqlStore wants them: durable, immediate, patient. Touches the database."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 import sqlalchemy as sa
 
-__all__ = ["reading", "writing"]
+__all__ = ["ReadNow", "prepare", "reading", "writing"]
+
+ReadNow = Callable[[sa.Connection], datetime]  # the deciding instant, read after the locks were taken
 
 # Longer than any transaction of ours takes, so that a waiting worker waits instead of failing.
 BUSY_TIMEOUT_SECONDS = 30
@@ -15,7 +18,7 @@ BUSY_TIMEOUT_SECONDS = 30
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     """Yield a connection inside a write transaction; commit on leaving, roll back on any exception."""
     with engine.connect() as connection:
-        _prepare(connection)
+        prepare(connection)
         if connection.dialect.name == "sqlite":
             # DEFERRED reads first and fails to become a writer later; IMMEDIATE waits for its turn at the start.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -36,12 +39,12 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
 def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
     """Yield a connection for reading; what it reads in one statement is one state."""
     with engine.connect() as connection:
-        _prepare(connection)
+        prepare(connection)
         yield connection
         connection.rollback()
 
 
-def _prepare(connection: sa.Connection) -> None:
+def prepare(connection: sa.Connection) -> None:
     """Set what a database connection needs once in its life; a host's own engine is treated the same."""
     if connection.info.get("campaignkit") or connection.dialect.name != "sqlite":
         return

@@ -8,8 +8,10 @@ import sqlalchemy as sa
 from campaignkit.campaign.status import RecipientStatus
 
 __all__ = [
+    "NO_LEASE",
     "SCHEMA_REVISION",
     "VERSION_TABLE",
+    "Instants",
     "attempts",
     "campaigns",
     "documents",
@@ -39,6 +41,14 @@ def to_micros(at: datetime) -> int:
 def from_micros(micros: int) -> datetime:
     """Return the instant, aware, in UTC."""
     return _EPOCH + timedelta(microseconds=micros)
+
+
+class Instants(dict[int, datetime]):
+    """The instants of one batch by their microseconds: rows that came in or wait together share them."""
+
+    def __missing__(self, micros: int) -> datetime:
+        at = self[micros] = from_micros(micros)
+        return at
 
 
 def _instant_or_none(micros: int | None) -> datetime | None:
@@ -203,6 +213,8 @@ recipients = sa.Table(
     ),
     sa.Index("ix_campaignkit_recipients_address", "merchant_id", "address_key"),
 )
+
+NO_LEASE: dict[str, Any] = {"lease_until": None, "worker_id": "", "claim_token": ""}
 
 # A word for word condition: neither database takes a partial index for a parameter.
 is_held = recipients.c.claim_token != sa.literal_column("''")

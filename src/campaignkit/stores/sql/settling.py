@@ -1,96 +1,202 @@
-"""Settling in SQL: one row of facts per message in, the shared rule, recipients and attempts out."""
+"""Settling in SQL: the facts of each message in, the shared rule, recipients and attempts out."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import groupby
-from typing import Any
 
 import attrs
 import sqlalchemy as sa
 
-from campaignkit.addresses.channel import Channel
 from campaignkit.campaign.campaign import TimelineEntry
 from campaignkit.campaign.status import CampaignEvent, CampaignStatus, RecipientStatus, transition
-from campaignkit.delivery.settling import Settled, SettleFacts, Settlement, SettleResult, settle_one
-from campaignkit.stores.sql.claims import NO_LEASE, ReadNow
+from campaignkit.delivery.settling import (
+    Ground,
+    Settled,
+    SettleFacts,
+    Settlement,
+    SettleResult,
+    is_settleable,
+    needs_ground,
+    settle_one,
+)
+from campaignkit.stores.sql.audience import CHANNELS, STATUSES
+from campaignkit.stores.sql.connection import ReadNow
 from campaignkit.stores.sql.documents import add_note
-from campaignkit.stores.sql.rows import RowStatement
-from campaignkit.stores.sql.schema import attempts, campaigns, recipients, suppressions, to_micros
+from campaignkit.stores.sql.driver import Driver
+from campaignkit.stores.sql.returns import landing_rows
+from campaignkit.stores.sql.schema import attempts, campaigns, recipients, to_micros
+from campaignkit.stores.sql.statements import Parameters, Statement, is_among
 
 __all__ = ["settle"]
 
-_FACTS = (
-    sa.select(
-        recipients.c.recipient_id,
-        recipients.c.campaign_id,
-        recipients.c.status,
-        recipients.c.epoch,
-        recipients.c.generation,
-        recipients.c.attempt_count,
-        recipients.c.channel,
-        campaigns.c.status.label("campaign_status"),
-        campaigns.c.deadline,
-        attempts.c.verdict,  # null: no attempt at this epoch
-        suppressions.c.address_key.label("suppressed_key"),
-    )
-    .select_from(
-        recipients.join(
-            campaigns,
-            sa.and_(
-                campaigns.c.merchant_id == recipients.c.merchant_id,
-                campaigns.c.campaign_id == recipients.c.campaign_id,
-            ),
+_FACTS = Statement(
+    ("merchant", "ids"),
+    lambda is_sqlite: (
+        sa.select(
+            recipients.c.recipient_id,
+            recipients.c.campaign_id,
+            recipients.c.status,
+            recipients.c.epoch,
+            recipients.c.generation,
+            recipients.c.attempt_count,
+            recipients.c.channel,
         )
-        .outerjoin(
-            attempts,
-            sa.and_(
-                attempts.c.merchant_id == recipients.c.merchant_id,
-                attempts.c.recipient_id == recipients.c.recipient_id,
-                attempts.c.epoch == recipients.c.epoch,
-            ),
+        .where(
+            recipients.c.merchant_id == sa.bindparam("merchant"),
+            is_among(recipients.c.recipient_id, "ids", is_sqlite=is_sqlite),
         )
-        .outerjoin(
-            suppressions,
-            sa.and_(
-                suppressions.c.merchant_id == recipients.c.merchant_id,
-                suppressions.c.address_key == recipients.c.address_key,
-            ),
+        .order_by(recipients.c.recipient_id)
+        .with_for_update()
+    ),
+)
+_VERDICTS = Statement(
+    ("merchant", "ids"),
+    lambda is_sqlite: sa.select(attempts.c.recipient_id, attempts.c.epoch, attempts.c.verdict).where(
+        attempts.c.merchant_id == sa.bindparam("merchant"),
+        is_among(attempts.c.recipient_id, "ids", is_sqlite=is_sqlite),
+    ),
+)
+# One for all who end alike, which is nearly everybody of a wave.
+_SETTLE = Statement(
+    (
+        "new_status",
+        "new_reason",
+        "new_detail",
+        "new_not_before",
+        "new_attempt_count",
+        "new_doubt_until",
+        "new_changed_at",
+        "merchant",
+        "ids",
+    ),
+    lambda is_sqlite: (
+        sa.update(recipients)
+        .where(
+            recipients.c.merchant_id == sa.bindparam("merchant"),
+            is_among(recipients.c.recipient_id, "ids", is_sqlite=is_sqlite),
         )
-    )
-    .where(
-        recipients.c.merchant_id == sa.bindparam("merchant"),
-        recipients.c.recipient_id.in_(sa.bindparam("ids", expanding=True)),
-    )
-    .order_by(recipients.c.recipient_id)
-    .with_for_update(of=recipients)
+        .values(
+            status=sa.bindparam("new_status"),
+            reason=sa.bindparam("new_reason"),
+            detail=sa.bindparam("new_detail"),
+            not_before=sa.func.coalesce(sa.bindparam("new_not_before", type_=sa.BigInteger), recipients.c.not_before),
+            attempt_count=sa.bindparam("new_attempt_count"),
+            doubt_until=sa.bindparam("new_doubt_until"),
+            changed_at=sa.bindparam("new_changed_at"),
+            lease_until=sa.null(),
+            worker_id=sa.literal_column("''"),
+            claim_token=sa.literal_column("''"),
+        )
+    ),
+)
+_VERDICT_NAMES = ("settled_at", "verdict", "scope", "code", "reply", "provider_id")
+_SETTLE_ATTEMPT = Statement(
+    (*(f"new_{name}" for name in _VERDICT_NAMES), "merchant", "recipient", "epoch"),
+    lambda _: (
+        sa.update(attempts)
+        .where(
+            attempts.c.merchant_id == sa.bindparam("merchant"),
+            attempts.c.recipient_id == sa.bindparam("recipient"),
+            attempts.c.epoch == sa.bindparam("epoch"),
+        )
+        .values({name: sa.bindparam(f"new_{name}") for name in _VERDICT_NAMES})
+    ),
+)
+_ATTEMPT_NAMES = (
+    *("merchant_id", "recipient_id", "epoch", "generation"),
+    *("settled_at", "verdict", "scope", "code", "reply", "provider_id"),
+)
+_UNBEGUN_ATTEMPT = Statement(
+    _ATTEMPT_NAMES,
+    lambda _: sa.insert(attempts).values(
+        {name: sa.bindparam(name) for name in _ATTEMPT_NAMES} | {"content_digest": sa.literal_column("''")}
+    ),
 )
 
 
-def settle(
-    connection: sa.Connection, settlements: Sequence[Settlement], *, read_now: ReadNow
-) -> Sequence[SettleResult]:
+@attrs.frozen
+class _Row:
+    """One recipient before it is settled."""
+
+    campaign_id: str
+    generation: int
+    facts: SettleFacts
+
+
+@attrs.frozen
+class _Change:
+    """What one settlement does to its recipient."""
+
+    settlement: Settlement
+    settled: Settled
+    row: _Row
+
+
+def settle(driver: Driver, settlements: Sequence[Settlement], *, read_now: ReadNow) -> Sequence[SettleResult]:
     """Write what became of messages, each at its own epoch only."""
     results: dict[int, SettleResult] = {}
-    indexed = sorted(enumerate(settlements), key=lambda pair: pair[1].merchant_id)
-    for merchant_id, group in groupby(indexed, key=lambda pair: pair[1].merchant_id):
-        pairs = list(group)
-        rows = _settle_facts(connection, merchant_id, [settlement.recipient_id for _, settlement in pairs])
-        now = read_now(connection)
-        decided, changes = _decide([settlement for _, settlement in pairs], rows, now)
-        _write_settled(connection, merchant_id, changes, now)
-        results.update(zip((index for index, _ in pairs), decided, strict=True))
-    return [results[index] for index in range(len(settlements))]
+    places: dict[str, list[int]] = {}
+    for place, settlement in enumerate(settlements):
+        places.setdefault(settlement.merchant_id, []).append(place)
+    for merchant_id, mine in sorted(places.items()):
+        given = [settlements[place] for place in mine]
+        rows = _read(driver, merchant_id, given)
+        now = read_now(driver.connection)
+        decided, changes = _decide(given, rows, now)
+        _write(driver, merchant_id, changes, now)
+        results.update(zip(mine, decided, strict=True))
+    return [results[place] for place in range(len(settlements))]
+
+
+def _read(driver: Driver, merchant_id: str, settlements: Sequence[Settlement]) -> dict[str, _Row]:
+    """Return the rows, locked, by recipient. Verdicts and grounds are read for those only that are judged by them."""
+    ids = sorted({settlement.recipient_id for settlement in settlements})
+    found = driver.rows(_FACTS, (merchant_id, driver.array(ids)))
+    statuses = {row[0]: STATUSES[row[2]] for row in found}
+    over = [
+        one.recipient_id
+        for one in settlements
+        if one.recipient_id in statuses and not is_settleable(statuses[one.recipient_id], one.event)
+    ]
+    deferred = [one.recipient_id for one in settlements if needs_ground(one.event)]
+    verdicts = _verdicts(driver, merchant_id, over) if over else {}
+    grounds = _grounds(driver, merchant_id, deferred) if deferred else {}
+    return {
+        recipient_id: _Row(
+            campaign_id,
+            generation,
+            SettleFacts(
+                statuses[recipient_id],
+                epoch,
+                attempt_count,
+                CHANNELS[channel],
+                verdicts.get((recipient_id, epoch), "") if over else None,
+                grounds.get(recipient_id),
+            ),
+        )
+        for recipient_id, campaign_id, _, epoch, generation, attempt_count, channel in found
+    }
+
+
+def _verdicts(driver: Driver, merchant_id: str, ids: Sequence[str]) -> dict[tuple[str, int], str]:
+    rows = driver.rows(_VERDICTS, (merchant_id, driver.array(ids)))
+    return {(recipient_id, epoch): verdict for recipient_id, epoch, verdict in rows}
+
+
+def _grounds(driver: Driver, merchant_id: str, ids: Sequence[str]) -> dict[str, Ground]:
+    return {
+        row.recipient_id: Ground(CampaignStatus(row.campaign_status), row.deadline, row.suppressed_key is not None)
+        for row in landing_rows(driver.connection, merchant_id, ids)
+    }
 
 
 def _decide(
-    settlements: Sequence[Settlement], rows: Mapping[str, Any], now: datetime
-) -> tuple[list[SettleResult], list[tuple[Settlement, Settled, Any]]]:
+    settlements: Sequence[Settlement], rows: Mapping[str, _Row], now: datetime
+) -> tuple[list[SettleResult], list[_Change]]:
     """Return a result for each settlement, in order; a recipient named twice is judged as it stands by then."""
-    facts = {recipient_id: _facts_of(row) for recipient_id, row in rows.items()}
-    is_any_twice = len({settlement.recipient_id for settlement in settlements}) < len(settlements)
+    facts = {recipient_id: row.facts for recipient_id, row in rows.items()}
     results: list[SettleResult] = []
-    changes: list[tuple[Settlement, Settled, Any]] = []
+    changes: list[_Change] = []
     for settlement in settlements:
         known = facts.get(settlement.recipient_id)
         if known is None:
@@ -101,8 +207,8 @@ def _decide(
             results.append(settled)
             continue
         results.append(SettleResult.APPLIED)
-        changes.append((settlement, settled, rows[settlement.recipient_id]))
-        if is_any_twice:
+        changes.append(_Change(settlement, settled, rows[settlement.recipient_id]))
+        if len(rows) < len(settlements):
             facts[settlement.recipient_id] = _facts_after(known, settlement, settled)
     return results, changes
 
@@ -116,128 +222,66 @@ def _facts_after(known: SettleFacts, settlement: Settlement, settled: Settled) -
     )
 
 
-def _settle_facts(connection: sa.Connection, merchant_id: str, ids: Sequence[str]) -> dict[str, Any]:
-    rows = connection.execute(_FACTS, {"merchant": merchant_id, "ids": sorted(set(ids))})
-    return {row.recipient_id: row for row in rows}
+def _write(driver: Driver, merchant_id: str, changes: Sequence[_Change], now: datetime) -> None:
+    at = to_micros(now)
+    for values, ids in _alike(changes):
+        driver.run(_SETTLE, (*values, at, merchant_id, driver.array(ids)))
+    # A claim that never began has no attempt yet; begin made that of the others.
+    begun = [one for one in changes if one.row.facts.status is not RecipientStatus.CLAIMED]
+    driver.run_each(_SETTLE_ATTEMPT, [_verdict_values(merchant_id, one.settlement, at) for one in begun])
+    if len(begun) < len(changes):
+        unbegun = [one for one in changes if one.row.facts.status is RecipientStatus.CLAIMED]
+        driver.run_each(_UNBEGUN_ATTEMPT, [_unbegun_values(merchant_id, one, at) for one in unbegun])
+    for campaign_id in _reopened(changes):
+        _reopen(driver.connection, merchant_id, campaign_id, now)
 
 
-def _facts_of(row: Any) -> SettleFacts:
-    return SettleFacts(
-        status=RecipientStatus(row.status),
-        epoch=row.epoch,
-        attempt_count=row.attempt_count,
-        channel=Channel(row.channel),
-        settled_verdict=row.verdict or "",
-        campaign_status=CampaignStatus(row.campaign_status),
-        deadline=row.deadline,
-        is_suppressed=row.suppressed_key is not None,
+def _alike(changes: Sequence[_Change]) -> Iterable[tuple[Parameters, list[str]]]:
+    """Return who ends alike. Somebody who was settled twice ends as the last settlement says."""
+    last = {one.settlement.recipient_id: one.settled for one in changes}
+    groups: dict[Settled, list[str]] = {}
+    for recipient_id, settled in last.items():
+        groups.setdefault(settled, []).append(recipient_id)
+    return [(_settled_values(settled), ids) for settled, ids in groups.items()]
+
+
+def _settled_values(settled: Settled) -> Parameters:
+    return (
+        settled.status.value,
+        settled.reason,
+        settled.detail,
+        None if settled.not_before is None else to_micros(settled.not_before),
+        settled.attempt_count,
+        None if settled.doubt_until is None else to_micros(settled.doubt_until),
     )
 
 
-_SETTLE_RECIPIENT = RowStatement(
-    sa.update(recipients)
-    .where(
-        recipients.c.merchant_id == sa.bindparam("of_merchant"),
-        recipients.c.recipient_id == sa.bindparam("of_recipient"),
-    )
-    .values(
-        status=sa.bindparam("new_status"),
-        reason=sa.bindparam("new_reason"),
-        detail=sa.bindparam("new_detail"),
-        attempt_count=sa.bindparam("new_attempt_count"),
-        not_before=sa.func.coalesce(
-            sa.bindparam("new_not_before", type_=recipients.c.not_before.type), recipients.c.not_before
-        ),
-        doubt_until=sa.bindparam("new_doubt_until"),
-        changed_at=sa.bindparam("new_changed_at"),
-        **NO_LEASE,
-    )
-)
-_SETTLE_ATTEMPT = RowStatement(
-    sa.update(attempts)
-    .where(
-        attempts.c.merchant_id == sa.bindparam("of_merchant"),
-        attempts.c.recipient_id == sa.bindparam("of_recipient"),
-        attempts.c.epoch == sa.bindparam("of_epoch"),
-    )
-    .values(
+def _verdict_values(merchant_id: str, settlement: Settlement, at: int) -> Parameters:
+    return (*_outcome_values(settlement, at), merchant_id, settlement.recipient_id, settlement.epoch)
+
+
+def _unbegun_values(merchant_id: str, change: _Change, at: int) -> Parameters:
+    settlement = change.settlement
+    identity = (merchant_id, settlement.recipient_id, settlement.epoch, change.row.generation)
+    return identity + _outcome_values(settlement, at)
+
+
+def _outcome_values(settlement: Settlement, at: int) -> Parameters:
+    outcome = settlement.outcome
+    return at, outcome.verdict.value, outcome.scope.value, outcome.code, outcome.reply, outcome.provider_id
+
+
+def _reopened(changes: Sequence[_Change]) -> list[str]:
+    """Return the finished campaigns on which somebody is pending again."""
+    return sorted(
         {
-            name: sa.bindparam(f"new_{name}")
-            for name in ("settled_at", "verdict", "scope", "code", "reply", "provider_id")
+            one.row.campaign_id
+            for one in changes
+            if one.settled.status is RecipientStatus.PENDING
+            and one.row.facts.ground is not None
+            and one.row.facts.ground.campaign_status is CampaignStatus.FINISHED
         }
     )
-)
-
-
-def _write_settled(
-    connection: sa.Connection,
-    merchant_id: str,
-    changes: Sequence[tuple[Settlement, Settled, Any]],
-    now: datetime,
-) -> None:
-    if not changes:
-        return
-    at = to_micros(now)
-    _SETTLE_RECIPIENT.run(connection, [_settled_values(merchant_id, row, settled, at) for _, settled, row in changes])
-    begun = [settlement for settlement, _, row in changes if row.verdict is not None]
-    _SETTLE_ATTEMPT.run(connection, [_verdict_values(merchant_id, settlement, at) for settlement in begun])
-    never_begun = [(settlement, row) for settlement, _, row in changes if row.verdict is None]
-    if never_begun:
-        connection.execute(
-            sa.insert(attempts), [_unbegun_row(merchant_id, settlement, row, now) for settlement, row in never_begun]
-        )
-    reopened = {
-        row.campaign_id
-        for _, settled, row in changes
-        if settled.status is RecipientStatus.PENDING and row.campaign_status == CampaignStatus.FINISHED
-    }
-    for campaign_id in sorted(reopened):
-        _reopen(connection, merchant_id, campaign_id, now)
-
-
-def _settled_values(merchant_id: str, row: Any, settled: Settled, at: int) -> dict[str, Any]:
-    return {
-        "of_merchant": merchant_id,
-        "of_recipient": row.recipient_id,
-        "new_status": settled.status.value,
-        "new_reason": settled.reason,
-        "new_detail": settled.detail,
-        "new_attempt_count": settled.attempt_count,
-        "new_not_before": None if settled.not_before is None else to_micros(settled.not_before),
-        "new_doubt_until": None if settled.doubt_until is None else to_micros(settled.doubt_until),
-        "new_changed_at": at,
-    }
-
-
-def _verdict_values(merchant_id: str, settlement: Settlement, at: int) -> dict[str, Any]:
-    return {
-        "of_merchant": merchant_id,
-        "of_recipient": settlement.recipient_id,
-        "of_epoch": settlement.epoch,
-        "new_settled_at": at,
-        "new_verdict": settlement.outcome.verdict.value,
-        "new_scope": settlement.outcome.scope.value,
-        "new_code": settlement.outcome.code,
-        "new_reply": settlement.outcome.reply,
-        "new_provider_id": settlement.outcome.provider_id,
-    }
-
-
-def _unbegun_row(merchant_id: str, settlement: Settlement, row: Any, now: datetime) -> dict[str, Any]:
-    outcome = settlement.outcome
-    return {
-        "merchant_id": merchant_id,
-        "recipient_id": settlement.recipient_id,
-        "epoch": settlement.epoch,
-        "generation": row.generation,
-        "settled_at": now,
-        "verdict": outcome.verdict.value,
-        "scope": outcome.scope.value,
-        "code": outcome.code,
-        "reply": outcome.reply,
-        "provider_id": outcome.provider_id,
-        "content_digest": "",
-    }
 
 
 def _reopen(connection: sa.Connection, merchant_id: str, campaign_id: str, now: datetime) -> None:

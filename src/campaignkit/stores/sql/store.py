@@ -13,9 +13,11 @@ from campaignkit.delivery.begin import BeginAnswer, Clearance
 from campaignkit.delivery.settling import Settlement, SettleResult
 from campaignkit.errors import SchemaOutdated
 from campaignkit.ports import Claim, Clock, Document, DueList, Reaped, RecipientQuery, SaveGuard, Trail
-from campaignkit.stores.sql import audience, claims, documents
+from campaignkit.stores.sql import audience, documents, returns
 from campaignkit.stores.sql.beginning import begin
+from campaignkit.stores.sql.claims import claim
 from campaignkit.stores.sql.connection import reading, writing
+from campaignkit.stores.sql.driver import driving
 from campaignkit.stores.sql.due import due
 from campaignkit.stores.sql.schema import SCHEMA_REVISION, VERSION_TABLE
 from campaignkit.stores.sql.settling import settle
@@ -186,9 +188,9 @@ class SqlStore:
         lease: timedelta,
         limit: int,
     ) -> Sequence[Claim]:
-        with writing(self._engine) as connection:
-            return claims.claim(
-                connection,
+        with driving(self._engine) as driver:
+            return claim(
+                driver,
                 merchant_id,
                 campaign_id,
                 worker_id=worker_id,
@@ -201,25 +203,25 @@ class SqlStore:
     def begin(
         self, clearances: Sequence[Clearance], /, *, lease: timedelta, settlements: Sequence[Settlement] = ()
     ) -> Sequence[BeginAnswer]:
-        with writing(self._engine) as connection:
-            settle(connection, settlements, read_now=self._now)
-            return begin(connection, clearances, lease=lease, read_now=self._now)
+        with driving(self._engine) as driver:
+            settle(driver, settlements, read_now=self._now)
+            return begin(driver, clearances, lease=lease, read_now=self._now)
 
     def settle(self, settlements: Sequence[Settlement], /) -> Sequence[SettleResult]:
-        with writing(self._engine) as connection:
-            return settle(connection, settlements, read_now=self._now)
+        with driving(self._engine) as driver:
+            return settle(driver, settlements, read_now=self._now)
 
     def release(self, held: Sequence[Claim], /, *, not_before: datetime | None = None, reason: str = "") -> int:
         with writing(self._engine) as connection:
             now = self._now(connection)
-            return claims.release(connection, held, not_before=not_before, reason=reason, now=now)
+            return returns.release(connection, held, not_before=not_before, reason=reason, now=now)
 
     def reap(self) -> Reaped:
         with reading(self._engine) as connection:
-            if not claims.has_outlived(connection, self._now(connection)):
+            if not returns.has_outlived(connection, self._now(connection)):
                 return Reaped()
         with writing(self._engine) as connection:
-            return claims.reap(connection, self._now(connection))
+            return returns.reap(connection, self._now(connection))
 
     # suppression
 

@@ -1,0 +1,144 @@
+"""A transaction as hot statements see it: on the driver's own connection where that is safe. Touches the database.
+
+Where nobody listens to the engine, and its driver is sqlite3, statements run beneath SQLAlchemy: they take no more than
+the database itself. Events, logging and every other driver have them go through SQLAlchemy, the same texts in the same
+order. Connections come from the engine's pool and errors are SQLAlchemy's either way.
+"""
+
+import json
+import logging
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+
+from campaignkit.stores.sql.connection import prepare, reading, writing
+from campaignkit.stores.sql.statements import Parameters, Statement
+
+__all__ = ["Driver", "driving", "reading_directly"]
+
+# Whoever listens to one of these wants to hear of every statement and every commit.
+_ENGINE_EVENTS = (
+    "before_execute",
+    "after_execute",
+    "before_cursor_execute",
+    "after_cursor_execute",
+    "begin",
+    "commit",
+    "rollback",
+)
+_DIALECT_EVENTS = ("do_execute", "do_executemany", "handle_error")
+
+
+class Driver:
+    """Runs statements in one transaction, through SQLAlchemy."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self.connection = connection  # the same transaction, for what is not hot
+        self.is_sqlite = connection.dialect.name == "sqlite"
+
+    def rows(self, statement: Statement, parameters: Parameters) -> Sequence[Sequence[Any]]:
+        """Return what a query finds."""
+        text, arrange = statement.prepared_for(self.connection.dialect)
+        return self.connection.exec_driver_sql(text, arrange(parameters)).all()
+
+    def run(self, statement: Statement, parameters: Parameters) -> None:
+        """Run a statement that returns nothing."""
+        text, arrange = statement.prepared_for(self.connection.dialect)
+        self.connection.exec_driver_sql(text, arrange(parameters))
+
+    def run_each(self, statement: Statement, rows: Sequence[Parameters]) -> None:
+        """Run a statement once for each of *rows*, if there are any."""
+        if rows:
+            text, arrange = statement.prepared_for(self.connection.dialect)
+            self.connection.exec_driver_sql(text, [arrange(row) for row in rows])
+
+    def array(self, values: Sequence[str]) -> Any:
+        """Return *values* as one parameter, for ``is_among``."""
+        return json.dumps(values) if self.is_sqlite else list(values)
+
+
+class _DirectDriver(Driver):
+    """Runs statements on sqlite3's own connection."""
+
+    def __init__(self, connection: sa.Connection, database: sqlite3.Connection) -> None:
+        super().__init__(connection)
+        self._database = database
+        self._dialect = connection.dialect
+
+    def rows(self, statement: Statement, parameters: Parameters) -> Sequence[Sequence[Any]]:
+        text, arrange = statement.prepared_for(self._dialect)
+        return self._database.execute(text, arrange(parameters)).fetchall()
+
+    def run(self, statement: Statement, parameters: Parameters) -> None:
+        text, arrange = statement.prepared_for(self._dialect)
+        self._database.execute(text, arrange(parameters))
+
+    def run_each(self, statement: Statement, rows: Sequence[Parameters]) -> None:
+        if rows:
+            text, arrange = statement.prepared_for(self._dialect)
+            self._database.executemany(text, map(arrange, rows))
+
+
+@contextmanager
+def driving(engine: sa.Engine) -> Iterator[Driver]:
+    """Yield a driver inside a write transaction; commit on leaving, roll back on any exception."""
+    if not _is_direct(engine):
+        with writing(engine) as connection:
+            yield Driver(connection)
+        return
+    with engine.connect() as connection, _errors_of_sqlalchemy(engine):
+        database = _database_of(connection)
+        database.execute("BEGIN IMMEDIATE")  # see ``writing``
+        try:
+            yield _DirectDriver(connection, database)
+        except BaseException:
+            database.rollback()
+            raise
+        try:
+            database.commit()
+        except BaseException:
+            connection.invalidate()
+            raise
+
+
+@contextmanager
+def reading_directly(engine: sa.Engine) -> Iterator[Driver]:
+    """Yield a driver for reading; what it reads in one statement is one state."""
+    if not _is_direct(engine):
+        with reading(engine) as connection:
+            yield Driver(connection)
+        return
+    with engine.connect() as connection, _errors_of_sqlalchemy(engine):
+        yield _DirectDriver(connection, _database_of(connection))
+
+
+def _is_direct(engine: sa.Engine) -> bool:
+    dialect = engine.dialect
+    return (
+        dialect.driver == "pysqlite"
+        and not engine.logger.isEnabledFor(logging.INFO)
+        and not any(getattr(engine.dispatch, name) for name in _ENGINE_EVENTS)
+        and not any(getattr(dialect.dispatch, name) for name in _DIALECT_EVENTS)
+    )
+
+
+def _database_of(connection: sa.Connection) -> sqlite3.Connection:
+    prepare(connection)
+    database: Any = connection.connection.dbapi_connection
+    assert isinstance(database, sqlite3.Connection)
+    return database
+
+
+@contextmanager
+def _errors_of_sqlalchemy(engine: sa.Engine) -> Iterator[None]:
+    """Raise what the driver raises as SQLAlchemy would, without the parameters where the engine hides them."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        wrapped = sa.exc.DBAPIError.instance(
+            None, None, error, sqlite3.Error, hide_parameters=engine.hide_parameters, dialect=engine.dialect
+        )
+        raise wrapped from error
