@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from campaignkit.audience.consent import Consent, ConsentEntry, ConsentPolicy, ConsentState
     from campaignkit.audience.contacts import Contact, parse_contact
     from campaignkit.audience.imports import read_contacts
+    from campaignkit.audience.rejections import write_rejections
     from campaignkit.audience.selection import (
         Audience,
         AudienceStream,
@@ -222,6 +223,7 @@ __all__ = [
     "stream_audience",
     "to_dict",
     "transition",
+    "write_rejections",
 ]
 
 _HOMES = {
@@ -231,6 +233,7 @@ _HOMES = {
     "audience.consent": ("Consent", "ConsentEntry", "ConsentPolicy", "ConsentState"),
     "audience.contacts": ("Contact", "parse_contact"),
     "audience.imports": ("read_contacts",),
+    "audience.rejections": ("write_rejections",),
     "audience.selection": (
         "Audience",
         "AudienceStream",

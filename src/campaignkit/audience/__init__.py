@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from campaignkit.audience.imports import (
         read_contacts,
     )
+    from campaignkit.audience.rejections import write_rejections
     from campaignkit.audience.selection import (
         Audience,
         AudienceStream,
@@ -105,6 +106,7 @@ __all__ = [
     "parse_contact",
     "read_contacts",
     "stream_audience",
+    "write_rejections",
 ]
 
 _HOMES = {
@@ -150,6 +152,7 @@ _HOMES = {
     "parse_contact": "contacts",
     "read_contacts": "imports",
     "stream_audience": "selection",
+    "write_rejections": "rejections",
 }
 
 

@@ -64,6 +64,14 @@ def _add_check(commands: Any) -> None:
         metavar="WHAT=COLUMN",
         help="which column answers what, such as email=Adres; may be repeated",
     )
+    check.add_argument("--rejections", metavar="OUT.CSV", help="write what is refused, with reasons, to a file")
+    check.add_argument(
+        "--stale-after",
+        type=int,
+        default=730,
+        metavar="DAYS",
+        help="name customers last seen before that, where a column says when (730)",
+    )
 
 
 def _add_send(commands: Any) -> None:

@@ -1,66 +1,41 @@
-"""``campaignkit check``: a list of contacts in, what is wrong with it out. Reads one file."""
+"""``campaignkit check``: a list of contacts in, what is wrong with it out. Reads one file, writes one if asked to."""
 
 import argparse
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-import attrs
-
-from campaignkit.addresses.channel import Rejection, RejectionCode
+from campaignkit.addresses.channel import Rejection
 from campaignkit.audience.contacts import Contact
 from campaignkit.audience.imports import read_contacts
-from campaignkit.audience.selection import Audience, ExclusionReason, build_audience
+from campaignkit.audience.rejections import write_rejections
+from campaignkit.audience.selection import stream_audience
 from campaignkit.cli.console import Console
+from campaignkit.cli.list_report import Addresses, ListReport, ListTally, Trouble
 from campaignkit.cli.problems import CONFIRMED, REFUSED, UsageProblem
 
-__all__ = ["ListReport", "Trouble", "report_list", "run_check"]
+__all__ = ["run_check"]
 
-ROWS_MAX = 5  # named of each kind of trouble
-
-
-@attrs.frozen(kw_only=True)
-class Trouble:
-    """One kind of thing that is wrong, and where."""
-
-    code: str  # stable
-    field: str = ""
-    message: str  # one sentence
-    count: int
-    rows: tuple[int, ...]  # the first few; the header of the file is row 1
-
-
-@attrs.frozen(kw_only=True)
-class ListReport:
-    """What a list comes to by one channel: ``rows = recipients + excluded + rejected``."""
-
-    channel: str
-    rows: int
-    recipients: int
-    excluded: int
-    rejected: int
-    unknown_consent: int  # recipients whom nobody asked about the channel
-    exclusions: tuple[Trouble, ...]  # readable rows that get nothing
-    rejections: tuple[Trouble, ...]  # rows that are empty or cannot be read
-    broken_fields: tuple[Trouble, ...]  # of readable rows, whether they are written to or not
-
-    @property
-    def is_good(self) -> bool:
-        """Whether somebody can be written to and every row could be read."""
-        unreadable = any(trouble.code == RejectionCode.UNREADABLE_ROW for trouble in self.rejections)
-        return self.recipients > 0 and not unreadable
+COUNTRIES_SHOWN = 8
+SUGGESTIONS_SHOWN = 10
 
 
 def run_check(options: argparse.Namespace, console: Console) -> int:
     """Print what is wrong with a list; return 0 if it is good to be sent to, else 1."""
     path = Path(options.contacts)
+    tally = ListTally(options.channel, stale_before=_stale_before(options.stale_after), region=options.region)
     try:
         contacts = read_contacts(path, region=options.region, columns=_columns(options.column))
     except ValueError as error:
         raise UsageProblem(str(error)) from error
     with console.watched(f"reading {path.name}", contacts) as watched:
-        audience = build_audience(watched, options.channel, kind=options.kind)
-    report = report_list(audience, options.channel)
+        taken = (tally.take(became) for became in stream_audience(watched, options.channel, kind=options.kind))
+        if options.rejections is None:
+            for _ in taken:
+                pass
+        else:
+            _write_rejections(Path(options.rejections), path, taken)
+    report = tally.report()
     if console.is_json:
         console.document(report)
     else:
@@ -68,53 +43,26 @@ def run_check(options: argparse.Namespace, console: Console) -> int:
     return CONFIRMED if report.is_good else REFUSED
 
 
-def report_list(audience: Audience, channel: str) -> ListReport:
-    """Return what *audience* tells about the list that it was built from."""
-    exclusions, rejections = audience.exclusions, audience.rejections
-    people = [one.contact for one in audience.recipients] + [one.contact for one in exclusions]
-    left_out = (
-        (str(one.reason), "", _DUPLICATE if one.reason is ExclusionReason.DUPLICATE else one.detail, _row(one.contact))
-        for one in exclusions
-    )
-    return ListReport(
-        channel=channel,
-        rows=len(people) + len(rejections),
-        recipients=len(audience.recipients),
-        excluded=len(exclusions),
-        rejected=len(rejections),
-        unknown_consent=audience.unknown_consent_count,
-        exclusions=_group(left_out),
-        rejections=_group(_facts(rejections)),
-        broken_fields=_group(_facts(one for contact in people for one in contact.rejections)),
-    )
+def _stale_before(days: int) -> date:
+    if days < 1:
+        raise UsageProblem("--stale-after wants a number of days, 1 or more")
+    try:
+        return datetime.now(UTC).date() - timedelta(days=days)
+    except OverflowError as error:
+        raise UsageProblem("--stale-after reaches back beyond the calendar") from error
 
 
-_DUPLICATE = "This address already stands in an earlier row."
-_Fact = tuple[str, str, str, int]  # code, field, sentence, row
+def _write_rejections(target: Path, source: Path, items: Iterable[Contact | Rejection]) -> None:
+    if target.exists() and source.exists() and target.samefile(source):
+        raise UsageProblem("--rejections would overwrite the list itself")
+    try:
+        write_rejections(target, items)
+    except OSError as error:
+        raise UsageProblem(f"--rejections cannot be written: {error.strerror or error}") from error
 
 
-def _facts(rejections: Iterable[Rejection]) -> Iterator[_Fact]:
-    return ((str(one.code), one.field, one.message, one.row_number or 0) for one in rejections)
-
-
-def _row(contact: Contact) -> int:
-    return contact.row_number or 0
-
-
-def _group(facts: Iterable[_Fact]) -> tuple[Trouble, ...]:
-    """Return one Trouble for each code, field and sentence, the most frequent first."""
-    rows: defaultdict[tuple[str, str, str], list[int]] = defaultdict(list)
-    for code, field, message, row in facts:
-        rows[code, field, message].append(row)
-    troubles = (
-        Trouble(code=code, field=field, message=message, count=len(found), rows=tuple(sorted(found)[:ROWS_MAX]))
-        for (code, field, message), found in rows.items()
-    )
-    return tuple(sorted(troubles, key=lambda trouble: (-trouble.count, trouble.code, trouble.field, trouble.message)))
-
-
-def _columns(pairs: Iterable[str]) -> Mapping[str, str] | None:
-    columns = {}
+def _columns(pairs: Iterable[str]) -> Mapping[str, str | int] | None:
+    columns: dict[str, str | int] = {}
     for pair in pairs:
         what, equals, column = pair.partition("=")
         if not equals:
@@ -129,9 +77,28 @@ def _tell(report: ListReport, console: Console) -> None:
     console.line(f"{report.excluded} are left out, {report.rejected} are empty or unreadable.")
     if report.unknown_consent:
         console.line(f"{report.unknown_consent} of those who can be written to were never asked about it.")
+    _tell_addresses(report, console)
     _tell_troubles("Left out:", report.exclusions, console)
     _tell_troubles("Empty or unreadable:", report.rejections, console)
     _tell_troubles("Fields that cannot be used:", report.broken_fields, console)
+    _tell_suggestions(report, console)
+    _tell_stale(report, console)
+
+
+def _tell_addresses(report: ListReport, console: Console) -> None:
+    names = ("", "valid", "usable", "repeated", "broken", "missing", "yes", "no", "not asked")
+    console.line()
+    console.line("Addresses, and what those that can be used said about being written to:")
+    console.table(names, [("emails", *_cells(report.emails)), ("phones", *_cells(report.phones))])
+    if report.countries:
+        shown = [f"{one.region or 'no country'} {one.count}" for one in report.countries[:COUNTRIES_SHOWN]]
+        more = ["…"] if len(report.countries) > COUNTRIES_SHOWN else []
+        console.line(f"Countries of the phones: {', '.join(shown + more)}")
+
+
+def _cells(counted: Addresses) -> tuple[int, ...]:
+    said = (counted.granted, counted.denied, counted.unknown)
+    return (counted.valid, counted.usable, counted.duplicates, counted.broken, counted.missing, *said)
 
 
 def _tell_troubles(title: str, troubles: tuple[Trouble, ...], console: Console) -> None:
@@ -139,7 +106,7 @@ def _tell_troubles(title: str, troubles: tuple[Trouble, ...], console: Console) 
         return
     console.line()
     console.line(title)
-    rows = ((one.count, one.code, one.field, one.message, _places(one)) for one in troubles)
+    rows = ((one.count, one.code, one.field, one.message, _places(one.count, one.rows)) for one in troubles)
     has_fields = any(trouble.field for trouble in troubles)
     columns = ("count", "code", "field", "why", "rows")
     if has_fields:
@@ -148,6 +115,28 @@ def _tell_troubles(title: str, troubles: tuple[Trouble, ...], console: Console) 
         console.table((*columns[:2], *columns[3:]), ((*row[:2], *row[3:]) for row in rows))
 
 
-def _places(trouble: Trouble) -> str:
-    more = " …" if trouble.count > len(trouble.rows) else ""
-    return ", ".join(map(str, trouble.rows)) + more
+def _tell_suggestions(report: ListReport, console: Console) -> None:
+    if not report.suggestions:
+        return
+    shown = report.suggestions[:SUGGESTIONS_SHOWN]
+    console.line()
+    console.line("Slips of the keyboard? Nothing was changed:")
+    rows = ((one.count, one.domain, one.suggested, _places(one.count, one.rows)) for one in shown)
+    console.table(("count", "written", "perhaps", "rows"), rows)
+    if len(report.suggestions) > len(shown):
+        console.line(f"and {len(report.suggestions) - len(shown)} more.")
+
+
+def _tell_stale(report: ListReport, console: Console) -> None:
+    stale = report.stale
+    if stale is None:
+        return
+    console.line()
+    rows = f" (rows {_places(stale.count, stale.rows)})" if stale.rows else ""
+    console.line(f"{stale.count} were last seen before {stale.before}, by {', '.join(stale.columns)}{rows}.")
+    if stale.undated:
+        console.line(f"{stale.undated} have no day there that can be read.")
+
+
+def _places(count: int, rows: tuple[int, ...]) -> str:
+    return ", ".join(map(str, rows)) + (" …" if count > len(rows) else "")
