@@ -1,7 +1,7 @@
 """The SMTP dialogue cut after every byte, in both directions: what the server accepted against what we said of it."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -10,7 +10,7 @@ from campaignkit.delivery.outcomes import Verdict
 from campaignkit.message.outbound import OutboundEmail
 from campaignkit.transports.smtp.wire import DOT, stuffed_body
 from tests.transports.servers import Gate, TinySmtp, mail
-from tests.transports.test_smtp_cuts import EXTENSIONS, send_one
+from tests.transports.test_smtp_cuts import EXTENSIONS, send_row
 
 HEADER = b"Subject: cut\r\n\r\n"
 CONTENTS = {
@@ -33,45 +33,65 @@ class Cuts:
     incomplete: list[str] = attrs.field(factory=list)  # dialogues that never came to their last byte
     verdicts: Counter[str] = attrs.field(factory=Counter)
 
-    def note(self, server: TinySmtp, verdicts: list[Verdict], gate: Gate) -> None:
+    def note(
+        self, mails: Sequence[OutboundEmail], accepted: Sequence[bytes], verdicts: Mapping[str, Verdict], gate: Gate
+    ) -> None:
+        """Compare what the server *accepted* of *mails* with our verdicts by message id."""
+        ids = {stuffed_body(message.content) + DOT: message.message_id for message in mails}
+        times = Counter(ids[body] for body in accepted)
         self.cut_count += 1
-        self.verdicts.update(verdict.value for verdict in verdicts)
-        self.lost += verdicts == [Verdict.ACCEPTED] and not server.accepted
-        self.duplicated += len(server.accepted) > 1
-        has_right_form = len(verdicts) == 1 and verdicts[0] in {Verdict.ACCEPTED, Verdict.IN_DOUBT, Verdict.NOT_SENT}
-        is_denied = bool(server.accepted) and Verdict.NOT_SENT in verdicts
-        is_guessed = not gate.crossed_count and verdicts != [Verdict.NOT_SENT]
-        self.unexpected += is_denied or is_guessed or not has_right_form
+        self.verdicts.update(verdict.value for verdict in verdicts.values())
+        self.lost += sum(verdict is Verdict.ACCEPTED and not times[one] for one, verdict in verdicts.items())
+        self.duplicated += sum(count > 1 for count in times.values())
+        has_right_form = set(verdicts) == set(ids.values()) and set(verdicts.values()) <= _POSSIBLE
+        is_denied = any(verdicts[one] is Verdict.NOT_SENT for one in times)
+        crossed_count = sum(verdict is not Verdict.NOT_SENT for verdict in verdicts.values())
+        self.unexpected += is_denied or crossed_count > gate.crossed_count or not has_right_form
+
+
+_POSSIBLE = {Verdict.ACCEPTED, Verdict.IN_DOUBT, Verdict.NOT_SENT}
 
 
 def cut_everywhere(may_go_on: Callable[[], bool] = lambda: True) -> Cuts:
     """Cut dialogues of several sizes after each byte, with and without pipelining, both ways."""
     cuts = Cuts()
-    for name, message in _messages():
+    for row in _rows():
         for extensions in EXTENSIONS:
             for direction in DIRECTIONS:
-                if not _cut_each_byte(cuts, message, extensions, direction, may_go_on):
-                    cuts.incomplete.append(f"{name}, {extensions[0]}, {direction}")
+                if not _cut_each_byte(cuts, row, extensions, direction, may_go_on):
+                    cuts.incomplete.append(f"{row.name}, {extensions[0]}, {direction}")
     return cuts
 
 
-def _messages() -> Iterator[tuple[str, OutboundEmail]]:
+@attrs.frozen(kw_only=True)
+class _Row:
+    """Mails that go over one session."""
+
+    name: str
+    mails: tuple[OutboundEmail, ...]
+    doubt_max: int = 1
+
+
+def _rows() -> Iterator[_Row]:
     for number, (name, content) in enumerate(CONTENTS.items()):
-        yield name, mail(number, content=content)
+        yield _Row(name=name, mails=(mail(number, content=content),))
+    three = tuple(mail(number, content=HEADER + b"%d" % number) for number in range(3))
+    yield _Row(name="three mails", mails=three)
+    yield _Row(name="three mails with one permission", mails=three, doubt_max=3)
 
 
 def _cut_each_byte(
-    cuts: Cuts, message: OutboundEmail, extensions: tuple[str, ...], direction: str, may_go_on: Callable[[], bool]
+    cuts: Cuts, row: _Row, extensions: tuple[str, ...], direction: str, may_go_on: Callable[[], bool]
 ) -> bool:
     """Return whether the last byte was reached, which is when the cut comes too late to matter."""
-    most = 1000 + len(stuffed_body(message.content) + DOT)
+    most = 1000 * len(row.mails) + sum(len(stuffed_body(message.content) + DOT) for message in row.mails)
     for byte in range(most):
         if not may_go_on():
             return False
         where: dict[str, Any] = {f"cut_after_{direction}": byte}
         with TinySmtp(extensions=extensions, **where) as server:
-            verdicts, gate = send_one(server, message)
-        cuts.note(server, verdicts, gate)
-        if verdicts == [Verdict.ACCEPTED]:
+            verdicts, gate = send_row(server, row.mails, row.doubt_max)
+        cuts.note(row.mails, server.accepted, verdicts, gate)
+        if all(verdict is Verdict.ACCEPTED for verdict in verdicts.values()) and not server.is_cut.is_set():
             return True
     return False

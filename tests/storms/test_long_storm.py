@@ -8,11 +8,12 @@ import attrs
 import pytest
 
 from campaignkit.delivery.outcomes import Verdict
+from campaignkit.transports.smtp.wire import DOT, stuffed_body
 from tests.storms.__main__ import Line, total_of
 from tests.storms.clocks import PATIENCE, StormClock, fast_stopwatch
 from tests.storms.cuts import Cuts
 from tests.storms.ground import STARTS_AT
-from tests.transports.servers import Gate, TinySmtp
+from tests.transports.servers import Gate, mail
 
 RIGHT = Line(name="gale", kills=3, recovered=2, in_doubt=1)
 
@@ -43,8 +44,9 @@ def test_lines_add_up():
     ],
 )
 def test_a_wrong_verdict_has_a_name(accepted, verdict, has_crossed, crime):
-    cuts = Cuts()
-    cuts.note(TinySmtp(accepted=[b""] * accepted), [verdict], Gate(crossed_count=int(has_crossed)))
+    cuts, message = Cuts(), mail()
+    body = stuffed_body(message.content) + DOT
+    cuts.note([message], [body] * accepted, {message.message_id: verdict}, Gate(crossed_count=int(has_crossed)))
 
     assert [word for word in ("lost", "duplicated", "unexpected") if getattr(cuts, word)] == [crime] * bool(crime)
 

@@ -27,6 +27,9 @@ class Pair:
     server: socket.socket
     round: SmtpRound
 
+    def is_in(self, phase: Phase) -> bool:
+        return self.connection.phase is phase
+
     @property
     def verdict(self) -> tuple[Verdict, Scope, str]:
         (transaction,) = self.connection.session.finished
@@ -86,10 +89,10 @@ def test_a_full_pipe_takes_no_dot_and_that_is_proof(pair):
     pair.fill_pipe()
 
     assert pair.write_dot() is False
-    assert pair.connection.phase is Phase.READY
+    assert pair.is_in(Phase.READY)
     pair.drain_pipe()
     assert pair.write_dot() is True
-    assert pair.connection.phase is Phase.CROSSED
+    assert pair.is_in(Phase.CROSSED)
     assert pair.drain_pipe() == b".\r\n"
 
 
@@ -135,10 +138,10 @@ def test_a_peer_that_goes_after_the_dot_leaves_a_doubt(pair):
 
 def test_a_ready_message_waits_for_us_without_a_deadline_but_a_crossed_one_does_not(pair):
     pair.connection.check_deadline(pair.connection.deadline + 1)
-    assert pair.connection.phase is Phase.READY
+    assert pair.is_in(Phase.READY)
     pair.write_dot()
     pair.connection.check_deadline(pair.connection.deadline - 1)
-    assert pair.connection.phase is Phase.CROSSED
+    assert pair.is_in(Phase.CROSSED)
     pair.connection.check_deadline(pair.connection.deadline)
 
     assert pair.verdict == (Verdict.IN_DOUBT, Scope.HOST, "reply_lost")
@@ -181,7 +184,7 @@ def fresh() -> Iterator[Pair]:
 def test_with_leave_body_and_dot_and_the_next_envelope_are_one_write(fresh):
     fresh.connection.read(Leave(True))
 
-    assert fresh.connection.phase is Phase.CROSSED
+    assert fresh.is_in(Phase.CROSSED)
     written = fresh.drain_pipe()
     assert written.startswith(b"Subject: 0\r\n\r\nhello\r\n.\r\nMAIL FROM:")
     assert written.endswith(b"DATA\r\n")
@@ -190,7 +193,7 @@ def test_with_leave_body_and_dot_and_the_next_envelope_are_one_write(fresh):
 def test_without_leave_the_body_waits_for_its_dot(fresh):
     fresh.connection.read(Leave(False))
 
-    assert fresh.connection.phase is Phase.READY
+    assert fresh.is_in(Phase.READY)
     assert fresh.drain_pipe() == b"Subject: 0\r\n\r\nhello\r\n"
 
 
@@ -199,11 +202,11 @@ def test_a_body_that_finds_the_pipe_full_has_no_dot_and_asks_again(fresh):
     fresh.fill_pipe()
     fresh.connection.read(supply)
 
-    assert fresh.connection.phase is Phase.BODY
+    assert fresh.is_in(Phase.BODY)
     assert supply.given_back == ["m1"]
     fresh.drain_pipe()
     fresh.connection.write()
-    assert fresh.connection.phase is Phase.READY
+    assert fresh.is_in(Phase.READY)
     assert fresh.drain_pipe() == b"Subject: 0\r\n\r\nhello\r\n"
 
 
@@ -223,8 +226,8 @@ def test_a_body_of_which_only_a_part_leaves_has_no_dot_and_asks_again():
         )
         pair.connection.assign(mail(content=content))
         received = b""
-        while pair.connection.phase is not Phase.READY:
-            pair.connection.read(supply) if pair.connection.phase is Phase.ENVELOPE else pair.connection.write()
+        while not pair.is_in(Phase.READY):
+            pair.connection.read(supply) if pair.is_in(Phase.ENVELOPE) else pair.connection.write()
             received += pair.drain_pipe()
 
     assert supply.given_back == ["m1"]

@@ -25,8 +25,12 @@ def ready() -> SmtpSession:
     session, _ = begun()
     session.receive(HAPPY)
     session.body_has_left()
-    assert session.phase is Phase.READY
+    assert is_in(session, Phase.READY)
     return session
+
+
+def is_in(session: SmtpSession, phase: Phase) -> bool:
+    return session.phase is phase
 
 
 def outcomes_of(session: SmtpSession) -> list[Outcome]:
@@ -49,7 +53,7 @@ def drive(stream: tuple[bytes, bytes], sizes: list[int], extensions: frozenset[s
             written += session.receive(part[start : start + size])
             start += size
         session.body_has_left()
-        if session.phase is Phase.READY and not crossed:
+        if is_in(session, Phase.READY) and not crossed:
             crossed = True
             written += session.cross()
     session.lose("connection_lost", "gone")
@@ -138,7 +142,7 @@ def test_surplus_after_the_last_reply_makes_the_session_useless(surplus):
 def test_a_server_that_speaks_before_the_dot_gets_none(early, verdict, code):
     session = ready()
     session.receive(early)
-    dot = session.cross() if session.phase is Phase.READY else b""
+    dot = session.cross() if is_in(session, Phase.READY) else b""
 
     assert dot == b""
     outcome = outcome_of(session)
@@ -223,7 +227,7 @@ def test_the_next_envelope_follows_the_dot_at_once():
     assert session.receive(REPLY + HAPPY).endswith(b"hello\r\n")
     assert outcome_of(session).message_id == "m0"
     session.body_has_left()
-    assert session.phase is Phase.READY
+    assert is_in(session, Phase.READY)
 
 
 @pytest.mark.parametrize("extensions", [frozenset[str](), frozenset({"smtputf8"})])
@@ -240,7 +244,7 @@ def test_a_step_back_takes_the_following_message_back_too():
     session.cross(mail(1))
     session.step_back()
 
-    assert session.phase is Phase.READY
+    assert is_in(session, Phase.READY)
     assert session.message_count == 1
     assert session.cross() == b".\r\n"
     session.receive(REPLY)
@@ -277,19 +281,19 @@ def test_a_row_of_messages_gets_the_verdicts_it_gets_one_by_one(replies, sizes, 
     session, _ = begun()
     stream, count = HAPPY, 1
     pieces = iter([*sizes, *[1000] * 100])
-    while session.phase is not Phase.DONE:
-        while session.phase is not Phase.DONE and stream:
+    while not is_in(session, Phase.DONE):
+        while not is_in(session, Phase.DONE) and stream:
             size = next(pieces)
             session.receive(stream[:size])
             session.body_has_left()
             stream = stream[size:]
-        if session.phase is Phase.READY:
+        if is_in(session, Phase.READY):
             has_next = count < len(replies)
             session.cross(mail(count) if has_next and follows[count - 1] else None)
             stream = replies[count - 1]
             if has_next and follows[count - 1]:
                 stream, count = stream + HAPPY, count + 1
-        elif session.phase is Phase.DONE and count < len(replies):
+        elif is_in(session, Phase.DONE) and count < len(replies):
             session.assign(mail(count))
             stream, count = HAPPY, count + 1
 
