@@ -7,6 +7,7 @@ from enum import StrEnum
 import attrs
 
 from campaignkit.addresses.channel import Channel
+from campaignkit.audience.consent import ConsentPolicy
 from campaignkit.campaign.status import CampaignStatus
 from campaignkit.timing.limits import Interval, LimitScope
 from campaignkit.timing.windows import SendWindow
@@ -44,6 +45,13 @@ class MerchantSettings:
     merchant_id: str
     zone: str  # IANA name
     region: str  # ISO 3166-1 alpha-2
+    consent_policy: ConsentPolicy = attrs.field(factory=ConsentPolicy)  # what it means that nobody asked
+    text_regions: tuple[str, ...] = ()  # countries that texts may go to; empty: its own
+
+    @property
+    def allowed_regions(self) -> frozenset[str]:
+        """The countries that texts may go to."""
+        return frozenset(self.text_regions or (self.region,))
 
 
 @attrs.frozen(kw_only=True)
@@ -58,6 +66,7 @@ class Campaign:
     name: str
     channel: Channel
     kind: CampaignKind = CampaignKind.MARKETING
+    topic: str = ""  # what it is about, where consent is given for topics; fixed, as the audience is judged by it
     sender_id: str
     content_id: str
     window: SendWindow | None = None

@@ -10,6 +10,9 @@ from enum import StrEnum
 import attrs
 
 from campaignkit.addresses.channel import Channel
+from campaignkit.audience.choosing import ExclusionReason
+from campaignkit.audience.consent import ConsentPolicy
+from campaignkit.audience.targeting import Alternative, TargetingReport
 from campaignkit.campaign.campaign import Campaign
 from campaignkit.campaign.documents import channel_of
 from campaignkit.campaign.recipients import CampaignRecipient, Intake, RecipientCount
@@ -58,6 +61,7 @@ class Preflight:
 
     blockers: tuple[Finding, ...]
     warnings: tuple[Finding, ...]
+    doubt_max: int | None = None  # the most messages that a crash can leave in doubt; None: the transport does not say
 
     @property
     def is_ready(self) -> bool:
@@ -86,10 +90,17 @@ class Known:
     deadline: datetime | None
     counts: Sequence[RecipientCount]
     placeholders: Sequence[PlaceholderUse]
+    consent_policy: ConsentPolicy = attrs.field(factory=ConsentPolicy)
+    other_channel_count: int = 0  # of those without an address, whom the other channel would reach
+    targeting: TargetingReport | None = None  # what the last filter did
 
     @property
     def recipient_count(self) -> int:
         return sum(count.count for count in self.counts if count.intake is Intake.RECIPIENT)
+
+    def count_of(self, intake: Intake, reason: str) -> int:
+        """Return how many rows share an intake and a reason."""
+        return sum(count.count for count in self.counts if (count.intake, count.reason) == (intake, reason))
 
 
 Check = Callable[[Known], Iterable[Finding]]
@@ -158,23 +169,81 @@ def check_recipients(known: Known) -> Iterable[Finding]:
 def check_left_out(known: Known) -> Iterable[Finding]:
     """Rows that will get nothing are named with their reasons."""
     left_out = [count for count in known.counts if count.intake is not Intake.RECIPIENT]
-    total = sum(count.count for count in left_out)
-    without_address = sum(count.count for count in left_out if count.reason == "no_address")
+    without_address = known.count_of(Intake.EXCLUSION, ExclusionReason.NO_ADDRESS)
     if without_address:
+        reached = known.other_channel_count
         yield _warning(
             "no_address",
-            f"{_counted(without_address, 'contact has', 'contacts have')} no address for {known.campaign.channel}.",
+            f"{_counted(without_address, 'contact has', 'contacts have')} no address for {known.campaign.channel}; "
+            f"{reached or 'none'} of them would be reached by {_OTHER[known.campaign.channel]}.",
             "Complete them in the customer base, or reach them by the other channel.",
             count=without_address,
         )
-    if total > without_address:
+    others = sum(count.count for count in left_out if count.reason not in _TOLD_APART)
+    if others:
         yield _warning(
             "left_out",
-            f"{_counted(total - without_address, 'more row is', 'more rows are')} left out: "
-            "duplicates, broken addresses, opt-outs.",
+            f"{_counted(others, 'more row is', 'more rows are')} left out: duplicates, broken addresses, opt-outs.",
             "Look at the exclusions and mend what can be mended.",
-            count=total - without_address,
+            count=others,
         )
+
+
+def check_consent(known: Known) -> Iterable[Finding]:
+    """Those whom nobody asked are counted, whatever silence means to this shop."""
+    name = _NAMES[known.campaign.channel]
+    taken = known.count_of(Intake.RECIPIENT, ExclusionReason.CONSENT_UNKNOWN)
+    if taken:
+        yield _warning(
+            "consent_unknown",
+            f"Nobody asked {_counted(taken, 'recipient', 'recipients')} whether {name} are welcome; "
+            "by this shop's consent policy that is enough.",
+            "Ask them, or set a consent policy that leaves them out.",
+            count=taken,
+        )
+    left_out = known.count_of(Intake.EXCLUSION, ExclusionReason.CONSENT_UNKNOWN)
+    if left_out:
+        yield _warning(
+            "consent_unknown_left_out",
+            f"{_counted(left_out, 'contact is', 'contacts are')} left out because nobody asked whether {name} are "
+            "welcome; by this shop's consent policy that is not enough.",
+            "Ask them, or set a consent policy that takes silence for a yes where the law allows it.",
+            count=left_out,
+        )
+
+
+def check_targeting(known: Known) -> Iterable[Finding]:
+    """A filter that leaves nobody is named, with the choices that would reach somebody."""
+    filtered = known.count_of(Intake.EXCLUSION, ExclusionReason.FILTERED)
+    report = known.targeting
+    if known.recipient_count == 0 and filtered:
+        choices = report.alternatives if report is not None and report.excludes_everybody else ()
+        yield _warning(
+            "filter_excludes_everybody",
+            f"The filter leaves out {_counted(filtered, 'contact', 'contacts')}, and nobody is left.",
+            " ".join(["Choose otherwise.", *(f"{_reach(one)}." for one in choices)]),
+            count=filtered,
+            samples=tuple(_reach(one) for one in choices),
+        )
+    elif report is not None:
+        for part in report.matching_nobody:
+            yield _warning(
+                "filter_matches_nobody",
+                f"A part of the filter is true of nobody: {part.label}; {part.absent_count} have no such fact, "
+                f"of {part.unclear_count} it cannot be compared.",
+                "Correct it, or leave it out.",
+                count=report.seen_count,
+                samples=(part.path,),
+            )
+
+
+def _reach(choice: Alternative) -> str:
+    return f"{choice.label}: {choice.reach_count}"
+
+
+_NAMES = {Channel.EMAIL: "emails", Channel.SMS: "text messages"}
+_OTHER = {Channel.EMAIL: "text message", Channel.SMS: "email"}
+_TOLD_APART = frozenset({ExclusionReason.NO_ADDRESS, ExclusionReason.CONSENT_UNKNOWN, ExclusionReason.FILTERED})
 
 
 def check_content(known: Known) -> Iterable[Finding]:
@@ -245,6 +314,8 @@ CHECKS: tuple[Check, ...] = (
     check_sender,
     check_recipients,
     check_left_out,
+    check_consent,
+    check_targeting,
     check_content,
     check_placeholders,
     check_schedule,

@@ -1,17 +1,19 @@
 """What every room of a merchant's verbs shares: the door, the store, and loading and changing campaigns."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 
 from campaignkit.addresses.channel import Rejection
 from campaignkit.addresses.email import parse_email
 from campaignkit.addresses.phone import parse_phone
+from campaignkit.audience.targeting.matching import HostFunction
 from campaignkit.campaign.campaign import Campaign, MerchantSettings, TimelineEntry
+from campaignkit.campaign.recipients import CampaignRecipient, Intake
 from campaignkit.campaign.senders import Sender
 from campaignkit.dispatch.records import Records
 from campaignkit.errors import CampaignNotFound, IllegalTransition, RevisionConflict
 from campaignkit.kit.door import Actor, Permission
-from campaignkit.ports import Clock, NewId, SaveGuard, Store, Transport
+from campaignkit.ports import Clock, NewId, RecipientQuery, SaveGuard, Store, Transport
 
 __all__ = ["PAGE_MAX", "MerchantBase", "aware"]
 
@@ -32,6 +34,7 @@ class MerchantBase:
         new_id: NewId,
         transport_of: Callable[[Sender], Transport | None],
         require_open: Callable[[], None],
+        predicates: Mapping[str, HostFunction] | None = None,
     ) -> None:
         self.settings = settings
         self.actor = actor
@@ -40,6 +43,7 @@ class MerchantBase:
         self._new_id = new_id
         self._transport_of = transport_of
         self._require_open = require_open
+        self._predicates = predicates or {}
         self._records = Records(store, clock)
 
     @property
@@ -78,6 +82,17 @@ class MerchantBase:
                 raise IllegalTransition(campaign.status, "unschedule")
             return saved
         raise RevisionConflict("campaign", campaign_id)
+
+    def _rows(self, campaign_id: str, intake: Intake) -> Iterator[CampaignRecipient]:
+        """Yield all rows of one intake, a page at a time."""
+        after: str | None = None
+        while True:
+            query = RecipientQuery(intake=intake, after=after, limit=PAGE_MAX)
+            page = self._store.list_recipients(self.merchant_id, campaign_id, query)
+            yield from page
+            if len(page) < PAGE_MAX:
+                return
+            after = page[-1].recipient_id
 
     def _note(self, what: str, why: str, **facts: str) -> TimelineEntry:
         actor = self.actor.name if self.actor else ""

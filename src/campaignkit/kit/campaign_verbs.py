@@ -14,6 +14,7 @@ from campaignkit.kit.base import MerchantBase, aware
 from campaignkit.kit.door import Permission, verb
 from campaignkit.kit.editing import changed, copied
 from campaignkit.kit.senders import sender_from
+from campaignkit.kit.targeting import forget_report
 from campaignkit.message.compiled import compile_content
 from campaignkit.message.content import EmailContent, SmsContent, check_content
 from campaignkit.timing.limits import Interval
@@ -64,6 +65,7 @@ class CampaignVerbs(MerchantBase):
         window: SendWindow | None = None,
         interval: Interval | None = None,
         kind: str = "marketing",
+        topic: str = "",
         priority: int = 0,
         start_grace: timedelta = timedelta(hours=1),
         key: str | None = None,
@@ -83,6 +85,7 @@ class CampaignVerbs(MerchantBase):
             name=name,
             channel=Channel(channel),
             kind=CampaignKind(kind),
+            topic=topic,
             sender_id=sender,
             content_id=self._save_content(content),
             window=window,
@@ -148,6 +151,7 @@ class CampaignVerbs(MerchantBase):
         if campaign.status is not CampaignStatus.DRAFT:
             raise NotEditable(campaign_id, campaign.status, ("existence",))
         self._records.delete_campaign(campaign, self._note("deleted", "The draft was deleted."))
+        forget_report(self._store, self.merchant_id, campaign_id)
 
     def _fields_of(self, changes: dict[str, Any]) -> dict[str, Any]:
         fields = dict(changes)
@@ -173,7 +177,7 @@ class CampaignVerbs(MerchantBase):
 
     def _made_before(self, draft: Campaign) -> Campaign:
         stored = self._campaign(draft.campaign_id)
-        same = ("name", "channel", "kind", "sender_id", "content_id", "window", "interval")
+        same = ("name", "channel", "kind", "topic", "sender_id", "content_id", "window", "interval")
         if stored.settings_version == 1 and any(getattr(stored, field) != getattr(draft, field) for field in same):
             raise KeyReused(draft.key or "")
         return stored

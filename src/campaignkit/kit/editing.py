@@ -48,6 +48,7 @@ def copied(campaign: Campaign, *, campaign_id: str, name: str, now: datetime) ->
         name=name,
         channel=campaign.channel,
         kind=campaign.kind,
+        topic=campaign.topic,
         sender_id=campaign.sender_id,
         content_id=campaign.content_id,
         window=campaign.window,

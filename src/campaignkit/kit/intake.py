@@ -1,7 +1,7 @@
 """Contacts in, rows for the store out: recipients, exclusions and rejections alike. Pure."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import islice
 from typing import TypeVar
@@ -9,14 +9,16 @@ from typing import TypeVar
 import attrs
 
 from campaignkit.addresses.channel import Channel, Rejection
+from campaignkit.audience.choosing import Exclusion, ExclusionReason, Recipient, SelectionRules, Selector
 from campaignkit.audience.contacts import Contact
-from campaignkit.audience.selection import Exclusion, Recipient, choose
-from campaignkit.campaign.campaign import Campaign
+from campaignkit.campaign.campaign import Campaign, MerchantSettings
 from campaignkit.campaign.recipients import CampaignRecipient, Intake, excluded
 from campaignkit.campaign.status import RecipientStatus
 from campaignkit.ports import NewId
 
-__all__ = ["batches", "row_of"]
+__all__ = ["batches", "row_of", "rules_of"]
+
+UNKNOWN_CONSENT = ExclusionReason.CONSENT_UNKNOWN.value
 
 T = TypeVar("T")
 
@@ -25,7 +27,7 @@ def row_of(
     item: Contact | Rejection,
     campaign: Campaign,
     *,
-    where: Callable[[Contact], bool] | None,
+    selector: Selector,
     new_id: NewId,
     now: datetime,
 ) -> CampaignRecipient:
@@ -45,11 +47,29 @@ def row_of(
         added_at=now,
         changed_at=now,
     )
-    match choose(item, campaign.channel, kind=str(campaign.kind), where=where):
+    match selector.choose(item):
         case Recipient() as chosen:
-            return attrs.evolve(row, address=chosen.address, address_key=chosen.address_key, zones=chosen.zones)
+            return attrs.evolve(
+                row,
+                address=chosen.address,
+                address_key=chosen.address_key,
+                zones=chosen.zones,
+                # Kept while it waits, so that preflight can count those whom nobody asked.
+                reason=UNKNOWN_CONSENT if chosen.has_unknown_consent else "",
+            )
         case Exclusion() as left_out:
             return excluded(row, str(left_out.reason), left_out.detail)
+
+
+def rules_of(campaign: Campaign, settings: MerchantSettings) -> SelectionRules:
+    """Return by which rules contacts are chosen for *campaign*."""
+    return SelectionRules(
+        channel=campaign.channel,
+        kind=str(campaign.kind),
+        topic=campaign.topic,
+        consent_policy=settings.consent_policy,
+        allowed_regions=settings.allowed_regions,
+    )
 
 
 def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -3,10 +3,14 @@
 import math
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
+import attrs
+
+from campaignkit.audience.consent import ConsentPolicy
+from campaignkit.audience.targeting.matching import HostFunction
 from campaignkit.campaign.campaign import MerchantSettings
 from campaignkit.campaign.senders import Sender
 from campaignkit.campaign.status import CampaignStatus
@@ -48,6 +52,7 @@ class CampaignKit:
         clock: FrozenClock makes three weeks pass in a second.
         lease: How long a worker may be silent before another takes over what it held; 11.5 minutes by default, which
             covers the ten that a mail server may take for its last reply (RFC 5321, 4.5.3.2.6).
+        predicates: Functions by name that filters may ask about a contact: ``{"has_photos": has_photos}``.
         new_id, randomness, stopwatch: For tests; by default unique, random and real.
 
     Raises:
@@ -61,6 +66,7 @@ class CampaignKit:
         transports: Transports | None = None,
         clock: Clock | None = None,
         lease: timedelta | None = None,
+        predicates: Mapping[str, HostFunction] | None = None,
         new_id: NewId | None = None,
         randomness: Callable[[], float] | None = None,
         stopwatch: Callable[[], tuple[float, float]] | None = None,
@@ -69,6 +75,7 @@ class CampaignKit:
         self._transports: Transports = transports if transports is not None else {}
         self._clock = clock or SystemClock()
         self._new_id = new_id or TimeOrderedIds()
+        self._predicates = dict(predicates or {})
         self._is_closed = False
         store.bind_clock(self._clock)
         self._records = Records(store, self._clock)
@@ -101,26 +108,37 @@ class CampaignKit:
         self._store.close()
 
     def merchant(
-        self, merchant_id: str, *, zone: str | None = None, region: str | None = None, actor: Actor | None = None
+        self,
+        merchant_id: str,
+        *,
+        zone: str | None = None,
+        region: str | None = None,
+        consent_policy: ConsentPolicy | None = None,
+        text_regions: Iterable[str] | None = None,
+        actor: Actor | None = None,
     ) -> Merchant:
         """Return a handle on one merchant. Given values are stored, omitted ones are read.
 
         Args:
             zone: IANA name, such as ``America/New_York``.
             region: ISO 3166-1 alpha-2, such as ``US``; how national phone numbers are read.
+            consent_policy: What it means that nobody asked a contact; by default enough for email, and not for texts.
+            text_regions: Countries that texts may go to, as *region*; by default, and where it is empty, its own.
             actor: Who acts through this handle; it is not stored with the merchant.
 
         Raises:
             MerchantNotFound: the merchant is unknown, and zone or region are missing.
-            ValueError: the zone is no IANA name, or the region not two letters.
+            ValueError: the zone is no IANA name, or a region not two letters.
         """
         self._require_open()
         stored = self._records.find_settings(merchant_id)
-        zone = zone or (stored.zone if stored else None)
-        region = region or (stored.region if stored else None)
-        if zone is None or region is None:
+        given = _given(zone=zone, region=region, consent_policy=consent_policy, text_regions=text_regions)
+        if stored is not None:
+            settings = attrs.evolve(stored, **given)
+        elif zone and region:
+            settings = MerchantSettings(merchant_id=merchant_id, **given)
+        else:
             raise MerchantNotFound(merchant_id)
-        settings = MerchantSettings(merchant_id=merchant_id, zone=_known_zone(zone), region=_known_region(region))
         if settings != stored:
             self._records.save_settings(settings)
         return Merchant(
@@ -131,6 +149,7 @@ class CampaignKit:
             new_id=self._new_id,
             transport_of=self._transport_of,
             require_open=self._require_open,
+            predicates=self._predicates,
         )
 
     # the worker's verbs
@@ -235,6 +254,25 @@ class CampaignKit:
 
 def _real_time() -> tuple[float, float]:
     return time.monotonic(), time.time()
+
+
+def _given(
+    *,
+    zone: str | None,
+    region: str | None,
+    consent_policy: ConsentPolicy | None,
+    text_regions: Iterable[str] | None,
+) -> dict[str, Any]:
+    """Return those settings that were given, as they are stored."""
+    if isinstance(text_regions, str):
+        raise TypeError("text_regions is a list of countries, not one text")
+    given = {
+        "zone": _known_zone(zone) if zone else None,
+        "region": _known_region(region) if region else None,
+        "consent_policy": consent_policy,
+        "text_regions": None if text_regions is None else tuple(sorted({_known_region(one) for one in text_regions})),
+    }
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _known_zone(zone: str) -> str:

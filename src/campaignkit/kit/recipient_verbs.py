@@ -1,10 +1,15 @@
 """Adding, removing, listing, counting and explaining recipients; suppressing addresses."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from campaignkit.addresses.channel import Rejection
+from campaignkit.audience.choosing import Selector, Where, targeting_of
 from campaignkit.audience.contacts import Contact
+from campaignkit.audience.targeting import Filter, Got, Targeting, TargetingReport, filter_from_dict
+from campaignkit.audience.targeting.matching import leaves_of
 from campaignkit.campaign.campaign import Campaign
 from campaignkit.campaign.recipients import CampaignRecipient, Intake, IntakeResult
 from campaignkit.campaign.status import RecipientEvent, RecipientStatus
@@ -12,8 +17,9 @@ from campaignkit.errors import InvalidAddress, RecipientBusy, RecipientNotFound
 from campaignkit.insight.explain import Explanation, explain
 from campaignkit.kit.base import PAGE_MAX, MerchantBase
 from campaignkit.kit.door import Permission, verb
-from campaignkit.kit.intake import batches, row_of
+from campaignkit.kit.intake import batches, row_of, rules_of
 from campaignkit.kit.results import AddedRecipients, CampaignCounts
+from campaignkit.kit.targeting import find_report, history_of, keep_report
 from campaignkit.ports import RecipientQuery
 
 __all__ = ["RecipientVerbs"]
@@ -30,31 +36,44 @@ class RecipientVerbs(MerchantBase):
         campaign_id: str,
         contacts: Contact | Rejection | Iterable[Contact | Rejection],
         *,
-        where: Callable[[Contact], bool] | None = None,
+        where: Where | Mapping[str, Any] | None = None,
     ) -> AddedRecipients:
         """Add one contact or a stream of them, a thousand per commit; adding the same ones again adds nothing.
 
-        Exclusions and rejections are kept as well, so that every row can be explained.
+        Exclusions and rejections are kept as well, so that every row can be explained. The audience is a snapshot:
+        what the filter says is said now, history and dates as they stand.
 
         Args:
-            where: Only contacts for which it is true become recipients; the others are excluded as ``filtered``.
+            where: A filter, the table that ``filter_to_dict`` makes of one, or a function; only contacts for which it
+                is true become recipients, and the others are excluded as ``filtered``.
 
         Raises:
-            CampaignNotFound, NotEditable: there is no such campaign, or it is finished or cancelled.
+            CampaignNotFound, NotEditable: there is no such campaign, or no such one as the filter asks the history of;
+                or it is finished or cancelled.
+            ValueError: the filter's table describes none, or asks a function that the kit was not given.
         """
         campaign = self._campaign(campaign_id)
         items = (contacts,) if isinstance(contacts, Contact | Rejection) else contacts
+        targeting = None if where is None else self._targeting(where)
+        selector = Selector(rules_of(campaign, self.settings), targeting)
         tally: Counter[IntakeResult] = Counter()
         for batch in batches(items, INTAKE_BATCH):
             now = self._clock.now()
-            rows = [row_of(item, campaign, where=where, new_id=self._new_id, now=now) for item in batch]
+            rows = [row_of(item, campaign, selector=selector, new_id=self._new_id, now=now) for item in batch]
             tally.update(self._store.add_recipients(self.merchant_id, campaign_id, rows))
+        if selector.report is not None:
+            keep_report(self._store, self.merchant_id, campaign_id, selector.report)
         return AddedRecipients(
             added=tally[IntakeResult.ADDED],
             existing=tally[IntakeResult.EXISTING],
             excluded=tally[IntakeResult.EXCLUDED],
             rejected=tally[IntakeResult.REJECTED],
         )
+
+    @verb(Permission.VIEW_CAMPAIGN)
+    def targeting_report(self, campaign_id: str) -> TargetingReport | None:
+        """Return what the last filter given to ``add_recipients`` did to all that came in with it; None without one."""
+        return find_report(self._store, self.merchant_id, self._campaign(campaign_id).campaign_id)
 
     @verb(Permission.REMOVE_RECIPIENT)
     def remove_recipient(self, campaign_id: str, who: str) -> None:
@@ -141,6 +160,19 @@ class RecipientVerbs(MerchantBase):
             InvalidAddress: it is neither an email address nor a phone number.
         """
         self._store.suppress(self.merchant_id, [self._key_of(address)], reason=reason)
+
+    def _targeting(self, where: Where | Mapping[str, Any]) -> Targeting:
+        """Return *where* ready to judge at this moment of the merchant's zone, with the history that it asks for."""
+        chosen: Where = filter_from_dict(where) if isinstance(where, Mapping) else where
+        if isinstance(chosen, Targeting) or not isinstance(chosen, Filter):
+            return targeting_of(chosen)
+        asked = {leaf for leaf, _, _ in leaves_of(chosen) if isinstance(leaf, Got)}
+        histories = {
+            got: history_of(got, self._rows(self._campaign(got.campaign_id).campaign_id, Intake.RECIPIENT))
+            for got in asked
+        }
+        now = self._clock.now().astimezone(ZoneInfo(self.settings.zone))
+        return Targeting(chosen, now=now, predicates=self._predicates, histories=histories)
 
     def _find(self, campaign: Campaign, who: str) -> CampaignRecipient:
         """Return the row that *who* names: recipients before exclusions, where both answer."""

@@ -1,22 +1,26 @@
 """Checking, testing, scheduling, pausing, resuming and cancelling campaigns."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from datetime import datetime
 
+import attrs
+
+from campaignkit.audience.choosing import ExclusionReason, is_reached_otherwise
 from campaignkit.campaign.campaign import Campaign
-from campaignkit.campaign.recipients import CampaignRecipient, Intake
+from campaignkit.campaign.recipients import Intake, RecipientCount
 from campaignkit.campaign.senders import SenderHealth
 from campaignkit.campaign.status import CampaignEvent, transition
 from campaignkit.dispatch.preparing import render_values
 from campaignkit.errors import NotReady, StartInPast
 from campaignkit.insight.preflight import Known, Preflight, placeholder_uses, run_checks
 from campaignkit.kit import moves
-from campaignkit.kit.base import PAGE_MAX, MerchantBase, aware
+from campaignkit.kit.base import MerchantBase, aware
 from campaignkit.kit.door import Permission, verb
 from campaignkit.kit.results import TestResult
+from campaignkit.kit.targeting import find_report
 from campaignkit.kit.testsend import send_test
 from campaignkit.message.compiled import compile_content
-from campaignkit.ports import RecipientQuery, SaveGuard
+from campaignkit.ports import RecipientQuery, SaveGuard, SaysDoubtMax
 
 __all__ = ["SendingVerbs"]
 
@@ -54,8 +58,10 @@ class SendingVerbs(MerchantBase):
 
     @verb(Permission.VIEW_CAMPAIGN)
     def preflight(self, campaign_id: str) -> Preflight:
-        """Return every blocker and warning there is, all at once."""
-        return self._preflight(self._campaign(campaign_id), start_at=None, deadline=None)
+        """Return every blocker and warning there is, all at once, and how many messages a crash can put in doubt."""
+        campaign = self._campaign(campaign_id)
+        report = self._preflight(campaign, start_at=None, deadline=None)
+        return attrs.evolve(report, doubt_max=self._doubt_max(campaign))
 
     @verb(Permission.SEND_CAMPAIGN)
     def schedule(
@@ -128,11 +134,17 @@ class SendingVerbs(MerchantBase):
         if not report.is_ready:
             raise NotReady(campaign.campaign_id, tuple(finding.code for finding in report.blockers))
 
+    def _doubt_max(self, campaign: Campaign) -> int | None:
+        sender = self._records.find_sender(self.merchant_id, campaign.sender_id)
+        transport = None if sender is None else self._transport_of(sender)
+        return transport.doubt_max if isinstance(transport, SaysDoubtMax) else None
+
     def _preflight(self, campaign: Campaign, *, start_at: datetime | None, deadline: datetime | None) -> Preflight:
         content = self._records.content(self.merchant_id, campaign.content_id)
         uses = placeholder_uses(
-            compile_content(content).placeholders, self._all_recipients(campaign.campaign_id), render_values
+            compile_content(content).placeholders, self._rows(campaign.campaign_id, Intake.RECIPIENT), render_values
         )
+        counts = self._store.count_recipients(self.merchant_id, campaign.campaign_id)
         known = Known(
             campaign=campaign,
             content=content,
@@ -140,17 +152,17 @@ class SendingVerbs(MerchantBase):
             zone=self.settings.zone,
             start_at=start_at or campaign.start_at or self._clock.now(),
             deadline=deadline or campaign.deadline,
-            counts=self._store.count_recipients(self.merchant_id, campaign.campaign_id),
+            counts=counts,
             placeholders=uses,
+            consent_policy=self.settings.consent_policy,
+            other_channel_count=self._reached_otherwise(campaign.campaign_id, counts),
+            targeting=find_report(self._store, self.merchant_id, campaign.campaign_id),
         )
         return run_checks(known)
 
-    def _all_recipients(self, campaign_id: str) -> Iterator[CampaignRecipient]:
-        after: str | None = None
-        while True:
-            query = RecipientQuery(intake=Intake.RECIPIENT, after=after, limit=PAGE_MAX)
-            page = self._store.list_recipients(self.merchant_id, campaign_id, query)
-            yield from page
-            if len(page) < PAGE_MAX:
-                return
-            after = page[-1].recipient_id
+    def _reached_otherwise(self, campaign_id: str, counts: Sequence[RecipientCount]) -> int:
+        """Return how many of those without an address the other channel would reach; who has all is not looked at."""
+        if not any(count.reason == ExclusionReason.NO_ADDRESS for count in counts):
+            return 0
+        rows = self._rows(campaign_id, Intake.EXCLUSION)
+        return sum(is_reached_otherwise(row.reason, row.detail) for row in rows)
