@@ -9,6 +9,7 @@ import re
 from binascii import b2a_base64, b2a_qp
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import chain
 
 import attrs
 
@@ -22,7 +23,7 @@ BASE64_LINE_CHARACTERS = 76  # RFC 2045, 6.8
 _LINE_ENDS = re.compile(r"\r\n|\r|\n")
 # One that nothing can be added to: a value that follows a CR may begin with LF.
 _SURE_LINE_END = re.compile(r"\r\n|\n|\r(?=[^\n])")
-_SEVEN_BIT = re.compile(r"(?:[\t\x20-\x7e]{0,78}\r\n)*")  # RFC 5322 wants lines up to 78 characters
+_SEVEN_BIT = re.compile(r"(?:[\t\x20-\x7e]{0,78}+\r\n)*+")  # RFC 5322 wants lines up to 78 characters
 _FOREIGN = bytes(range(128, 256))
 
 
@@ -35,12 +36,10 @@ class _Gap:
     line_end: str  # as it was written; empty: the template ends here
     can_vanish: bool  # where it is empty, it adds no line to those before it
 
-    def fill(self, values: Values, escape: bool) -> str:
+    def fill(self, filled: Sequence[str]) -> str:
         """Return the lines for one recipient, each with its CRLF."""
-        text = self.form % tuple([slot.fill(values, escape=escape) for slot in self.slots])
-        if not text.isprintable():
-            return _lines(text + self.line_end)
-        return f"{text}\r\n" if text or not self.can_vanish else ""  # one line, and nothing in it to replace
+        text = self.form % tuple(filled)
+        return _lines(text + self.line_end) if text or not self.can_vanish else ""
 
 
 @attrs.frozen(kw_only=True)
@@ -59,19 +58,35 @@ class CompiledBody:
         if not self.gaps:
             return self._constant, self._has_mark
         escape = self.subtype == "html"
-        filled = [gap.fill(values, escape) for gap in self.gaps]
-        lines = "".join(filled)
-        return self._encoded(filled, lines), self._has_mark or "=_" in lines
+        filled = [slot.fill(values, escape=escape) for slot in self._slots]
+        gaps = self._fill(filled)
+        lines = "".join(gaps)
+        return self._encoded(gaps, lines), self._has_mark or "=_" in lines
 
-    def _encoded(self, filled: Sequence[str], lines: str) -> bytes:
-        """Return the part with *filled* in its gaps, which *lines* are, too."""
-        if self._is_seven_bit and lines.isascii() and _SEVEN_BIT.fullmatch(lines):
-            return _interleaved(self._seven_bit_runs, [line.encode() for line in filled])
-        octets = [line.encode() for line in filled]
-        size = self._size + sum(map(len, octets))
-        foreign_count = self._foreign_count + (0 if lines.isascii() else sum(map(_count_foreign, octets)))
-        if 6 * foreign_count <= size:  # a foreign octet takes three; base64 takes four for any three
-            return _interleaved(self._quoted_runs, [b2a_qp(line) for line in octets])
+    def _fill(self, filled: list[str]) -> list[str]:
+        """Return the lines of each gap, each with its CRLF."""
+        if self._form and "".join(filled).isprintable():  # one line each, and nothing in them to replace
+            return (self._form % tuple(filled)).splitlines(keepends=True)
+        begin, gaps = 0, []
+        for gap in self.gaps:
+            end = begin + len(gap.slots)
+            gaps.append(gap.fill(filled[begin:end]))
+            begin = end
+        return gaps
+
+    def _encoded(self, gaps: Sequence[str], lines: str) -> bytes:
+        """Return the part with *gaps*, which joined are *lines*."""
+        if lines.isascii():
+            if self._is_seven_bit and _SEVEN_BIT.fullmatch(lines):
+                return _interleaved(self._seven_bit_runs, [gap.encode() for gap in gaps])
+            size, foreign_count = len(lines), 0
+        else:
+            encoded = lines.encode()
+            size, foreign_count = len(encoded), _count_foreign(encoded)
+        octets = [gap.encode() for gap in gaps]
+        if 6 * (self._foreign_count + foreign_count) <= self._size + size:
+            # A foreign octet takes three; base64 takes four for any three.
+            return _interleaved(self._quoted_runs, [b2a_qp(gap) for gap in octets])
         return self._head("base64") + _base64_lines(_interleaved(self.runs, octets))
 
     def _head(self, transfer_encoding: str) -> bytes:
@@ -83,6 +98,16 @@ class CompiledBody:
     @cached_property
     def _constant(self) -> bytes:
         return self._encoded((), "")
+
+    @cached_property
+    def _slots(self) -> tuple[Placeholder, ...]:
+        return tuple(chain.from_iterable(gap.slots for gap in self.gaps))
+
+    @cached_property
+    def _form(self) -> str:
+        """All gaps in one form, a line each, for values of one line; empty where the literals are no such lines."""
+        is_plain = all(gap.form.isprintable() and not gap.can_vanish for gap in self.gaps)
+        return "".join(f"{gap.form}\r\n" for gap in self.gaps) if is_plain else ""
 
     @cached_property
     def _has_mark(self) -> bool:
@@ -130,7 +155,7 @@ def compile_body(template: Template, *, subtype: str) -> CompiledBody:
         runs.append(run)
         around, within = [before], []
     if within:
-        gaps.append(_gap(around, within, can_vanish=runs != [""]))
+        gaps.append(_gap(around, within, can_vanish=runs != [""] and not any(around)))
         runs.append("")
     elif before or runs == [""]:
         runs[-1] += _lines(before)

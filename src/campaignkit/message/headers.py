@@ -41,9 +41,10 @@ def header(name: str, value: str) -> str:
 
 def text_header(name: str, text: str) -> str:
     """Return a header of free text: as it stands where that is safe, else in encoded words."""
+    if 0 < len(text) <= LINE_CHARACTERS - len(name) - len(": ") and text.isprintable() and _is_plain(text):
+        return f"{name}: {text}\r\n"
     text = whole_characters(one_line(text[:SUBJECT_CHARACTERS_MAX]))
-    is_plain = text.isascii() and text == text.strip() and "=?" not in text
-    lines = _folded(f"{name}:", text) if is_plain else None
+    lines = _folded(f"{name}:", text) if _is_plain(text) else None
     return header(name, _encoded_words(text)) if lines is None else f"{lines}\r\n"
 
 
@@ -69,7 +70,7 @@ def date_header(sent_at: datetime) -> str:
     if sent_at.utcoffset() is None:
         raise ValueError("sent_at needs a zone; naive datetimes are refused")
     # In UTC before it is remembered: two instants of one hour that comes twice are equal in their own zone.
-    return _date_header(sent_at.astimezone(UTC))
+    return _date_header(sent_at if sent_at.tzinfo is UTC else sent_at.astimezone(UTC))
 
 
 @lru_cache(maxsize=DATES_MAX)
@@ -114,6 +115,11 @@ def ascii_domain(domain: str) -> str:
         return idna.encode(domain, uts46=True).decode("ascii")
     except idna.IDNAError as error:
         raise ValueError("this is no bare email address: its domain has no form in ASCII") from error
+
+
+def _is_plain(text: str) -> bool:
+    """Return whether *text*, one line, reads as itself between the blanks that folding may take for its own."""
+    return text.isascii() and "=?" not in text and text == text.strip()
 
 
 def _is_phrase(display_name: str) -> bool:

@@ -59,7 +59,7 @@ class Placeholder:
             value = whole_characters(value[:VALUE_CHARACTERS_MAX]).replace("\0", " ")
             if single_line:
                 value = one_line(value)
-        return html.escape(value) if escape else value
+        return html.escape(value) if escape and not value.isalnum() else value
 
 
 @attrs.frozen
