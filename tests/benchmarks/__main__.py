@@ -5,13 +5,14 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from tests.benchmarks import emails, imports, mail, memory, store_waves, transport, whole_campaign
+from tests.benchmarks import contact_lists, emails, imports, mail, memory, store_waves, transport, whole_campaign
 from tests.benchmarks.figures import Figure, save
 from tests.benchmarks.sink import SinkMissing
 
 BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "store": store_waves.measure,
     "emails": emails.measure,
+    "contact_lists": contact_lists.measure,
     "import": imports.measure,
     "mail": mail.measure,
     "campaign": whole_campaign.measure,

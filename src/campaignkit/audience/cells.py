@@ -2,7 +2,6 @@
 
 import unicodedata
 from collections.abc import Iterable
-from functools import lru_cache
 
 from campaignkit.addresses.channel import Rejection, RejectionCode, shorten
 from campaignkit.addresses.zones import is_zone
@@ -12,7 +11,10 @@ from campaignkit.audience.consent import Consent, ConsentState, read_answer, str
 __all__ = ["parse_name", "parse_zone", "read_consent", "text_of", "unclear_consent"]
 
 NAME_MAX = 1_000  # characters; longer ones are texts in the wrong column
-ANSWER_MAX = 16  # characters of an answer that is worth remembering: longer ones are notes, and private
+ANSWER_MAX = 16  # characters of an answer that is remembered: longer ones are notes, and private
+KNOWN_MAX = 1_000  # combinations of answers remembered; a list has a handful, row after row
+
+_KNOWN_CONSENT: dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[Consent, tuple[str, ...]]] = {}
 
 
 def text_of(value: object) -> str:
@@ -51,15 +53,22 @@ def parse_zone(text: str, row_number: int | None) -> str | Rejection | None:
     return Rejection(code=code, field="zone", message=message, value=shorten(name), row_number=row_number)
 
 
-def read_consent(fields: tuple[Field, ...], answers: tuple[str, ...]) -> tuple[Consent, tuple[str, ...]]:
-    """Return what *answers* to *fields* say together, and those that are neither a yes nor a no: these bind like a no.
+def read_consent(fields: tuple[str, ...], answers: tuple[str, ...]) -> tuple[Consent, tuple[str, ...]]:
+    """Return what *answers* say together, and those of them that are neither a yes nor a no: these bind like a no.
 
-    >>> read_consent((Field.CONSENT_EMAIL, Field.OPT_OUT_SMS), ("yes", "x"))[0].sms
+    Args:
+        fields: Values of ``Field``, one for each answer.
+
+    >>> read_consent(("consent_email", "opt_out_sms"), ("yes", "x"))[0].sms
     <ConsentState.DENIED: 'denied'>
     """
-    if max(map(len, answers), default=0) > ANSWER_MAX:
-        return _read_consent(fields, answers)
-    return _recall_consent(fields, answers)
+    known = _KNOWN_CONSENT.get((fields, answers))
+    if known is not None:
+        return known
+    read = _read_consent(map(Field, fields), answers)
+    if len(_KNOWN_CONSENT) < KNOWN_MAX and all(len(answer) <= ANSWER_MAX for answer in answers):
+        _KNOWN_CONSENT[fields, answers] = read
+    return read
 
 
 def unclear_consent(answer: str, row_number: int | None) -> Rejection:
@@ -69,7 +78,7 @@ def unclear_consent(answer: str, row_number: int | None) -> Rejection:
     return Rejection(code=code, field="consent", message=message, value=shorten(answer), row_number=row_number)
 
 
-def _read_consent(fields: tuple[Field, ...], answers: tuple[str, ...]) -> tuple[Consent, tuple[str, ...]]:
+def _read_consent(fields: Iterable[Field], answers: tuple[str, ...]) -> tuple[Consent, tuple[str, ...]]:
     said: dict[Field, list[ConsentState]] = {}
     unclear = []
     for field, text in zip(fields, answers, strict=True):
@@ -82,9 +91,6 @@ def _read_consent(fields: tuple[Field, ...], answers: tuple[str, ...]) -> tuple[
         sms=_binding(said, (Field.CONSENT, Field.OPT_OUT, Field.CONSENT_SMS, Field.OPT_OUT_SMS)),
     )
     return consent, tuple(unclear)
-
-
-_recall_consent = lru_cache(maxsize=1_000)(_read_consent)  # a list has a handful of answers, row after row
 
 
 def _binding(said: dict[Field, list[ConsentState]], fields: Iterable[Field]) -> ConsentState:

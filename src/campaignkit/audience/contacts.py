@@ -112,15 +112,13 @@ def contact_from(
     rejections: list[Rejection] = []
     email = _email_at(shape.email, row, texts, row_number, resolver, rejections) if shape.email else None
     phone = _phone_at(shape.phone, row, texts, row_number, region, rejections) if shape.phone else None
-    first = _name_at(shape.first_name, texts, row_number, rejections) if shape.first_name else ""
-    last = _name_at(shape.last_name, texts, row_number, rejections) if shape.last_name else ""
-    full = _name_at(shape.name, texts, row_number, rejections) if shape.name else ""
+    name, first_name = _names_in(shape, texts, row_number, rejections)
     zone = _zone_at(shape.zone, texts, row_number, rejections) if shape.zone else None
     consent = _consent_in(shape, texts, row_number, rejections) if shape.consent else _SILENCE
     return Contact(
-        contact_id=_first_text(shape.contact_id, texts).strip(),
-        name=full or f"{first} {last}".strip(),
-        first_name=first if last or full else "",  # alone, a column so named often holds the whole name
+        contact_id=_first_text(shape.contact_id, texts).strip() if shape.contact_id else "",
+        name=name,
+        first_name=first_name,
         email=email,
         phone=phone,
         zone=zone,
@@ -149,7 +147,7 @@ def _digest(parts: str) -> str:
 
 def _digest_row(texts: Sequence[str], shape: Shape, row_number: int | None) -> str:
     """Return the same for the same texts under the same names, in whatever order the columns stand."""
-    ordered = [texts[place] for place in shape.by_name]
+    ordered = shape.in_name_order(texts)
     joined = _SEPARATOR.join(ordered)
     if joined.count(_SEPARATOR) >= len(ordered):
         joined = repr(ordered)  # a text holds the separator itself
@@ -161,6 +159,19 @@ def _first_text(places: Iterable[int], texts: Sequence[str]) -> str:
         if texts[place].strip():
             return texts[place]
     return ""
+
+
+def _names_in(
+    shape: Shape, texts: Sequence[str], row_number: int | None, rejections: list[Rejection]
+) -> tuple[str, str]:
+    """Return the full name, and the first name where one is given apart."""
+    full = _name_at(shape.name, texts, row_number, rejections) if shape.name else ""
+    if not shape.first_name and not shape.last_name:
+        return full, ""
+    first = _name_at(shape.first_name, texts, row_number, rejections)
+    last = _name_at(shape.last_name, texts, row_number, rejections)
+    # A first name alone is none: a column so named often holds the whole name.
+    return full or f"{first} {last}".strip(), first if last or full else ""
 
 
 def _name_at(places: Iterable[int], texts: Sequence[str], row_number: int | None, rejections: list[Rejection]) -> str:
@@ -219,7 +230,8 @@ def _phone_at(
 
 def _consent_in(shape: Shape, texts: Sequence[str], row_number: int | None, rejections: list[Rejection]) -> Consent:
     consent, unclear = read_consent(shape.consent_fields, tuple([texts[place] for place in shape.consent]))
-    rejections += [unclear_consent(answer, row_number) for answer in unclear]
+    if unclear:
+        rejections += [unclear_consent(answer, row_number) for answer in unclear]
     return consent
 
 

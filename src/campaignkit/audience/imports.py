@@ -174,7 +174,7 @@ def _contacts(table: _Table, region: str | None, resolver: Resolver | None) -> I
     for row_number, row in enumerate(table.reader.rows(), start=table.header_number + 1):
         if isinstance(row, BrokenRow):
             yield _unreadable(row, row_number)
-        elif not "".join(row).strip():
+        elif not row or (not row[0].strip() and not "".join(row).strip()):
             yield blank_row(row_number)
         else:
             cells = row if len(row) == column_count else _fitted(row, column_count)

@@ -3,9 +3,10 @@
 A shape is worked out once for a file; its rows are then read by place, without looking a name up again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
+from operator import itemgetter
 
 import attrs
 
@@ -33,16 +34,16 @@ class Shape:
     phone: tuple[int, ...]
     zone: tuple[int, ...]
     consent: tuple[int, ...]  # every column that says something about it
-    consent_fields: tuple[Field, ...]  # what each of them is asked
+    consent_fields: tuple[str, ...]  # what each of them is asked; plain text, whose hash is quick to have
     others: tuple[tuple[str, int], ...]  # left for templates
-    by_name: tuple[int, ...]  # all places, in the order of their names
+    in_name_order: Callable[[Sequence[str]], Sequence[str]]  # all cells of a row, in the order of their names
     digest: str  # of the names in that order
 
 
 def shape_of(names: Sequence[str], layout: Layout) -> Shape:
     """Return the shape of rows whose columns are called *names*, each once, and answer what *layout* says."""
     place_of = {name: place for place, name in enumerate(names)}
-    by_name = tuple(sorted(range(len(names)), key=names.__getitem__))
+    by_name = sorted(range(len(names)), key=names.__getitem__)
     spelled = repr([names[place] for place in by_name]).encode("utf-8", "backslashreplace")
     consent = tuple((field, place) for field in _CONSENT_FIELDS for place in _places(field, layout, place_of))
     return Shape(
@@ -55,9 +56,9 @@ def shape_of(names: Sequence[str], layout: Layout) -> Shape:
         phone=_places(Field.PHONE, layout, place_of),
         zone=_places(Field.ZONE, layout, place_of),
         consent=tuple(place for _, place in consent),
-        consent_fields=tuple(field for field, _ in consent),
+        consent_fields=tuple(field.value for field, _ in consent),
         others=tuple((name, place_of[name]) for name in layout.others),
-        by_name=by_name,
+        in_name_order=itemgetter(*by_name) if len(by_name) > 1 else tuple,
         digest=blake2b(spelled, digest_size=8).hexdigest(),
     )
 
