@@ -86,8 +86,8 @@ def _read(form: object, path: str, budget: _Budget, depth: int = 1) -> Filter:
         _refuse(f"{path}: must be a table that describes a filter")
     kind = next((key for key in form if key in _KINDS), None)
     if kind is None:
-        first = next(iter(form), "")
-        _refuse(f"{path}{'.' if first else ''}{first}: {_wanted(str(first))}")
+        _refuse_others(form, path, {"field"})
+        _refuse(f"{path}: wants one of {', '.join(_KINDS)}")
     _refuse_others(form, path, {kind, *_BESIDE.get(kind, ())})
     if kind in {"all", "any"}:
         parts = [
@@ -213,11 +213,6 @@ def _refuse_others(form: Mapping[Any, Any], path: str, known: set[str]) -> None:
         if key not in known:
             near = get_close_matches(str(key), [*known, *_KINDS], n=1)
             _refuse(f"{path}.{key}: unknown key{f'; did you mean {near[0]}?' if near else ''}")
-
-
-def _wanted(key: str) -> str:
-    near = get_close_matches(key, _KINDS, n=1) if key != "field" else []
-    return f"unknown key; did you mean {near[0]}?" if near else f"wants one of {', '.join(_KINDS)}"
 
 
 def _list_in(form: Mapping[str, Any], path: str, key: str) -> Sequence[object]:
