@@ -1,6 +1,7 @@
 """Making, reading, editing, copying and deleting senders and campaigns."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -123,11 +124,13 @@ class CampaignVerbs(MerchantBase):
         """Change settings by the names of ``create_campaign`` (and ``deadline``), and return the campaign.
 
         Raises:
-            NotEditable: its status forbids one of the changes; nothing changed.
+            NotEditable: its status forbids one of the changes, or its kind was to change after contacts were judged
+                by it; nothing changed.
             SenderNotFound, InvalidTemplate, InvalidContent: as in ``create_campaign``.
             TypeError: there is no such setting.
         """
         fields = self._fields_of(changes)
+        self._require_unjudged(campaign_id, fields)
         names = ", ".join(sorted(changes)) or "nothing"
         return self._change(
             campaign_id, lambda campaign: changed(campaign, fields), self._note("edited", f"Changed: {names}.")
@@ -152,6 +155,13 @@ class CampaignVerbs(MerchantBase):
             raise NotEditable(campaign_id, campaign.status, ("existence",))
         self._records.delete_campaign(campaign, self._note("deleted", "The draft was deleted."))
         forget_report(self._store, self.merchant_id, campaign_id)
+
+    def _require_unjudged(self, campaign_id: str, fields: Mapping[str, Any]) -> None:
+        """Whoever was let in because it was no marketing must not get marketing."""
+        campaign = self._campaign(campaign_id)
+        is_other = fields.get("kind", campaign.kind) is not campaign.kind
+        if is_other and self._store.count_recipients(self.merchant_id, campaign_id):
+            raise NotEditable(campaign_id, campaign.status, ("kind",))
 
     def _fields_of(self, changes: dict[str, Any]) -> dict[str, Any]:
         fields = dict(changes)
