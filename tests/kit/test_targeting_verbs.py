@@ -226,7 +226,7 @@ def test_a_merchant_stored_before_there_were_policies_has_the_usual_one(shop: Sh
     store.save(Document(merchant_id="old", kind="merchant", document_id="old", body=body), expected_revision=0)
     settings = ck.CampaignKit(store=store).merchant("old").settings
 
-    assert (settings.consent_policy, settings.allowed_regions) == (ck.ConsentPolicy(), {"PL"})
+    assert (settings.consent_policy, settings.allowed_regions) == (ck.ConsentPolicy(), frozenset({"PL"}))
 
 
 def test_preflight_counts_those_whom_nobody_asked(shop: Shop) -> None:
