@@ -183,17 +183,17 @@ def _split(blocks: Iterable[bytes]) -> Iterator[list[bytes]]:
 
 def _lines_of_text(source: Iterable[str]) -> Generator[list[str], None, None]:
     readline = getattr(source, "readline", None)
-    is_cut, first = False, True
+    cut_end, first = "", True
     try:
         for pieces in _pieces(readline) if readline else ([line] for line in source):
             if not all(isinstance(piece, str) for piece in pieces):
                 raise TypeError("contacts are read from text; open the file in text mode, or give its path")
             if first:
                 pieces[0], first = pieces[0].removeprefix("\ufeff"), False
-            if not is_cut and len(max(pieces, key=len)) <= LINE_MAX:
+            if not cut_end and len(max(pieces, key=len)) <= LINE_MAX:
                 yield pieces
                 continue
-            lines, is_cut = _cut(pieces, is_cut, is_pieced=bool(readline))
+            lines, cut_end = _cut(pieces, cut_end, is_pieced=bool(readline))
             if lines:
                 yield lines
     except UnicodeDecodeError as error:
@@ -209,11 +209,16 @@ def _pieces(readline: Callable[[int], str]) -> Iterator[list[str]]:
         count = min(2 * count, LIST_MAX)
 
 
-def _cut(pieces: list[str], is_cut: bool, *, is_pieced: bool) -> tuple[list[str], bool]:
-    """Return *pieces* with CUT in place of a line that is too long, and whether the last line goes on."""
+def _cut(pieces: list[str], cut_end: str, *, is_pieced: bool) -> tuple[list[str], str]:
+    """Return *pieces* with CUT in place of a line that is too long, and how that line's last piece ends if it goes on.
+
+    A piece may end between the CR and the LF of one line end.
+    """
     lines = []
     for piece in pieces:
-        if not is_cut:
+        goes_on = bool(cut_end) and (cut_end != "\r" or piece == "\n")
+        if not goes_on:
             lines.append(piece if len(piece) <= LINE_MAX else f"{CUT}\n")
-        is_cut = is_pieced and len(piece) > LINE_MAX and not piece.endswith(("\n", "\r"))
-    return lines, is_cut
+        is_piece = is_pieced and len(piece) > LINE_MAX and not piece.endswith("\n")
+        cut_end = piece[-1] if is_piece else ""
+    return lines, cut_end
