@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from campaignkit.clocks import FrozenClock, SystemClock
     from campaignkit.delivery.outcomes import Outcome, Scope, Verdict
     from campaignkit.errors import (
+        AddressTaken,
         CampaignKitError,
         CampaignNotFound,
         IllegalTransition,
@@ -114,6 +115,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Actor",
     "AddedRecipients",
+    "AddressTaken",
     "After",
     "AllOf",
     "AnyOf",
@@ -279,6 +281,7 @@ _HOMES = {
     "clocks": ("FrozenClock", "SystemClock"),
     "delivery.outcomes": ("Outcome", "Scope", "Verdict"),
     "errors": (
+        "AddressTaken",
         "CampaignKitError",
         "CampaignNotFound",
         "IllegalTransition",

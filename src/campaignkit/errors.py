@@ -10,6 +10,7 @@
     ├── NotEditable              the campaign's status forbids this change
     ├── StartInPast              a start more than the grace ago wants to be confirmed
     ├── RecipientBusy            a worker holds this recipient at this moment
+    ├── AddressTaken             another recipient of the campaign has this address
     ├── InvalidTemplate          a placeholder that cannot be compiled, with its place
     ├── InvalidContent           a message that can never be sent, whoever receives it
     ├── InvalidAddress           an address given by the host itself is not one
@@ -29,6 +30,7 @@ from typing import ClassVar
 import attrs
 
 __all__ = [
+    "AddressTaken",
     "CampaignKitError",
     "CampaignNotFound",
     "IllegalTransition",
@@ -170,6 +172,17 @@ class RecipientBusy(CampaignKitError):
 
     def __str__(self) -> str:
         return f"recipient {self.recipient_id!r} is {self.status} and cannot be changed now"
+
+
+@attrs.frozen
+class AddressTaken(CampaignKitError):
+    """Another recipient of the same campaign has this address already."""
+
+    code = "duplicate"
+    recipient_id: str
+
+    def __str__(self) -> str:
+        return f"recipient {self.recipient_id!r} keeps its address: another one of this campaign has the new one"
 
 
 @attrs.frozen

@@ -19,6 +19,8 @@ from campaignkit.campaign.recipients import (
     CampaignRecipient,
     Intake,
     IntakeResult,
+    NewAddress,
+    ReaddressResult,
     RecipientCount,
 )
 from campaignkit.campaign.status import RecipientEvent, RecipientStatus
@@ -239,6 +241,19 @@ class RecipientStore(Protocol):
         recipient_ids: Sequence[str] | None = None,
     ) -> int:
         """Apply skip, expire or cancel to pending recipients, all or those named; return how many moved."""
+        ...
+
+    def readdress(
+        self, merchant_id: str, campaign_id: str, recipient_id: str, to: NewAddress, /
+    ) -> ReaddressResult:
+        """Move one recipient to another address, if it is pending or claimed and nobody else of the campaign has it.
+
+        The epoch rises and a lease ends, so that what a worker prepared for the old address is stale. It lands by
+        ``recipients.landing``: a suppressed address, say, ends as skipped.
+
+        Raises:
+            CampaignNotFound, NotEditable: as ``add_recipients``.
+        """
         ...
 
     def list_recipients(

@@ -157,3 +157,64 @@ def test_every_row_ends_as_an_outcome_or_an_exclusion(emails: list[str], fates: 
         counts.recipients == sum(counts.by_status.values()) == len({email.lower() for email in emails if "@" in email})
     )
     assert set(counts.by_status) <= {ck.RecipientStatus.SENT, ck.RecipientStatus.FAILED, ck.RecipientStatus.IN_DOUBT}
+
+
+# An address that is corrected while the campaign runs (A12). ---------------------------------------------------------
+
+
+def test_a_corrected_address_gets_the_mail_and_the_old_one_does_not(shop: Shop) -> None:
+    campaign = shop.draft()
+    shop.flora.schedule(campaign.id)
+    row = shop.flora.readdress(campaign.id, "p2@example.com", " Anna.New@Example.com ")
+    shop.kit.run()
+
+    assert (row.address, row.status, row.reason) == ("Anna.New@example.com", "pending", "readdressed")
+    assert row.fields["email"] == "Anna.New@example.com"
+    assert sorted(one.envelope_to for one in shop.mails) == ["Anna.New@example.com", "p1@example.com", "p3@example.com"]
+    assert shop.flora.explain(campaign.id, "anna.new@example.com").code == "sent"
+    with pytest.raises(ck.RecipientNotFound):
+        shop.flora.explain(campaign.id, "p2@example.com")
+
+
+def test_a_correction_that_comes_too_late_is_refused(shop: Shop) -> None:
+    campaign = shop.draft()
+    shop.flora.schedule(campaign.id)
+    shop.mail.script("p2@example.com", "in_doubt")
+    shop.mail.script("p3@example.com", "deferred")
+    shop.kit.tick()
+
+    for who, status in (("p1@example.com", "sent"), ("p2@example.com", "in_doubt")):
+        with pytest.raises(ck.RecipientBusy) as refused:
+            shop.flora.readdress(campaign.id, who, "new@example.com")
+        assert refused.value.status == status
+    assert shop.flora.readdress(campaign.id, "p3@example.com", "new@example.com").attempt_count == 0
+
+
+def test_a_correction_to_what_is_no_address_or_somebody_elses_changes_nothing(shop: Shop) -> None:
+    campaign = shop.draft()
+    before = shop.flora.recipients(campaign.id)
+
+    with pytest.raises(ck.InvalidAddress):
+        shop.flora.readdress(campaign.id, "p2@example.com", "new@")
+    with pytest.raises(ck.InvalidAddress):
+        shop.flora.readdress(campaign.id, "p2@example.com", "")
+    with pytest.raises(ck.AddressTaken) as refused:
+        shop.flora.readdress(campaign.id, "p2@example.com", "P3@example.com")
+    assert refused.value.code == "duplicate"
+    assert shop.flora.recipients(campaign.id) == before
+
+
+def test_a_number_is_corrected_under_the_rules_of_texts(shop: Shop) -> None:
+    shop.flora.add_sender("texts", address="Flora", channel="sms")
+    campaign = shop.flora.create_campaign(
+        name="T", channel="sms", sender="texts", content=ck.SmsContent(text="Hi"), kind="transactional"
+    )
+    shop.flora.add_recipients(campaign.id, contact(1, phone="(212) 555-0143"))
+    (before,) = shop.flora.recipients(campaign.id)
+    row = shop.flora.readdress(campaign.id, "cust-1", "(312) 555-0143")
+
+    assert (row.address, row.zones) == ("+13125550143", ("America/Chicago",))
+    assert before.zones == ("America/New_York",)
+    with pytest.raises(ck.InvalidAddress) as refused:
+        shop.flora.readdress(campaign.id, "cust-1", "+48 22 826 00 00")
+    assert refused.value.rejection_code in {"not_textable", "wrong_country"}

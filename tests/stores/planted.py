@@ -9,7 +9,13 @@ from typing import Any
 import attrs
 
 from campaignkit.campaign.campaign import TimelineEntry
-from campaignkit.campaign.recipients import Attempt, CampaignRecipient, RecipientCount
+from campaignkit.campaign.recipients import (
+    Attempt,
+    CampaignRecipient,
+    NewAddress,
+    ReaddressResult,
+    RecipientCount,
+)
 from campaignkit.campaign.status import CampaignStatus, RecipientStatus
 from campaignkit.delivery.begin import BeginAnswer, Clearance
 from campaignkit.delivery.settling import Settlement, SettleResult
@@ -389,6 +395,27 @@ class ServesTheFirstMerchantFirst(Planted):
         return super().due(now, limit=limit)
 
 
+class ReaddressesWithoutANewEpoch(Planted):
+    def readdress(self, merchant_id: str, campaign_id: str, recipient_id: str, to: NewAddress, /) -> ReaddressResult:
+        before = self._recipients.get(merchant_id, recipient_id)
+        result = super().readdress(merchant_id, campaign_id, recipient_id, to)
+        row = self._recipients.get(merchant_id, recipient_id)
+        if result is ReaddressResult.MOVED and row is not None and before is not None:
+            held: dict[str, Any] = {"lease_until": before.lease_until, "claim_token": before.claim_token, "status": before.status}
+            self._recipients.put(attrs.evolve(row, epoch=before.epoch, **held))
+        return result
+
+
+class ReaddressesOntoAnother(Planted):
+    def readdress(self, merchant_id: str, campaign_id: str, recipient_id: str, to: NewAddress, /) -> ReaddressResult:
+        elsewhere = attrs.evolve(to, address_key=f"x{to.address_key}")  # nobody has that one
+        result = super().readdress(merchant_id, campaign_id, recipient_id, elsewhere)
+        row = self._recipients.get(merchant_id, recipient_id)
+        if result is ReaddressResult.MOVED and row is not None:
+            self._recipients.put(attrs.evolve(row, address_key=to.address_key))
+        return result
+
+
 PLANTED: dict[type[MemoryStore], str] = {
     ReleasesAnyEpoch: "only_what_is_claimed_at_that_epoch_is_released",
     BeginsAnyEpoch: "a_stale_epoch_begins_nothing",
@@ -429,4 +456,6 @@ PLANTED: dict[type[MemoryStore], str] = {
     SuppressesForAll: "new_keys_are_counted_once",
     SkipsInOneCampaignOnly: "an_opt_out_skips_the_pending_of_every_campaign",
     ServesTheFirstMerchantFirst: "due_starts_behind_where_the_caller_stopped",
+    ReaddressesWithoutANewEpoch: "a_worker_that_holds_the_old_address_can_do_nothing_with_it",
+    ReaddressesOntoAnother: "an_address_that_somebody_has_is_refused",
 }

@@ -7,7 +7,7 @@ from enum import StrEnum
 import attrs
 
 from campaignkit.addresses.channel import Channel, mask
-from campaignkit.campaign.status import CampaignStatus, RecipientEvent, RecipientStatus
+from campaignkit.campaign.status import RECIPIENT_TRANSITIONS, CampaignStatus, RecipientEvent, RecipientStatus
 
 __all__ = [
     "DOUBT_HORIZON",
@@ -16,10 +16,13 @@ __all__ = [
     "Intake",
     "IntakeResult",
     "Landing",
+    "NewAddress",
+    "ReaddressResult",
     "RecipientCount",
     "admit",
     "excluded",
     "landing",
+    "readdressed",
 ]
 
 # How long a message may stay in doubt before nobody expects an answer any more.
@@ -109,6 +112,25 @@ class IntakeResult(StrEnum):
     EXISTING = "existing"  # this very row was added before
     EXCLUDED = "excluded"
     REJECTED = "rejected"
+
+
+@attrs.frozen(kw_only=True)
+class NewAddress:
+    """Where a recipient is to be written to from now on."""
+
+    address: str = attrs.field(repr=mask)
+    address_key: str = attrs.field(repr=mask)
+    zones: tuple[str, ...] = ()
+    fields: Mapping[str, str] = attrs.field(factory=dict, repr=False)  # all of them, as templates see them
+
+
+class ReaddressResult(StrEnum):
+    """What correcting an address did. Whatever is not ``moved`` changed nothing."""
+
+    MOVED = "moved"
+    BUSY = "busy"  # it is being sent, is in doubt, or has come to its end
+    DUPLICATE = "duplicate"  # another recipient of the campaign has this address
+    NOT_FOUND = "not_found"
 
 
 @attrs.frozen
@@ -203,6 +225,43 @@ def excluded(row: CampaignRecipient, reason: str, detail: str, duplicate_of: str
         reason=reason,
         detail=detail,
         duplicate_of=duplicate_of,
+    )
+
+
+def readdressed(
+    row: CampaignRecipient, to: NewAddress, *, is_taken: bool, land: Landing, now: datetime
+) -> CampaignRecipient | ReaddressResult:
+    """Return *row* under its new address, or why it stays as it is.
+
+    The epoch rises, so that a worker which holds the row for the old address can do nothing with it any more. What
+    the old address was tried and made to wait for says nothing about the new one.
+
+    Args:
+        is_taken: Whether another recipient of the campaign has that address and the same occasion.
+        land: What ``landing`` says of a move back to pending with the reason ``readdressed``.
+    """
+    if row.intake is not Intake.RECIPIENT:
+        return ReaddressResult.NOT_FOUND
+    if RecipientEvent.READDRESS not in RECIPIENT_TRANSITIONS[row.status]:
+        return ReaddressResult.BUSY
+    if is_taken:
+        return ReaddressResult.DUPLICATE
+    return attrs.evolve(
+        row,
+        status=land.status,
+        reason=land.reason,
+        detail="",
+        address=to.address,
+        address_key=to.address_key,
+        zones=to.zones,
+        fields=to.fields,
+        not_before=now,
+        epoch=row.epoch + 1,
+        attempt_count=0,
+        lease_until=None,
+        worker_id="",
+        claim_token="",
+        changed_at=now,
     )
 
 

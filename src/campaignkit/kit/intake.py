@@ -9,14 +9,16 @@ from typing import TypeVar
 import attrs
 
 from campaignkit.addresses.channel import Channel, Rejection
+from campaignkit.addresses.phone import parse_phone
 from campaignkit.audience.choosing import Exclusion, ExclusionReason, Recipient, SelectionRules, Selector
-from campaignkit.audience.contacts import Contact
+from campaignkit.audience.contacts import Contact, parse_contact
 from campaignkit.campaign.campaign import Campaign, MerchantSettings
-from campaignkit.campaign.recipients import CampaignRecipient, Intake, excluded
+from campaignkit.campaign.recipients import CampaignRecipient, Intake, NewAddress, excluded
 from campaignkit.campaign.status import RecipientStatus
+from campaignkit.errors import InvalidAddress
 from campaignkit.ports import NewId
 
-__all__ = ["batches", "row_of", "rules_of"]
+__all__ = ["batches", "corrected", "row_of", "rules_of"]
 
 UNKNOWN_CONSENT = ExclusionReason.CONSENT_UNKNOWN.value
 
@@ -70,6 +72,38 @@ def rules_of(campaign: Campaign, settings: MerchantSettings) -> SelectionRules:
         consent_policy=settings.consent_policy,
         allowed_regions=settings.allowed_regions,
     )
+
+
+def corrected(row: CampaignRecipient, address: str, *, campaign: Campaign, settings: MerchantSettings) -> NewAddress:
+    """Return *address* as the one that *row* is to be written to; whether the person agreed is settled already.
+
+    Raises:
+        InvalidAddress: it is none, or none that the campaign can send to.
+    """
+    field = "email" if campaign.channel is Channel.EMAIL else "phone"
+    contact = parse_contact({field: address}, region=settings.region)
+    if isinstance(contact, Rejection):
+        raise InvalidAddress("address", str(contact.code), contact.message)
+    rules = attrs.evolve(rules_of(campaign, settings), kind="transactional")
+    match Selector(rules).choose(contact):
+        case Recipient() as chosen:
+            return NewAddress(
+                address=chosen.address,
+                address_key=chosen.address_key,
+                zones=_zones_after(row, chosen, settings),
+                fields={**row.fields, field: chosen.address},
+            )
+        case Exclusion() as refused:
+            raise InvalidAddress("address", str(refused.reason), refused.detail)
+
+
+def _zones_after(row: CampaignRecipient, chosen: Recipient, settings: MerchantSettings) -> tuple[str, ...]:
+    """A zone that was found by the old number goes with it; one that the contact named stays."""
+    if row.channel is Channel.EMAIL:
+        return row.zones
+    before = parse_phone(row.address, region=settings.region)
+    is_found_by_number = not isinstance(before, Rejection) and before.zones == row.zones
+    return chosen.zones if is_found_by_number else row.zones
 
 
 def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -11,13 +11,13 @@ from campaignkit.audience.contacts import Contact
 from campaignkit.audience.targeting import Filter, Got, Targeting, TargetingReport, filter_from_dict
 from campaignkit.audience.targeting.matching import leaves_of
 from campaignkit.campaign.campaign import Campaign
-from campaignkit.campaign.recipients import CampaignRecipient, Intake, IntakeResult
+from campaignkit.campaign.recipients import CampaignRecipient, Intake, IntakeResult, ReaddressResult
 from campaignkit.campaign.status import RecipientEvent, RecipientStatus
-from campaignkit.errors import InvalidAddress, RecipientBusy, RecipientNotFound
+from campaignkit.errors import AddressTaken, InvalidAddress, RecipientBusy, RecipientNotFound
 from campaignkit.insight.explain import Explanation, explain
 from campaignkit.kit.base import PAGE_MAX, MerchantBase
 from campaignkit.kit.door import Permission, verb
-from campaignkit.kit.intake import batches, row_of, rules_of
+from campaignkit.kit.intake import batches, corrected, row_of, rules_of
 from campaignkit.kit.results import AddedRecipients, CampaignCounts
 from campaignkit.kit.targeting import find_report, history_of, keep_report
 from campaignkit.ports import RecipientQuery
@@ -94,6 +94,36 @@ class RecipientVerbs(MerchantBase):
         )
         if moved == 0:
             raise RecipientBusy(found.recipient_id, found.status)
+
+    @verb(Permission.ADD_RECIPIENT)
+    def readdress(self, campaign_id: str, who: str, address: str) -> CampaignRecipient:
+        """Correct the address of one recipient while the campaign runs, and return the row as it stands then.
+
+        Whoever was about to send to the old address cannot any more. A new address that is suppressed, say, ends the
+        recipient as skipped instead of pending.
+
+        Args:
+            who: As for ``explain``.
+            address: An email address, or a phone number in any spelling that the merchant's region allows.
+
+        Raises:
+            RecipientNotFound: nobody on this campaign answers to *who*.
+            InvalidAddress: *address* is none that this campaign can send to.
+            AddressTaken: another recipient of the campaign has it.
+            RecipientBusy: the message is being sent, is in doubt, or was sent; it keeps the address it went to.
+        """
+        campaign = self._campaign(campaign_id)
+        found = self._find(campaign, who)
+        to = corrected(found, address, campaign=campaign, settings=self.settings)
+        match self._store.readdress(self.merchant_id, campaign_id, found.recipient_id, to):
+            case ReaddressResult.BUSY:
+                raise RecipientBusy(found.recipient_id, self._find(campaign, found.recipient_id).status)
+            case ReaddressResult.DUPLICATE:
+                raise AddressTaken(found.recipient_id)
+            case ReaddressResult.NOT_FOUND:
+                raise RecipientNotFound(campaign_id)
+            case ReaddressResult.MOVED:
+                return self._find(campaign, found.recipient_id)
 
     @verb(Permission.VIEW_CAMPAIGN)
     def recipients(

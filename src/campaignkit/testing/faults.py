@@ -141,6 +141,7 @@ class FaultyStore:
     scan = _verb("scan")
     add_recipients = _verb("add_recipients")
     move_recipients = _verb("move_recipients")
+    readdress = _verb("readdress")
     list_recipients = _verb("list_recipients")
     count_recipients = _verb("count_recipients")
     trail = _verb("trail")

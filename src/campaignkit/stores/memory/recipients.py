@@ -68,6 +68,8 @@ class RecipientTable:
         before = shelf.rows.get(row.recipient_id)
         if before is not None:
             shelf.ids_by_status.get(before.status, {}).pop(row.recipient_id, None)
+            if before.address_key != row.address_key:
+                shelf.ids_by_address.pop((before.address_key, before.occasion), None)
         shelf.rows[row.recipient_id] = row
         shelf.contacts.add(f"{row.contact_key}/{row.occasion}")
         self._campaign_ids[row.merchant_id, row.recipient_id] = row.campaign_id

@@ -2,12 +2,25 @@
 
 from collections.abc import Sequence
 
+import attrs
+
 from campaignkit.campaign.campaign import TimelineEntry
-from campaignkit.campaign.recipients import MOVABLE, CampaignRecipient, IntakeResult, RecipientCount, admit
+from campaignkit.campaign.recipients import (
+    MOVABLE,
+    CampaignRecipient,
+    IntakeResult,
+    NewAddress,
+    ReaddressResult,
+    RecipientCount,
+    admit,
+    landing,
+    readdressed,
+)
 from campaignkit.campaign.status import CampaignStatus, RecipientEvent, RecipientStatus
 from campaignkit.errors import CampaignNotFound, NotEditable, RevisionConflict
 from campaignkit.ports import Document, RecipientQuery, SaveGuard, Trail
 from campaignkit.stores.memory.dispatch import MemoryDispatch
+from campaignkit.stores.memory.documents import CampaignRecord
 from campaignkit.stores.memory.recipients import RecipientTable, copied
 
 __all__ = ["MemoryStore"]
@@ -85,11 +98,7 @@ class MemoryStore(MemoryDispatch):
         self, merchant_id: str, campaign_id: str, rows: Sequence[CampaignRecipient], /
     ) -> Sequence[IntakeResult]:
         with self._lock:
-            campaign = self._documents.campaign(merchant_id, campaign_id)
-            if campaign is None:
-                raise CampaignNotFound(campaign_id)
-            if campaign.status in _CLOSED:
-                raise NotEditable(campaign_id, campaign.status.value, ("recipients",))
+            self._open_campaign(merchant_id, campaign_id)
             if any((row.merchant_id, row.campaign_id) != (merchant_id, campaign_id) for row in rows):
                 raise ValueError("a row names another campaign than the one it is added to")
             taken = {(row.address_key, row.occasion): self._recipients.by_address(row) for row in rows}
@@ -119,6 +128,36 @@ class MemoryStore(MemoryDispatch):
         with self._lock:
             named = None if recipient_ids is None else frozenset(recipient_ids)
             return self._end_pending(merchant_id, campaign_id, event, reason=reason, named=named)
+
+    def readdress(self, merchant_id: str, campaign_id: str, recipient_id: str, to: NewAddress, /) -> ReaddressResult:
+        with self._lock:
+            campaign = self._open_campaign(merchant_id, campaign_id)
+            row = self._recipients.get(merchant_id, recipient_id)
+            if row is None or row.campaign_id != campaign_id:
+                return ReaddressResult.NOT_FOUND
+            now = self._now()
+            other = self._recipients.by_address(attrs.evolve(row, address_key=to.address_key))
+            land = landing(
+                reason="readdressed",
+                not_before=now,
+                campaign_status=campaign.status,
+                is_suppressed=self._is_suppressed(merchant_id, to.address_key),
+                deadline=campaign.deadline,
+            )
+            is_taken = other is not None and other.recipient_id != recipient_id
+            moved = readdressed(row, to, is_taken=is_taken, land=land, now=now)
+            if isinstance(moved, ReaddressResult):
+                return moved
+            self._recipients.put(copied(moved))
+            return ReaddressResult.MOVED
+
+    def _open_campaign(self, merchant_id: str, campaign_id: str) -> CampaignRecord:
+        campaign = self._documents.campaign(merchant_id, campaign_id)
+        if campaign is None:
+            raise CampaignNotFound(campaign_id)
+        if campaign.status in _CLOSED:
+            raise NotEditable(campaign_id, campaign.status.value, ("recipients",))
+        return campaign
 
     def list_recipients(
         self, merchant_id: str, campaign_id: str, query: RecipientQuery, /

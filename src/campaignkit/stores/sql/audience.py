@@ -35,6 +35,7 @@ __all__ = [
     "list_recipients",
     "move_recipients",
     "recipient_of",
+    "require_open_campaign",
     "suppress",
     "suppressed",
     "trail",
@@ -73,7 +74,7 @@ def add_recipients(
     connection: sa.Connection, merchant_id: str, campaign_id: str, rows: Sequence[CampaignRecipient]
 ) -> Sequence[IntakeResult]:
     """Insert what ``admit`` lets in. The campaign's row is locked, so that it cannot finish meanwhile."""
-    _require_open_campaign(connection, merchant_id, campaign_id)
+    require_open_campaign(connection, merchant_id, campaign_id)
     inserts, results = admit(
         rows,
         recipients_by_address=_recipients_by_address(connection, merchant_id, campaign_id, rows),
@@ -204,7 +205,8 @@ def _row_of(recipient: CampaignRecipient) -> dict[str, Any]:
     return values
 
 
-def _require_open_campaign(connection: sa.Connection, merchant_id: str, campaign_id: str) -> None:
+def require_open_campaign(connection: sa.Connection, merchant_id: str, campaign_id: str) -> None:
+    """Lock the campaign's row, or raise ``CampaignNotFound`` or ``NotEditable``."""
     row = connection.execute(
         sa.select(campaigns.c.status, campaigns.c.body)
         .where(campaigns.c.merchant_id == merchant_id, campaigns.c.campaign_id == campaign_id)

@@ -7,7 +7,13 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from campaignkit.campaign.campaign import TimelineEntry
-from campaignkit.campaign.recipients import CampaignRecipient, IntakeResult, RecipientCount
+from campaignkit.campaign.recipients import (
+    CampaignRecipient,
+    IntakeResult,
+    NewAddress,
+    ReaddressResult,
+    RecipientCount,
+)
 from campaignkit.campaign.status import RecipientEvent
 from campaignkit.delivery.begin import BeginAnswer, Clearance
 from campaignkit.delivery.settling import Settlement, SettleResult
@@ -19,6 +25,7 @@ from campaignkit.stores.sql.claims import claim
 from campaignkit.stores.sql.connection import reading, writing
 from campaignkit.stores.sql.driver import driving
 from campaignkit.stores.sql.due import due
+from campaignkit.stores.sql.readdressing import readdress
 from campaignkit.stores.sql.schema import SCHEMA_REVISION, VERSION_TABLE
 from campaignkit.stores.sql.settling import settle
 
@@ -156,6 +163,10 @@ class SqlStore:
             return audience.move_recipients(
                 connection, merchant_id, campaign_id, event, reason=reason, recipient_ids=recipient_ids, now=now
             )
+
+    def readdress(self, merchant_id: str, campaign_id: str, recipient_id: str, to: NewAddress, /) -> ReaddressResult:
+        with writing(self._engine) as connection:
+            return readdress(connection, merchant_id, campaign_id, recipient_id, to, read_now=self._now)
 
     def list_recipients(
         self, merchant_id: str, campaign_id: str, query: RecipientQuery, /

@@ -6,6 +6,7 @@ from campaignkit.ports import Clock, Store
 from campaignkit.testing.store_laws.beginning import BeginLaws
 from campaignkit.testing.store_laws.claiming import ClaimLaws, DueLaws, ReapLaws, ReleaseLaws
 from campaignkit.testing.store_laws.documents import DocumentLaws
+from campaignkit.testing.store_laws.readdressing import ReaddressLaws
 from campaignkit.testing.store_laws.recipients import MerchantLaws, RecipientLaws, SuppressionLaws
 from campaignkit.testing.store_laws.settling import LandingLaws, SettleLaws
 
@@ -17,6 +18,7 @@ _PREFIX = "test_"
 class StoreLaws(
     DocumentLaws,
     RecipientLaws,
+    ReaddressLaws,
     SuppressionLaws,
     MerchantLaws,
     DueLaws,

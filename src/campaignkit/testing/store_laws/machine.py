@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from campaignkit.campaign.recipients import Intake
+from campaignkit.campaign.recipients import Intake, NewAddress
 from campaignkit.campaign.status import RECIPIENT_TRANSITIONS, CampaignStatus, RecipientEvent, RecipientStatus
 from campaignkit.clocks import FrozenClock
 from campaignkit.errors import NotEditable, RevisionConflict
@@ -257,6 +257,20 @@ class StoreMachine(RuleBasedStateMachine):
         assert self.store.release([foreign]) == 0
         assert self.store.trail("third", claim.recipient.recipient_id) is None
         assert list(self.bench.rows(merchant_id="third")) == []
+
+    @precondition(lambda self: self.claims)
+    @rule(pick=picks, name=names)
+    def correct_address(self, pick: int, name: str) -> None:
+        claim, key = self.latest(pick), _key(name)
+        where, recipient_id = _where(claim), claim.recipient.recipient_id
+        to = NewAddress(address=key, address_key=key)
+        if self.model.campaigns[where].status in {"finished", "cancelled"}:
+            with expect(NotEditable):
+                self.store.readdress(*where, recipient_id, to)
+            return
+        result = self.store.readdress(*where, recipient_id, to)
+
+        assert result.value == self.model.readdress(where, recipient_id, key, self.clock.now())
 
     def latest(self, place: int) -> Claim:
         """Return one of the latest claims; 1: the very last."""

@@ -210,6 +210,18 @@ class Model:
         self.land(where, row, not_before or row.not_before, "shutdown")
         return 1
 
+    def readdress(self, where: tuple[str, str], recipient_id: str, key: str, now: datetime) -> str:
+        """Move one recipient to another address."""
+        row = self.rows[where][recipient_id]
+        if row.status not in {"pending", "claimed"}:
+            return "busy"
+        if any(other.key == key and other.is_recipient for other in self.rows[where].values() if other is not row):
+            return "duplicate"
+        row.key, row.attempt_count = key, 0
+        row.epoch += 1
+        self.land(where, row, now, "readdressed")
+        return "moved"
+
     def reap(self, now: datetime) -> tuple[int, int, int]:
         """Take back what outlived its lease or its doubt."""
         counts = [0, 0, 0]
