@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from campaignkit.campaign.recipients import CampaignRecipient, NewAddress, ReaddressResult, landing, readdressed
 from campaignkit.campaign.status import CampaignStatus
 from campaignkit.stores.sql.audience import recipient_of, require_open_campaign, suppressed
-from campaignkit.stores.sql.claims import ReadNow
+from campaignkit.stores.sql.connection import ReadNow
 from campaignkit.stores.sql.schema import campaigns, recipients
 
 __all__ = ["readdress"]
