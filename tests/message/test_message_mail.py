@@ -134,6 +134,16 @@ def test_a_value_chooses_the_encoding_of_its_own_mail(name, encoding):
     assert body_text(message) == f"Dear {name},\nthe tulips are here.\n"
 
 
+@pytest.mark.parametrize("length", range(45, 95))
+@pytest.mark.parametrize("word", ["ab ", "spring, ", "x"])
+def test_headers_about_as_long_as_a_line_are_folded_alike(word, length):
+    words = (word * length)[:length]
+    rendered = RenderedEmail(subject=words, text="Hello")
+    arguments = {**SENDER, **ANN, "from_name": words[:-5], "to_name": words}
+
+    assert build_email(rendered, **arguments) == build_plainly(rendered, **arguments)
+
+
 @pytest.mark.parametrize(
     ("text", "name", "arrived"),
     [

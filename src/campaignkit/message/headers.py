@@ -136,8 +136,6 @@ def _phrase(display_name: str) -> str:
 
 def _folded(start: str, value: str) -> str | None:
     """Return *start* and *value* over lines that break before blanks, or None where a word is longer than a line."""
-    if value and len(start) + len(value) < LINE_CHARACTERS and value[-1] != " ":
-        return f"{start} {value}"
     lines = [start]
     for word in re.findall(r" *[^ ]+", f" {value}"):
         if len(word) > LINE_CHARACTERS:
