@@ -173,12 +173,12 @@ def test_history_is_known_by_contact_and_by_every_address():
     got = ck.Got("spring")
     targeting = ck.Targeting(got, histories={got: history})
 
-    assert targeting.answers(contact_of(id="c-1")) == [YES]
-    assert targeting.answers(contact_of(id="c-2", email="old@example.com")) == [YES]
-    assert targeting.answers(contact_of(id="c-2", phone="(212) 555-0143")) == [YES]
-    assert targeting.answers(contact_of(id="c-2", email="doubt@example.com")) == [UNCLEAR]
-    assert targeting.answers(contact_of(id="c-2")) == [NO]
-    assert targeting.answers(contact_of(id="@old@example.com")) == [NO]  # an id is no address
+    assert targeting.answers(contact_of(id="c-1")) == (YES,)
+    assert targeting.answers(contact_of(id="c-2", email="old@example.com")) == (YES,)
+    assert targeting.answers(contact_of(id="c-2", phone="(212) 555-0143")) == (YES,)
+    assert targeting.answers(contact_of(id="c-2", email="doubt@example.com")) == (UNCLEAR,)
+    assert targeting.answers(contact_of(id="c-2")) == (NO,)
+    assert targeting.answers(contact_of(id="@old@example.com")) == (NO,)  # an id is no address
     with pytest.raises(ValueError, match="the history of 'summer' is not at hand"):
         ck.Targeting(ck.Got("summer"), histories={got: history})
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 import campaignkit as ck
 from campaignkit.addresses import Rejection
 from campaignkit.audience.targeting.matching import leaves_of
+from campaignkit.audience.targeting.reports import PATTERNS_MAX
 from tests.audience.test_targeting import facts, filters
 
 NOW = datetime(2026, 3, 9, 9, tzinfo=UTC)
@@ -117,6 +118,22 @@ def test_a_function_is_one_part_without_a_name():
 
 def test_without_a_filter_there_is_no_report():
     assert ck.build_audience(people_of({})).targeting is None
+
+
+def test_more_kinds_of_contacts_than_are_kept_in_mind_are_counted_all_the_same():
+    names = [f"n{number}" for number in range(11)]
+    where = ck.AllOf(ck.IsSet(name) for name in names)
+    people = [
+        ck.Contact(attributes={name: "x" for number, name in enumerate(names) if flags >> number & 1})
+        for flags in range(PATTERNS_MAX + 1000)
+    ]
+    report = ck.build_audience([*people, *people], where=where).targeting
+
+    assert report is not None
+    assert report.seen_count == 2 * len(people)
+    for number, part in enumerate(report.filters):
+        assert part.matched_count == 2 * sum(flags >> number & 1 for flags in range(len(people)))
+        assert part.matched_count + part.unmatched_count == report.seen_count
 
 
 @settings(max_examples=200, deadline=None)

@@ -16,7 +16,7 @@ from campaignkit.audience.columns import snake_case
 from campaignkit.audience.consent import ConsentState, read_answer
 from campaignkit.audience.contacts import Contact
 
-__all__ = ["STANDARD", "fact_of", "plain", "read_moment", "read_number", "read_yes"]
+__all__ = ["STANDARD", "plain", "read_moment", "read_number", "read_yes", "reader_of"]
 
 STANDARD: Mapping[str, Callable[[Contact], str]] = {
     "contact_id": lambda contact: contact.contact_id,
@@ -35,19 +35,28 @@ _NUMBER = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
-def fact_of(contact: Contact, field: str) -> str:
-    """Return the fact named *field*, "" where there is none or a blank one.
+def reader_of(field: str) -> Callable[[Contact], str]:
+    """Return what reads the fact named *field* of a contact; it gives "" where there is none or a blank one.
 
     The names of ``STANDARD`` come first, then a column by its own name, then a column by that name in snake case.
     """
     standard = STANDARD.get(field)
     if standard is not None:
-        return standard(contact).strip()
-    attributes = contact.attributes
-    if field not in attributes:
-        field = _columns(tuple(attributes)).get(field, field)
-    # A host that makes contacts itself may have put a date or a number there, whatever the type says.
-    return str(attributes.get(field) or "").strip()
+        return lambda contact: standard(contact).strip()
+
+    def read(contact: Contact) -> str:
+        attributes = contact.attributes
+        fact: object = attributes.get(field)
+        if fact is None:
+            fact = attributes.get(_columns(tuple(attributes)).get(field, field), "")
+        # A host that makes contacts itself may have put a date or a number there, whatever the type says.
+        return (fact if isinstance(fact, str) else _printed(fact)).strip()
+
+    return read
+
+
+def _printed(fact: object) -> str:
+    return "" if fact is None else str(fact)
 
 
 @lru_cache(maxsize=256)  # a list has one header; these are names of columns, nobody's data
@@ -57,7 +66,8 @@ def _columns(names: tuple[str, ...]) -> Mapping[str, str]:
 
 def plain(text: str) -> str:
     """Return the form that texts are compared in."""
-    return " ".join(unicodedata.normalize("NFC", text).casefold().split())
+    composed = text if text.isascii() else unicodedata.normalize("NFC", text)
+    return " ".join(composed.casefold().split())
 
 
 def read_number(text: str) -> Decimal | None:

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from campaignkit.audience.contacts import Contact
 from campaignkit.audience.targeting.answers import Answer, all_of, any_of, inverse, of_bool
-from campaignkit.audience.targeting.facts import fact_of, plain, read_moment, read_number, read_yes
+from campaignkit.audience.targeting.facts import plain, read_moment, read_number, read_yes, reader_of
 from campaignkit.audience.targeting.filters import (
     After,
     AllOf,
@@ -68,9 +68,9 @@ class Targeting:
         self._tests = tuple(_test_of(leaf, now, predicates or {}, histories or {}) for leaf, _, _ in self.leaves)
         self._combine = _combination_of(where, iter(range(len(self.leaves))))
 
-    def answers(self, contact: Contact) -> list[Answer]:
+    def answers(self, contact: Contact) -> tuple[Answer, ...]:
         """Return what each single filter says, in the order of ``leaves``."""
-        return [test(contact) for test in self._tests]
+        return tuple([test(contact) for test in self._tests])
 
     def combined(self, answers: Sequence[Answer]) -> bool:
         """Return whether answers of the single filters let a contact in."""
@@ -124,10 +124,10 @@ def _test_of(
                 raise ValueError(f"the history of {leaf.campaign_id!r} is not at hand; target through the kit")
             return histories[leaf].answer
         case IsSet():
-            field, is_wanted = leaf.field, leaf.is_set
-            return lambda contact: of_bool(bool(fact_of(contact, field)) is is_wanted)
+            read, is_wanted = reader_of(leaf.field), leaf.is_set
+            return lambda contact: of_bool(bool(read(contact)) is is_wanted)
         case _:
-            return partial(_compared, leaf.field, _comparison_of(leaf, now))
+            return _comparing(reader_of(leaf.field), _comparison_of(leaf, now))
 
 
 def _asking(function: HostFunction, argument: str | None) -> Test:
@@ -140,13 +140,17 @@ def _asking(function: HostFunction, argument: str | None) -> Test:
     return ask
 
 
-def _compared(field: str, compare: Callable[[str], bool | None], contact: Contact) -> Answer:
-    """Return what a comparison says of a fact; None from it is a fact that cannot be compared so."""
-    fact = fact_of(contact, field)
-    if not fact:
-        return Answer.ABSENT
-    said = compare(fact)
-    return Answer.UNCLEAR if said is None else of_bool(said)
+def _comparing(read: Callable[[Contact], str], compare: Callable[[str], bool | None]) -> Test:
+    """Return a test of a fact; where the comparison says None, the fact cannot be compared so."""
+
+    def test(contact: Contact) -> Answer:
+        fact = read(contact)
+        if not fact:
+            return Answer.ABSENT
+        said = compare(fact)
+        return Answer.UNCLEAR if said is None else (Answer.YES if said else Answer.NO)
+
+    return test
 
 
 def _comparison_of(
@@ -157,7 +161,7 @@ def _comparison_of(
         case Equals():
             return _equality(leaf.value, zone)
         case OneOf():
-            return _membership([_equality(value, zone) for value in leaf.values])
+            return _membership(leaf.values, zone)
         case Contains():
             wanted = plain(leaf.text)
             return lambda fact: wanted in plain(fact)
@@ -168,7 +172,7 @@ def _comparison_of(
         case WithinDays():
             if now is None:
                 raise ValueError("a filter that counts days back wants now=…, an aware datetime")
-            return partial(_is_recent, now, leaf.days)
+            return _recency(now, leaf.days)
 
 
 def _equality(value: Value, zone: Any) -> Callable[[str], bool | None]:
@@ -185,7 +189,12 @@ def _equality(value: Value, zone: Any) -> Callable[[str], bool | None]:
             return lambda fact: plain(fact) == text
 
 
-def _membership(equalities: Sequence[Callable[[str], bool | None]]) -> Callable[[str], bool | None]:
+def _membership(values: Sequence[Value], zone: Any) -> Callable[[str], bool | None]:
+    texts = {plain(value) for value in values if isinstance(value, str)}
+    if len(texts) == len(values):
+        return lambda fact: plain(fact) in texts
+    equalities = [_equality(value, zone) for value in values]
+
     def is_one(fact: str) -> bool | None:
         said = [equality(fact) for equality in equalities]
         return True if True in said else (False if False in said else None)
@@ -208,13 +217,18 @@ def _is_on_side(limit: Decimal, is_at_least: bool, fact: str) -> bool | None:
     return number >= limit if is_at_least else number <= limit
 
 
-def _is_recent(now: datetime, days: int, fact: str) -> bool | None:
-    at = read_moment(fact, now.tzinfo or UTC)
-    if at is None:
-        return None
-    if isinstance(at, datetime):
-        return now.astimezone(UTC) - timedelta(days=days) <= at <= now
-    return now.date() - timedelta(days=days) <= at <= now.date()
+def _recency(now: datetime, days: int) -> Callable[[str], bool | None]:
+    zone, span = now.tzinfo or UTC, timedelta(days=days)
+    last_day, last = now.date(), now.astimezone(UTC)
+    first_day, first = last_day - span, last - span
+
+    def is_recent(fact: str) -> bool | None:
+        at = read_moment(fact, zone)
+        if isinstance(at, datetime):
+            return first <= at <= last
+        return None if at is None else first_day <= at <= last_day
+
+    return is_recent
 
 
 def _order(at: datetime | date, moment: datetime | date, zone: Any) -> int:

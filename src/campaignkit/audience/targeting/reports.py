@@ -1,13 +1,13 @@
 """What a filter did to a whole list: how many each part of it let in, and whom another choice would reach. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 
 import attrs
 
 from campaignkit.audience.contacts import Contact
 from campaignkit.audience.targeting.answers import Answer, inverse
-from campaignkit.audience.targeting.facts import STANDARD, fact_of
+from campaignkit.audience.targeting.facts import STANDARD, reader_of
 from campaignkit.audience.targeting.filters import Equals, Leaf, OneOf, describe
 from campaignkit.audience.targeting.matching import Targeting
 
@@ -16,7 +16,7 @@ __all__ = ["Alternative", "FilterCount", "TargetingReport", "TargetingTally"]
 VALUES_MAX = 100  # different values of a column that are counted; what has more is no choice
 VALUE_MAX = 60  # characters
 ALTERNATIVES_MAX = 5
-SENTENCES_MAX = 256  # different sentences kept ready, one for each set of filters that leaves somebody out
+PATTERNS_MAX = 1024  # sets of answers kept ready; five filters can give no more
 
 
 @attrs.frozen(kw_only=True)
@@ -62,17 +62,33 @@ class TargetingReport:
         return tuple(one for one in self.filters if self.seen_count and one.matched_count == 0)
 
 
+@attrs.define
+class _Pattern:
+    """A set of answers that some contacts share: what comes of it, and how many they are."""
+
+    passes: bool
+    decisive: tuple[int, ...]  # the filters any of which could have let them in alone
+    turned: tuple[int, ...]  # the filters whose opposite would let them in
+    sentence: str  # why they are left out
+    seen_count: int = 0
+    reachable_count: int = 0
+
+
 class TargetingTally:
-    """Counts what a ``Targeting`` says, one contact after another. Bounded, however many they are."""
+    """Counts what a ``Targeting`` says, one contact after another. Bounded, however many they are.
+
+    Contacts of whom all single filters say the same share a pattern, so that most are a look-up and two additions.
+    """
 
     def __init__(self, targeting: Targeting) -> None:
         self._targeting = targeting
         self._wanted = [Answer.YES if is_wanted else Answer.NO for _, _, is_wanted in targeting.leaves]
-        self._answered: list[Counter[Answer]] = [Counter() for _ in targeting.leaves]
-        self._alone = [0] * len(targeting.leaves)
-        self._choices = _Choices(targeting)
-        self._sentences: dict[tuple[int, ...], str] = {}
-        self._seen = self._passed = 0
+        self._patterns: dict[tuple[Answer, ...], _Pattern] = {}
+        self._sums = _Sums(len(targeting.leaves))
+        self._values: dict[int, _Values] = {
+            number: _Values(leaf) for number, (leaf, _, _) in enumerate(targeting.leaves) if _has_choices(leaf)
+        }
+        self._has_passed = False
 
     def judge(self, contact: Contact, *, is_reachable: bool) -> str:
         """Return why the filter leaves *contact* out, as a sentence; "" if it does not.
@@ -81,50 +97,56 @@ class TargetingTally:
             is_reachable: Whether address and consent would let it in; other choices are counted by those only.
         """
         answers = self._targeting.answers(contact)
-        self._seen += 1
-        for counter, answer in zip(self._answered, answers, strict=True):
-            counter[answer] += 1
-        if self._targeting.combined(answers):
-            self._passed += 1
+        pattern = self._patterns.get(answers) or self._new_pattern(answers)
+        pattern.seen_count += 1
+        pattern.reachable_count += is_reachable
+        if pattern.passes:
+            self._has_passed = True
             return ""
-        decisive = tuple(self._decisive(answers))
-        for number in decisive:
-            self._alone[number] += 1
-        if is_reachable and not self._passed:
-            self._choices.count(contact, answers, decisive)
-        return self._sentence(decisive or tuple(self._against(answers)))
+        if is_reachable and not self._has_passed:
+            for number in pattern.decisive:
+                if number in self._values:
+                    self._values[number].count(contact)
+        return pattern.sentence
 
     def report(self) -> TargetingReport:
         """Return the counts so far."""
+        self._fold()
         return TargetingReport(
             label=describe(self._targeting.where),
-            seen_count=self._seen,
-            passed_count=self._passed,
+            seen_count=self._sums.seen_count,
+            passed_count=self._sums.passed_count,
             filters=tuple(self._filter_counts()),
-            alternatives=() if self._passed else self._choices.best(),
+            alternatives=() if self._has_passed else self._alternatives(),
         )
 
-    def _decisive(self, answers: Sequence[Answer]) -> Iterator[int]:
-        """Yield the numbers of those filters any of which could have let the contact in alone."""
-        for number in self._against(answers):
-            if self._targeting.combined(_changed(answers, number, self._wanted[number])):
-                yield number
+    def _new_pattern(self, answers: tuple[Answer, ...]) -> _Pattern:
+        if len(self._patterns) >= PATTERNS_MAX:
+            self._fold()
+        against = [number for number, answer in enumerate(answers) if answer is not self._wanted[number]]
+        decisive = tuple(number for number in against if self._passes_with(answers, number, self._wanted[number]))
+        asked = "; ".join(_asked(*self._targeting.leaves[number]) for number in (decisive or against)[:3])
+        pattern = _Pattern(
+            passes=self._targeting.combined(answers),
+            decisive=decisive,
+            turned=tuple(n for n, answer in enumerate(answers) if self._passes_with(answers, n, inverse(answer))),
+            sentence=f"The chosen filter leaves this contact out: {asked}.",
+        )
+        self._patterns[answers] = pattern
+        return pattern
 
-    def _against(self, answers: Sequence[Answer]) -> Iterator[int]:
-        pairs = zip(answers, self._wanted, strict=True)
-        return (number for number, (answer, wanted) in enumerate(pairs) if answer is not wanted)
+    def _passes_with(self, answers: tuple[Answer, ...], number: int, answer: Answer) -> bool:
+        return self._targeting.combined([*answers[:number], answer, *answers[number + 1 :]])
 
-    def _sentence(self, numbers: tuple[int, ...]) -> str:
-        sentence = self._sentences.get(numbers)
-        if sentence is None:
-            asked = "; ".join(_asked(*self._targeting.leaves[number]) for number in numbers[:3])
-            sentence = f"The chosen filter leaves this contact out: {asked}."
-            if len(self._sentences) < SENTENCES_MAX:
-                self._sentences[numbers] = sentence
-        return sentence
+    def _fold(self) -> None:
+        """Add up what the patterns counted, and forget them."""
+        for answers, pattern in self._patterns.items():
+            self._sums.add(answers, pattern)
+        self._patterns.clear()
 
     def _filter_counts(self) -> Iterator[FilterCount]:
-        for (leaf, path, _), answered, alone in zip(self._targeting.leaves, self._answered, self._alone, strict=True):
+        for number, (leaf, path, _) in enumerate(self._targeting.leaves):
+            answered = self._sums.answered[number]
             yield FilterCount(
                 path=path,
                 label=describe(leaf),
@@ -132,51 +154,65 @@ class TargetingTally:
                 unmatched_count=answered[Answer.NO],
                 absent_count=answered[Answer.ABSENT],
                 unclear_count=answered[Answer.UNCLEAR],
-                excluded_alone_count=alone,
+                excluded_alone_count=self._sums.alone[number],
             )
 
-
-class _Choices:
-    """Whom each single filter would reach if it were left out, turned round, or asked for another value."""
-
-    def __init__(self, targeting: Targeting) -> None:
-        self._targeting = targeting
-        self._without: Counter[int] = Counter()
-        self._inverse: Counter[int] = Counter()
-        self._values: dict[int, Counter[str]] = {
-            number: Counter() for number, (leaf, _, _) in enumerate(targeting.leaves) if _has_choices(leaf)
-        }
-
-    def count(self, contact: Contact, answers: Sequence[Answer], decisive: Sequence[int]) -> None:
-        """Count a contact who was left out."""
-        for number in decisive:
-            self._without[number] += 1
-            if number in self._values:
-                self._note_value(number, contact)
-        for number, answer in enumerate(answers):
-            turned = _changed(answers, number, inverse(answer))
-            self._inverse[number] += self._targeting.combined(turned)
-
-    def best(self) -> tuple[Alternative, ...]:
+    def _alternatives(self) -> tuple[Alternative, ...]:
         """Return the choices that reach most."""
-        found = sorted(self._all(), key=lambda one: -one.reach_count)
-        return tuple(one for one in found if one.reach_count)[:ALTERNATIVES_MAX]
+        found = sorted(self._choices(), key=lambda choice: -choice.reach_count)
+        return tuple(choice for choice in found if choice.reach_count)[:ALTERNATIVES_MAX]
 
-    def _all(self) -> Iterable[Alternative]:
+    def _choices(self) -> Iterator[Alternative]:
+        """Yield what each single filter would reach if asked for another value, turned round, or left out."""
         for number, (leaf, path, is_wanted) in enumerate(self._targeting.leaves):
-            label = _asked(leaf, path, is_wanted)
-            for value, count in self._values.get(number, Counter()).most_common(3):
-                choice = f"{leaf.field} is {value}" if isinstance(leaf, Equals | OneOf) else value
-                yield Alternative(path=path, label=choice, reach_count=count)
-            turned = _asked(leaf, path, not is_wanted)
-            yield Alternative(path=path, label=turned, reach_count=self._inverse[number])
-            yield Alternative(path=path, label=f"without {label}", reach_count=self._without[number])
+            if number in self._values:
+                yield from self._values[number].choices(path)
+            turned, without = self._sums.turned[number], self._sums.without[number]
+            yield Alternative(path=path, label=_asked(leaf, path, not is_wanted), reach_count=turned)
+            yield Alternative(path=path, label=f"without {_asked(leaf, path, is_wanted)}", reach_count=without)
 
-    def _note_value(self, number: int, contact: Contact) -> None:
-        leaf, values = self._targeting.leaves[number][0], self._values[number]
-        value = fact_of(contact, leaf.field) if isinstance(leaf, Equals | OneOf) else ""
-        if value and len(value) <= VALUE_MAX and (value in values or len(values) < VALUES_MAX):
-            values[value] += 1
+
+class _Sums:
+    """The counts of all patterns together, by the numbers of the single filters."""
+
+    def __init__(self, filter_count: int) -> None:
+        self.seen_count = self.passed_count = 0
+        self.answered: list[Counter[Answer]] = [Counter() for _ in range(filter_count)]
+        self.alone: Counter[int] = Counter()
+        self.without: Counter[int] = Counter()
+        self.turned: Counter[int] = Counter()
+
+    def add(self, answers: tuple[Answer, ...], pattern: _Pattern) -> None:
+        self.seen_count += pattern.seen_count
+        for answered, answer in zip(self.answered, answers, strict=True):
+            answered[answer] += pattern.seen_count
+        if pattern.passes:
+            self.passed_count += pattern.seen_count
+            return
+        for number in pattern.decisive:
+            self.alone[number] += pattern.seen_count
+            self.without[number] += pattern.reachable_count
+        for number in pattern.turned:
+            self.turned[number] += pattern.reachable_count
+
+
+class _Values:
+    """How many contacts have which other value of a field that a filter wants one value of."""
+
+    def __init__(self, leaf: Leaf) -> None:
+        assert isinstance(leaf, Equals | OneOf)
+        self._field = leaf.field
+        self._read = reader_of(leaf.field)
+        self._counts: Counter[str] = Counter()
+
+    def count(self, contact: Contact) -> None:
+        value = self._read(contact)
+        if value and len(value) <= VALUE_MAX and (value in self._counts or len(self._counts) < VALUES_MAX):
+            self._counts[value] += 1
+
+    def choices(self, path: str) -> Iterator[Alternative]:
+        for value, count in self._counts.most_common(3):
+            yield Alternative(path=path, label=f"{self._field} is {value}", reach_count=count)
 
 
 def _has_choices(leaf: Leaf) -> bool:
@@ -186,7 +222,3 @@ def _has_choices(leaf: Leaf) -> bool:
 
 def _asked(leaf: Leaf, _path: str, is_wanted: bool) -> str:
     return describe(leaf) if is_wanted else f"not ({describe(leaf)})"
-
-
-def _changed(answers: Sequence[Answer], number: int, answer: Answer) -> list[Answer]:
-    return [*answers[:number], answer, *answers[number + 1 :]]
