@@ -125,7 +125,7 @@ def _list(path: Path, row_count: int, number: int) -> Path:
 def _rows(row_count: int, choices: random.Random) -> Iterator[list[str]]:
     """Yield rows as shops have them: some addresses missing or broken, one in twenty people twice."""
     for number in range(row_count):
-        person = choices.randrange(20 * row_count // 19)
+        person = choices.randrange(number) if number and choices.random() < 0.05 else number
         name = f"{_NAMES[person % len(_NAMES)]} Lee{person % 9973}"
         domain = _DOMAINS[person % len(_DOMAINS)] if person % 10 else f"shop{person % 5000}.com"
         email = f"{name.split()[0].lower().encode('ascii', 'ignore').decode()}.{person}@{domain}"

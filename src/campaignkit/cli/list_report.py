@@ -9,6 +9,7 @@ import attrs
 from campaignkit.addresses.channel import Channel, Rejection, RejectionCode
 from campaignkit.audience.activity import is_last_seen_column, last_seen
 from campaignkit.audience.address_table import AddressTable
+from campaignkit.audience.consent import ConsentState
 from campaignkit.audience.contacts import Contact
 from campaignkit.audience.selection import Exclusion, ExclusionReason, Recipient
 
@@ -207,23 +208,35 @@ class _AddressTally:
 
     def __init__(self, field: str, channel: Channel) -> None:
         self._field, self._channel = field, channel
-        self._counts: Counter[str] = Counter()
+        self._valid = self._usable = self._duplicates = self._broken = self._missing = 0
+        self._granted = self._denied = 0
         self._seen = AddressTable()
 
     def add(self, contact: Contact, key: str, *, is_usable: bool) -> None:
         if not key:
             is_broken = any(broken.field == self._field for broken in contact.rejections)
-            self._counts["broken" if is_broken else "missing"] += 1
+            self._broken += is_broken
+            self._missing += not is_broken
             return
-        self._counts["valid"] += 1
+        self._valid += 1
         if is_usable:
-            self._counts["usable"] += 1
-            self._counts[contact.consent.on(self._channel)] += 1
-            if self._seen.claim(key, self._counts["usable"]) is not None:
-                self._counts["duplicates"] += 1
+            self._usable += 1
+            said = contact.consent.on(self._channel)
+            self._granted += said is ConsentState.GRANTED
+            self._denied += said is ConsentState.DENIED
+            self._duplicates += self._seen.claim(key, self._usable) is not None
 
     def result(self) -> Addresses:
-        return Addresses(**{one.name: self._counts[one.name] for one in attrs.fields(Addresses)})
+        return Addresses(
+            valid=self._valid,
+            usable=self._usable,
+            duplicates=self._duplicates,
+            broken=self._broken,
+            missing=self._missing,
+            granted=self._granted,
+            denied=self._denied,
+            unknown=self._usable - self._granted - self._denied,
+        )
 
 
 class _StaleTally:
