@@ -190,7 +190,7 @@ def begin(
 def _write_going(driver: Driver, going: Sequence[Clearance], now: datetime, lease: timedelta) -> None:
     began_at, lease_until = to_micros(now), to_micros(now + lease)
     for merchant_id, ids in _by_merchant(going):
-        driver.run(_SENDING, (lease_until, began_at, merchant_id, driver.array(ids)))
+        driver.run(_SENDING, (lease_until, began_at, merchant_id, ids))
     driver.run_each(_ATTEMPT, [_attempt_row(clearance, began_at) for clearance in going])
 
 
@@ -212,7 +212,7 @@ class _Facts:
 def _read_at_once(driver: Driver, clearances: Sequence[Clearance]) -> _Facts:
     facts = _Facts()
     for merchant_id, ids in _by_merchant(clearances):
-        for row in driver.rows(_FACTS_AT_ONCE, (merchant_id, driver.array(ids))):
+        for row in driver.rows(_FACTS_AT_ONCE, (merchant_id, ids)):
             recipient_id, campaign_id, status, epoch, token, key, campaign_status, settings_version, suppressed = row
             facts.recipients[merchant_id, recipient_id] = RecipientFacts(
                 campaign_id, STATUSES[status], epoch, token, key
@@ -234,16 +234,14 @@ def _read_in_order(driver: Driver, clearances: Sequence[Clearance]) -> _Facts:
             facts.campaigns[merchant_id, campaign_id] = CampaignFacts(_CAMPAIGN_STATUSES[status], settings_version)
     keys: dict[str, list[str]] = {}
     for merchant_id, ids in _by_merchant(clearances):
-        for recipient_id, campaign_id, status, epoch, token, key in driver.rows(
-            _RECIPIENTS, (merchant_id, driver.array(ids))
-        ):
+        for recipient_id, campaign_id, status, epoch, token, key in driver.rows(_RECIPIENTS, (merchant_id, ids)):
             facts.recipients[merchant_id, recipient_id] = RecipientFacts(
                 campaign_id, STATUSES[status], epoch, token, key
             )
             keys.setdefault(merchant_id, []).append(key)
     # By the stored address, which the clearance may not know yet.
     for merchant_id, wanted in keys.items():
-        found = driver.rows(_SUPPRESSED, (merchant_id, driver.array(wanted)))
+        found = driver.rows(_SUPPRESSED, (merchant_id, wanted))
         facts.suppressed.update((merchant_id, key) for (key,) in found)
     return facts
 
@@ -252,7 +250,7 @@ def _lock_limits(driver: Driver, clearances: Sequence[Clearance]) -> Mapping[str
     keys = sorted({scope.key for clearance in clearances for scope in clearance.limit_scopes})
     if not keys:
         return {}
-    wanted = (driver.array(keys),)
+    wanted = (keys,)
     rows = driver.rows(_LIMITS, wanted)
     if len(rows) < len(keys):
         insert_missing(driver.connection, limit_counters, [{"scope_key": key, "last_at": None} for key in keys])

@@ -123,7 +123,7 @@ def claim(
     rows = driver.rows(_READY, (merchant_id, campaign_id, to_micros(now), limit))
     if not rows:
         return []
-    ids = driver.array([row[0] for row in rows])
+    ids = [row[0] for row in rows]
     driver.run(_CLAIM, (to_micros(now + lease), worker_id, token, to_micros(now), merchant_id, ids))
     changes = {
         "merchant_id": merchant_id,

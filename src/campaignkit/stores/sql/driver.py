@@ -5,7 +5,6 @@ the database itself. Events, logging and every other driver have them go through
 order. Connections come from the engine's pool and errors are SQLAlchemy's either way.
 """
 
-import json
 import logging
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -41,23 +40,16 @@ class Driver:
 
     def rows(self, statement: Statement, parameters: Parameters) -> Sequence[Sequence[Any]]:
         """Return what a query finds."""
-        text, arrange = statement.prepared_for(self.connection.dialect)
-        return self.connection.exec_driver_sql(text, arrange(parameters)).all()
+        return self.connection.exec_driver_sql(*statement.call(self.connection.dialect, parameters)).all()
 
     def run(self, statement: Statement, parameters: Parameters) -> None:
         """Run a statement that returns nothing."""
-        text, arrange = statement.prepared_for(self.connection.dialect)
-        self.connection.exec_driver_sql(text, arrange(parameters))
+        self.connection.exec_driver_sql(*statement.call(self.connection.dialect, parameters))
 
     def run_each(self, statement: Statement, rows: Sequence[Parameters]) -> None:
         """Run a statement once for each of *rows*, if there are any."""
         if rows:
-            text, arrange = statement.prepared_for(self.connection.dialect)
-            self.connection.exec_driver_sql(text, [arrange(row) for row in rows])
-
-    def array(self, values: Sequence[str]) -> Any:
-        """Return *values* as one parameter, for ``is_among``."""
-        return json.dumps(values) if self.is_sqlite else list(values)
+            self.connection.exec_driver_sql(*statement.call_each(self.connection.dialect, rows))
 
 
 class _DirectDriver(Driver):
@@ -69,17 +61,14 @@ class _DirectDriver(Driver):
         self._dialect = connection.dialect
 
     def rows(self, statement: Statement, parameters: Parameters) -> Sequence[Sequence[Any]]:
-        text, arrange = statement.prepared_for(self._dialect)
-        return self._database.execute(text, arrange(parameters)).fetchall()
+        return self._database.execute(*statement.call(self._dialect, parameters)).fetchall()
 
     def run(self, statement: Statement, parameters: Parameters) -> None:
-        text, arrange = statement.prepared_for(self._dialect)
-        self._database.execute(text, arrange(parameters))
+        self._database.execute(*statement.call(self._dialect, parameters))
 
     def run_each(self, statement: Statement, rows: Sequence[Parameters]) -> None:
         if rows:
-            text, arrange = statement.prepared_for(self._dialect)
-            self._database.executemany(text, map(arrange, rows))
+            self._database.executemany(*statement.call_each(self._dialect, rows))
 
 
 @contextmanager

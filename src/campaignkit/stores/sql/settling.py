@@ -151,7 +151,7 @@ def settle(driver: Driver, settlements: Sequence[Settlement], *, read_now: ReadN
 def _read(driver: Driver, merchant_id: str, settlements: Sequence[Settlement]) -> dict[str, _Row]:
     """Return the rows, locked, by recipient. Verdicts and grounds are read for those only that are judged by them."""
     ids = sorted({settlement.recipient_id for settlement in settlements})
-    found = driver.rows(_FACTS, (merchant_id, driver.array(ids)))
+    found = driver.rows(_FACTS, (merchant_id, ids))
     statuses = {row[0]: STATUSES[row[2]] for row in found}
     over = [
         one.recipient_id
@@ -179,7 +179,7 @@ def _read(driver: Driver, merchant_id: str, settlements: Sequence[Settlement]) -
 
 
 def _verdicts(driver: Driver, merchant_id: str, ids: Sequence[str]) -> dict[tuple[str, int], str]:
-    rows = driver.rows(_VERDICTS, (merchant_id, driver.array(ids)))
+    rows = driver.rows(_VERDICTS, (merchant_id, ids))
     return {(recipient_id, epoch): verdict for recipient_id, epoch, verdict in rows}
 
 
@@ -225,7 +225,7 @@ def _facts_after(known: SettleFacts, settlement: Settlement, settled: Settled) -
 def _write(driver: Driver, merchant_id: str, changes: Sequence[_Change], now: datetime) -> None:
     at = to_micros(now)
     for values, ids in _alike(changes):
-        driver.run(_SETTLE, (*values, at, merchant_id, driver.array(ids)))
+        driver.run(_SETTLE, (*values, at, merchant_id, ids))
     # A claim that never began has no attempt yet; begin made that of the others.
     begun = [one for one in changes if one.row.facts.status is not RecipientStatus.CLAIMED]
     driver.run_each(_SETTLE_ATTEMPT, [_verdict_values(merchant_id, one.settlement, at) for one in begun])

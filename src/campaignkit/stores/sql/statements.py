@@ -4,10 +4,11 @@
 Values are as the driver takes them: instants are microseconds.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any
 
+import attrs
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine.interfaces import Dialect
@@ -16,52 +17,93 @@ from sqlalchemy.sql.compiler import SQLCompiler
 __all__ = ["Parameters", "Statement", "is_among"]
 
 Parameters = tuple[Any, ...]
-Arrange = Callable[[Parameters], Any]
+
+_ONE = "IN (?)"  # what ``is_among`` is written as
+SIZE_MAX = 1024  # longer lists are as long as they are; SQLite allows 32,766 variables in one statement
 
 
 def is_among(column: sa.Column[str], name: str, *, is_sqlite: bool) -> sa.ColumnElement[bool]:
-    """Return the condition that *column* is one of the parameter *name*, ``Driver.array``: one text for any number."""
-    if not is_sqlite:
-        return column == sa.any_(sa.bindparam(name, type_=postgresql.ARRAY(column.type)))
-    array = sa.func.json_each(sa.bindparam(name)).table_valued("value")
-    return column.in_(sa.select(array.c.value))
+    """Return the condition that *column* is one of the sequence given as the parameter *name*."""
+    if is_sqlite:  # ``_Text`` makes the list as long as it must be; json_each would cost 20 µs each time
+        return column.op("IN", return_type=sa.Boolean())(sa.text(f"(:{name})"))
+    return column == sa.any_(sa.bindparam(name, type_=postgresql.ARRAY(column.type)))
 
 
 class Statement:
     """A statement with parameters, written for a dialect when it is first used there.
 
     Args:
-        names: Its parameters, in the order in which tuples give them.
+        names: Its parameters, in the order in which tuples give them; the one of ``is_among`` last.
         write: Builds it; told whether it is for SQLite.
     """
 
     def __init__(self, names: tuple[str, ...], write: Callable[[bool], sa.Executable]) -> None:
         self._names = names
         self._write = write
-        self._prepared: dict[str, tuple[str, Arrange]] = {}  # by dialect and driver, so a few at most
+        self._texts: dict[tuple[str, str], _Text] = {}  # by dialect and driver, so a few at most
 
-    def prepared_for(self, dialect: Dialect) -> tuple[str, Arrange]:
-        """Return its text, and what turns a tuple of parameters into what the driver wants."""
-        key = f"{dialect.name}+{dialect.driver}"
-        if key not in self._prepared:
-            self._prepared[key] = self._prepare(dialect)
-        return self._prepared[key]
+    def call(self, dialect: Dialect, parameters: Parameters) -> tuple[str, Any]:
+        """Return text and parameters for one run."""
+        text = self._text_for(dialect)
+        arranged = text.arrange(parameters)
+        return (text.plain, arranged) if text.list_place is None else text.with_list(arranged)
 
-    def _prepare(self, dialect: Dialect) -> tuple[str, Arrange]:
+    def call_each(self, dialect: Dialect, rows: Sequence[Parameters]) -> tuple[str, list[Any]]:
+        """Return text and parameters for a run for each of *rows*; lists are not for that."""
+        text = self._text_for(dialect)
+        return text.plain, list(map(text.arrange, rows))
+
+    def _text_for(self, dialect: Dialect) -> "_Text":
+        key = (dialect.name, dialect.driver)
+        text = self._texts.get(key)
+        if text is None:
+            text = self._texts[key] = self._compile(dialect)
+        return text
+
+    def _compile(self, dialect: Dialect) -> "_Text":
         statement: Any = self._write(dialect.name == "sqlite")
         compiled = statement.compile(dialect=dialect)
         assert isinstance(compiled, SQLCompiler)
-        return str(compiled), self._arrange(compiled)
-
-    def _arrange(self, compiled: SQLCompiler) -> Arrange:
         # What a dialect adds by itself, as SQLite's OFFSET beside a LIMIT.
         constants = {name: value for name, value in compiled.params.items() if name not in self._names}
-        if compiled.positiontup is None:
-            return lambda parameters: dict(zip(self._names, parameters, strict=True)) | constants
-        places = [[*self._names, *constants].index(name) for name in compiled.positiontup]
-        if places == list(range(len(self._names))):
-            return tuple
-        # A slice where there is one: itemgetter of a single place would return no tuple.
-        pick = itemgetter(*places) if len(places) > 1 else itemgetter(slice(places[0], places[0] + 1))
-        added = tuple(constants.values())
-        return (lambda parameters: pick(parameters + added)) if added else pick
+        plain, order = str(compiled), compiled.positiontup
+        if order is None:
+            return _Text(plain, lambda parameters: dict(zip(self._names, parameters, strict=True)) | constants)
+        arrange = _arrange([*self._names, *constants], order, tuple(constants.values()))
+        return _Text(plain, arrange, order.index(self._names[-1]) if _ONE in plain else None)
+
+
+@attrs.define(eq=False)
+class _Text:
+    plain: str
+    arrange: Callable[[Parameters], Any]
+    list_place: int | None = None  # of the parameter that is a list, where the text has a place for each of its values
+    _by_size: dict[int, str] = attrs.field(factory=dict, init=False)  # a dozen at most
+
+    def with_list(self, arranged: Parameters) -> tuple[str, Parameters]:
+        """Return text and parameters with the list spread out.
+
+        The last value fills it up to a power of two: drivers keep statements by their texts, and so there are few.
+        """
+        assert self.list_place is not None
+        values = arranged[self.list_place]
+        count = len(values)
+        size = 1 << (count - 1).bit_length() if 0 < count <= SIZE_MAX else count
+        text = self._by_size.get(size) or self._sized(size)
+        filled = (*values, *values[-1:] * (size - count))
+        return text, (*arranged[: self.list_place], *filled, *arranged[self.list_place + 1 :])
+
+    def _sized(self, size: int) -> str:
+        text = self.plain.replace(_ONE, f"IN ({', '.join('?' * size)})")
+        if size <= SIZE_MAX:
+            self._by_size[size] = text
+        return text
+
+
+def _arrange(given: list[str], wanted: Sequence[str], constants: Parameters) -> Callable[[Parameters], Parameters]:
+    places = [given.index(name) for name in wanted]
+    if not constants and places == list(range(len(given))):
+        return tuple
+    # A slice where there is one: itemgetter of a single place would return no tuple.
+    pick = itemgetter(*places) if len(places) > 1 else itemgetter(slice(places[0], places[0] + 1))
+    return (lambda parameters: pick(parameters + constants)) if constants else pick
