@@ -14,8 +14,9 @@ from campaignkit.addresses.channel import mask
 from campaignkit.audience.columns import Field, Layout, arrange
 from campaignkit.errors import NoAddressColumn
 
-__all__ = ["Shape", "require_address", "shape_of", "shape_of_columns"]
+__all__ = ["KEY_SIZE", "Shape", "require_address", "shape_of", "shape_of_columns"]
 
+KEY_SIZE = 16  # bytes of a contact's key
 NAME_MAX = 100  # characters of a column's name that an error repeats
 
 _CONSENT_FIELDS = tuple(field for field in Field if field.startswith((Field.CONSENT, Field.OPT_OUT)))
@@ -37,7 +38,7 @@ class Shape:
     consent_fields: tuple[str, ...]  # what each of them is asked; plain text, whose hash is quick to have
     others: tuple[tuple[str, int], ...]  # left for templates
     in_name_order: Callable[[Sequence[str]], Sequence[str]]  # all cells of a row, in the order of their names
-    digest: str  # of the names in that order
+    digest: blake2b = attrs.field(eq=False)  # has taken in the names in that order; to be copied
 
 
 def shape_of(names: Sequence[str], layout: Layout) -> Shape:
@@ -59,7 +60,7 @@ def shape_of(names: Sequence[str], layout: Layout) -> Shape:
         consent_fields=tuple(field.value for field, _ in consent),
         others=tuple((name, place_of[name]) for name in layout.others),
         in_name_order=itemgetter(*by_name) if len(by_name) > 1 else tuple,
-        digest=blake2b(spelled, digest_size=8).hexdigest(),
+        digest=blake2b(spelled, digest_size=KEY_SIZE),
     )
 
 
