@@ -129,7 +129,7 @@ class SaysDoubtMax(Protocol):
 
 @attrs.frozen(kw_only=True)
 class Document:
-    """A stored thing that is not a recipient: kinds are merchant, sender, campaign, content, health, test.
+    """A stored thing that is no recipient; its kind is merchant, sender, campaign, content, health, test or targeting.
 
     A campaign's body holds at least ``status``, ``settings_version``, ``next_at``, ``deadline`` and
     ``limit_scopes``, which the store reads for ``due``, ``begin`` and every move back to pending. ``body=None`` is
@@ -243,9 +243,7 @@ class RecipientStore(Protocol):
         """Apply skip, expire or cancel to pending recipients, all or those named; return how many moved."""
         ...
 
-    def readdress(
-        self, merchant_id: str, campaign_id: str, recipient_id: str, to: NewAddress, /
-    ) -> ReaddressResult:
+    def readdress(self, merchant_id: str, campaign_id: str, recipient_id: str, to: NewAddress, /) -> ReaddressResult:
         """Move one recipient to another address, if it is pending or claimed and nobody else of the campaign has it.
 
         The epoch rises and a lease ends, so that what a worker prepared for the old address is stale. It lands by

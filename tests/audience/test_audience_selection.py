@@ -21,6 +21,7 @@ from campaignkit.audience import (
     judge_consent,
     parse_contact,
 )
+from tests.audience.test_targeting import NOW, filters
 
 
 def contact_of(**row) -> Contact:
@@ -208,6 +209,15 @@ def test_building_again_changes_nothing_and_keeps_the_order(contacts, channel):
 
     assert (again.recipients, again.exclusions) == (first.recipients, ())
     assert numbers == sorted(numbers)
+
+
+@given(contact_lists, channels, filters)
+@settings(deadline=None)
+def test_building_again_with_the_same_filter_changes_nothing(contacts, channel, where):
+    first = build_audience(contacts, channel, where, now=NOW)
+    again = build_audience([recipient.contact for recipient in first.recipients], channel, where, now=NOW)
+
+    assert (again.recipients, again.exclusions) == (first.recipients, ())
 
 
 @given(contact_lists, channels)

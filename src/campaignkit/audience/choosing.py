@@ -158,7 +158,7 @@ def choose(
 
 _NAMES = {Channel.EMAIL: "emails", Channel.SMS: "text messages"}
 _OTHER = {Channel.EMAIL: Channel.SMS, Channel.SMS: Channel.EMAIL}
-_FUNCTION = "the host's own function"
+_FUNCTION = "the shop's own choice"  # how a function without a name is told of
 _ABSENCE = {Channel.EMAIL: "There is no email address.", Channel.SMS: "There is no phone number."}
 _OTHERWISE = {
     Channel.EMAIL: "There is no email address; a text message would reach this contact.",
