@@ -21,7 +21,6 @@ BENCH = ROOT / ".bench"  # on the same disk as the code: a folder in memory woul
 _NOT_MEASURED = (
     "parse_phone, parse_email and CSV import per row against the libraries: the fast paths are not built yet.",
     "Duplicates, send times, SMS parts and DKIM: as above.",
-    "Building one mail against EmailMessage.",
     "`doubt_max=100` (× 20 django-post-office): the transport does not offer it; a wave is one message per connection.",
     "Claim, begin and settle on PostgreSQL.",
 )

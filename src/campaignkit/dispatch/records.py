@@ -24,7 +24,7 @@ from campaignkit.ports import Clock, Document, DocumentStore, SaveGuard
 
 __all__ = ["Records"]
 
-CONTENTS_MAX = 64  # compiled contents kept in memory; each is at most a message long
+CONTENTS_MAX = 64  # compiled contents kept in memory; each holds its text and, once sent from, its encodings
 
 
 class Records:

@@ -67,10 +67,12 @@ def date_header(sent_at: datetime) -> str:
     Raises:
         ValueError: *sent_at* is naive.
     """
+    if sent_at.tzinfo is UTC:
+        return _date_header(sent_at)
     if sent_at.utcoffset() is None:
         raise ValueError("sent_at needs a zone; naive datetimes are refused")
     # In UTC before it is remembered: two instants of one hour that comes twice are equal in their own zone.
-    return _date_header(sent_at if sent_at.tzinfo is UTC else sent_at.astimezone(UTC))
+    return _date_header(sent_at.astimezone(UTC))
 
 
 @lru_cache(maxsize=DATES_MAX)
