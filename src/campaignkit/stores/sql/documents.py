@@ -12,28 +12,41 @@ from campaignkit.campaign.documents import moment
 from campaignkit.campaign.status import CampaignStatus, RecipientStatus
 from campaignkit.errors import RevisionConflict
 from campaignkit.ports import Document, SaveGuard
+from campaignkit.stores.sql.driver import Driver
 from campaignkit.stores.sql.schema import attempts, campaigns, documents, has_status, is_held, recipients, timeline
+from campaignkit.stores.sql.statements import Statement
 
 __all__ = ["add_note", "load", "notes_of", "save", "scan"]
 
 
-_ONE_CAMPAIGN = sa.select(campaigns.c.campaign_id.label("document_id"), campaigns.c.revision, campaigns.c.body).where(
-    campaigns.c.merchant_id == sa.bindparam("merchant"), campaigns.c.campaign_id == sa.bindparam("id")
+_ONE_CAMPAIGN = Statement(
+    ("merchant", "id"),
+    lambda _: sa.select(campaigns.c.revision, campaigns.c.body).where(
+        campaigns.c.merchant_id == sa.bindparam("merchant"), campaigns.c.campaign_id == sa.bindparam("id")
+    ),
 )
-_ONE_DOCUMENT = sa.select(documents.c.document_id, documents.c.revision, documents.c.body).where(
-    documents.c.merchant_id == sa.bindparam("merchant"),
-    documents.c.kind == sa.bindparam("kind"),
-    documents.c.document_id == sa.bindparam("id"),
+_ONE_DOCUMENT = Statement(
+    ("merchant", "kind", "id"),
+    lambda _: sa.select(documents.c.revision, documents.c.body).where(
+        documents.c.merchant_id == sa.bindparam("merchant"),
+        documents.c.kind == sa.bindparam("kind"),
+        documents.c.document_id == sa.bindparam("id"),
+    ),
 )
 
 
-def load(connection: sa.Connection, merchant_id: str, kind: str, document_id: str) -> Document | None:
+def load(driver: Driver, merchant_id: str, kind: str, document_id: str) -> Document | None:
     """Return the document, or None where there is none, or it was deleted."""
-    query = _ONE_CAMPAIGN if kind == "campaign" else _ONE_DOCUMENT
-    row = connection.execute(query, {"merchant": merchant_id, "kind": kind, "id": document_id}).first()
-    if row is None or row.body is None:
+    if kind == "campaign":
+        rows = driver.rows(_ONE_CAMPAIGN, (merchant_id, document_id))
+    else:
+        rows = driver.rows(_ONE_DOCUMENT, (merchant_id, kind, document_id))
+    if not rows or rows[0][1] is None:
         return None
-    return _document(merchant_id, kind, row)
+    ((revision, body),) = rows
+    return Document(
+        merchant_id=merchant_id, kind=kind, document_id=document_id, body=json.loads(body), revision=revision
+    )
 
 
 def scan(

@@ -1,6 +1,7 @@
 """Which campaigns may have work, in SQL: a few index probes per live campaign, whatever its size."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,8 +10,18 @@ import sqlalchemy as sa
 from campaignkit.campaign.documents import limit_scopes_of
 from campaignkit.campaign.status import CampaignStatus, RecipientStatus
 from campaignkit.ports import Due, DueList
-from campaignkit.stores.sql.schema import campaigns, has_status, is_held, limit_counters, recipients
-from campaignkit.timing.limits import LimitState, next_allowed
+from campaignkit.stores.sql.driver import Driver
+from campaignkit.stores.sql.schema import (
+    campaigns,
+    has_status,
+    instant_or_none,
+    is_held,
+    limit_counters,
+    recipients,
+    to_micros,
+)
+from campaignkit.stores.sql.statements import Statement, is_among
+from campaignkit.timing.limits import LimitScope, LimitState, next_allowed
 
 __all__ = ["due"]
 
@@ -19,40 +30,43 @@ READY_MAX = 1000  # counting further would cost more than it tells
 _INSTANT = recipients.c.not_before.type
 
 
-def due(connection: sa.Connection, now: datetime, *, limit: int, after: tuple[str, str] | None) -> DueList:
+def due(driver: Driver, now: datetime, *, limit: int, after: tuple[str, str] | None) -> DueList:
     """Return live campaigns that may have work, one of each merchant before the second of any."""
-    merchant_id, campaign_id = after or ("", "")
-    place = {"behind_merchant": merchant_id, "behind_campaign": campaign_id}
-    rows = connection.execute(_LIVE, {"now": now, "most": limit, **place}).all()
-    moments = connection.execute(_NEXT, {"now": now}).one()
-    next_at = min((at for at in moments if at is not None), default=None)
-    return DueList(tuple(_due(connection, row, now) for row in rows), next_at)
+    at = to_micros(now)
+    rows = driver.rows(_LIVE, (at, *(after or ("", "")), limit))
+    ((starts_at, lease_at),) = driver.rows(_NEXT, (at,))
+    next_at = min((micros for micros in (starts_at, lease_at) if micros is not None), default=None)
+    return DueList(tuple(_due(driver, row, now) for row in rows), instant_or_none(next_at))
 
 
-def _due(connection: sa.Connection, row: sa.Row[Any], now: datetime) -> Due:
-    ready, limited_until = row.ready_count, None
-    scopes = limit_scopes_of({"limit_scopes": json.loads(row.limit_scopes)})
-    if scopes and ready:
-        counted = connection.execute(_COUNTERS, {"keys": [scope.key for scope in scopes]})
-        states = {counter.scope_key: LimitState(counter.last_at) for counter in counted}
-        allowed_at = max(next_allowed(scope, states.get(scope.key, LimitState()), now) for scope in scopes)
+def _due(driver: Driver, row: Sequence[Any], now: datetime) -> Due:
+    merchant_id, campaign_id, limit_scopes, ready, next_pending_at, next_lease_at = row
+    limited_until = None
+    if ready and limit_scopes != "[]":
+        allowed_at = _allowed_at(driver, limit_scopes_of({"limit_scopes": json.loads(limit_scopes)}), now)
         ready = 1 if allowed_at <= now else 0  # an interval grants one message at a time
         limited_until = allowed_at if allowed_at > now else None
     return Due(
-        merchant_id=row.merchant_id,
-        campaign_id=row.campaign_id,
+        merchant_id=merchant_id,
+        campaign_id=campaign_id,
         ready_count=ready,
-        next_pending_at=row.next_pending_at,
-        next_lease_at=row.next_lease_at,
+        next_pending_at=instant_or_none(next_pending_at),
+        next_lease_at=instant_or_none(next_lease_at),
         limited_until=limited_until,
     )
+
+
+def _allowed_at(driver: Driver, scopes: Sequence[LimitScope], now: datetime) -> datetime:
+    counted = driver.rows(_COUNTERS, ([scope.key for scope in scopes],))
+    states = {key: LimitState(instant_or_none(last_at)) for key, last_at in counted}
+    return max(next_allowed(scope, states.get(scope.key, LimitState()), now) for scope in scopes)
 
 
 def _live_campaigns() -> sa.Select[Any]:
     column, now = campaigns.c, sa.bindparam("now", type_=_INSTANT)
     is_live = sa.or_(
-        column.status == CampaignStatus.SENDING.value,
-        sa.and_(column.status == CampaignStatus.SCHEDULED.value, column.next_at <= now),
+        _is_campaign(CampaignStatus.SENDING),
+        sa.and_(_is_campaign(CampaignStatus.SCHEDULED), column.next_at <= now),
     )
     turn = sa.func.row_number().over(
         partition_by=column.merchant_id, order_by=(column.priority.desc(), column.campaign_id)
@@ -67,7 +81,7 @@ def _live_campaigns() -> sa.Select[Any]:
     some_ready = (
         sa.select(sa.literal(1).label("one"))
         .where(*pending, recipients.c.not_before <= now)
-        .limit(READY_MAX)
+        .limit(sa.literal_column(str(READY_MAX), sa.Integer))
         .correlate(live)
         .subquery()
     )
@@ -88,6 +102,10 @@ def _live_campaigns() -> sa.Select[Any]:
     )
 
 
+def _is_campaign(status: CampaignStatus) -> sa.ColumnElement[bool]:
+    return campaigns.c.status == sa.literal_column(f"'{status.value}'")
+
+
 def _lap(live: Any) -> sa.ColumnElement[int]:
     """Return 0 for what stands behind the campaign that was served last, 1 for what comes round again."""
     last = live.alias("last")
@@ -98,25 +116,35 @@ def _lap(live: Any) -> sa.ColumnElement[int]:
         )
         .scalar_subquery()
     )
-    turn = sa.func.coalesce(last_turn, 1)  # it is gone: its merchant had its first turn
+    turn = sa.func.coalesce(
+        last_turn, sa.literal_column("1", sa.Integer)
+    )  # it is gone: its merchant had its first turn
     is_behind = sa.or_(
         live.c.turn > turn, sa.and_(live.c.turn == turn, live.c.merchant_id > sa.bindparam("behind_merchant"))
     )
-    return sa.case((is_behind, 0), else_=1)
+    return sa.case((is_behind, sa.literal_column("0", sa.Integer)), else_=sa.literal_column("1", sa.Integer))
 
 
 def _rows_of(live: Any) -> tuple[sa.ColumnElement[bool], ...]:
     return recipients.c.merchant_id == live.c.merchant_id, recipients.c.campaign_id == live.c.campaign_id
 
 
-_LIVE = _live_campaigns()
-_NEXT = sa.select(
-    sa.select(sa.func.min(campaigns.c.next_at))
-    .where(
-        campaigns.c.status == CampaignStatus.SCHEDULED.value,
-        campaigns.c.next_at > sa.bindparam("now", type_=_INSTANT),
-    )
-    .scalar_subquery(),
-    sa.select(sa.func.min(recipients.c.lease_until)).where(recipients.c.lease_until.is_not(None)).scalar_subquery(),
+_LIVE = Statement(("now", "behind_merchant", "behind_campaign", "most"), lambda _: _live_campaigns())
+_NEXT = Statement(
+    ("now",),
+    lambda _: sa.select(
+        sa.select(sa.func.min(campaigns.c.next_at))
+        .where(
+            _is_campaign(CampaignStatus.SCHEDULED),
+            campaigns.c.next_at > sa.bindparam("now", type_=_INSTANT),
+        )
+        .scalar_subquery(),
+        sa.select(sa.func.min(recipients.c.lease_until)).where(recipients.c.lease_until.is_not(None)).scalar_subquery(),
+    ),
 )
-_COUNTERS = sa.select(limit_counters).where(limit_counters.c.scope_key.in_(sa.bindparam("keys", expanding=True)))
+_COUNTERS = Statement(
+    ("keys",),
+    lambda is_sqlite: sa.select(limit_counters.c.scope_key, limit_counters.c.last_at).where(
+        is_among(limit_counters.c.scope_key, "keys", is_sqlite=is_sqlite)
+    ),
+)

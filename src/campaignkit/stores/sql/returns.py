@@ -10,7 +10,9 @@ import sqlalchemy as sa
 from campaignkit.campaign.recipients import DOUBT_HORIZON, landing
 from campaignkit.campaign.status import CampaignStatus, RecipientStatus
 from campaignkit.ports import Claim, Reaped
-from campaignkit.stores.sql.schema import NO_LEASE, campaigns, has_status, recipients, suppressions
+from campaignkit.stores.sql.driver import Driver
+from campaignkit.stores.sql.schema import NO_LEASE, campaigns, has_status, recipients, suppressions, to_micros
+from campaignkit.stores.sql.statements import Statement
 
 __all__ = ["has_outlived", "landing_rows", "reap", "release", "update_recipients"]
 
@@ -33,23 +35,20 @@ def release(
     return released
 
 
-_OUTLIVED = sa.select(
-    sa.or_(
-        sa.exists().where(
-            recipients.c.lease_until.is_not(None),
-            recipients.c.lease_until <= sa.bindparam("now", type_=recipients.c.lease_until.type),
-        ),
-        sa.exists().where(
-            recipients.c.doubt_until.is_not(None),
-            recipients.c.doubt_until <= sa.bindparam("now", type_=recipients.c.doubt_until.type),
-        ),
-    )
+_OUTLIVED = Statement(
+    ("now",),
+    lambda _: sa.select(
+        *(
+            sa.exists().where(column.is_not(None), column <= sa.bindparam("now", type_=column.type))
+            for column in (recipients.c.lease_until, recipients.c.doubt_until)
+        )
+    ),
 )
 
 
-def has_outlived(connection: sa.Connection, now: datetime) -> bool:
+def has_outlived(driver: Driver, now: datetime) -> bool:
     """Return whether ``reap`` would find anything; asking takes no write lock."""
-    return bool(connection.execute(_OUTLIVED, {"now": now}).scalar_one())
+    return any(driver.rows(_OUTLIVED, (to_micros(now),))[0])
 
 
 def reap(connection: sa.Connection, now: datetime) -> Reaped:

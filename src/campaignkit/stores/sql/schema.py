@@ -17,6 +17,7 @@ __all__ = [
     "documents",
     "from_micros",
     "has_status",
+    "instant_or_none",
     "is_held",
     "limit_counters",
     "metadata",
@@ -51,7 +52,8 @@ class Instants(dict[int, datetime]):
         return at
 
 
-def _instant_or_none(micros: int | None) -> datetime | None:
+def instant_or_none(micros: int | None) -> datetime | None:
+    """Return the instant, or None for None."""
     return None if micros is None else from_micros(micros)
 
 
@@ -65,11 +67,11 @@ class Instant(sa.types.TypeDecorator[datetime]):
         return None if value is None else to_micros(value)
 
     def process_result_value(self, value: int | None, _dialect: Any) -> datetime | None:
-        return _instant_or_none(value)
+        return instant_or_none(value)
 
     def result_processor(self, _dialect: Any, _coltype: Any) -> Any:
         """Spare every value of every row the way through SQLAlchemy's own processors: integers need none."""
-        return _instant_or_none
+        return instant_or_none
 
 
 metadata = sa.MetaData(

@@ -23,7 +23,7 @@ from campaignkit.stores.sql import audience, documents, returns
 from campaignkit.stores.sql.beginning import begin
 from campaignkit.stores.sql.claims import claim
 from campaignkit.stores.sql.connection import reading, writing
-from campaignkit.stores.sql.driver import driving
+from campaignkit.stores.sql.driver import driving, reading_directly
 from campaignkit.stores.sql.due import due
 from campaignkit.stores.sql.readdressing import readdress
 from campaignkit.stores.sql.schema import SCHEMA_REVISION, VERSION_TABLE
@@ -103,8 +103,8 @@ class SqlStore:
     # documents
 
     def load(self, merchant_id: str, kind: str, document_id: str, /) -> Document | None:
-        with reading(self._engine) as connection:
-            return documents.load(connection, merchant_id, kind, document_id)
+        with reading_directly(self._engine) as driver:
+            return documents.load(driver, merchant_id, kind, document_id)
 
     def save(
         self,
@@ -185,8 +185,8 @@ class SqlStore:
     # dispatch
 
     def due(self, now: datetime, /, *, limit: int, after: tuple[str, str] | None = None) -> DueList:
-        with reading(self._engine) as connection:
-            return due(connection, now, limit=limit, after=after)
+        with reading_directly(self._engine) as driver:
+            return due(driver, now, limit=limit, after=after)
 
     def claim(
         self,
@@ -228,8 +228,8 @@ class SqlStore:
             return returns.release(connection, held, not_before=not_before, reason=reason, now=now)
 
     def reap(self) -> Reaped:
-        with reading(self._engine) as connection:
-            if not returns.has_outlived(connection, self._now(connection)):
+        with reading_directly(self._engine) as driver:
+            if not returns.has_outlived(driver, self._now(driver.connection)):
                 return Reaped()
         with writing(self._engine) as connection:
             return returns.reap(connection, self._now(connection))
