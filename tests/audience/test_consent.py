@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 import campaignkit as ck
 from campaignkit.addresses import Channel
 from campaignkit.audience import ConsentVerdict, judge_consent
+from campaignkit.audience.consent import merge_consents
 
 GRANTED, DENIED, UNKNOWN = ck.ConsentState.GRANTED, ck.ConsentState.DENIED, ck.ConsentState.UNKNOWN
 
@@ -120,3 +121,13 @@ def test_a_no_binds_under_every_policy(before, policy, topic):
     verdict = judge_consent(consent, Channel.SMS, topic=topic, policy=policy)
 
     assert (verdict is ConsentVerdict.DENIED) == (consent.on(Channel.SMS, topic) is DENIED)
+
+
+@given(st.lists(entries, max_size=3), st.sampled_from([UNKNOWN, GRANTED, DENIED]), st.sampled_from(["", "a"]))
+def test_people_who_turn_out_to_be_one_said_all_that_each_of_them_said(said_by, plain, topic):
+    people = [ck.Consent(entries=one) for one in said_by] + [ck.Consent(sms=plain)]
+    merged = merge_consents(people)
+    together = ck.Consent(sms=plain, entries=[entry for one in said_by for entry in one])
+
+    assert merged.on(Channel.SMS, topic) is together.on(Channel.SMS, topic)
+    assert merge_consents([merged, merged]) == merged

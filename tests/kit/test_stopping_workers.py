@@ -1,4 +1,4 @@
-"""A worker that is told to stop begins no further batch, however many messages are left."""
+"""A worker that is told to stop begins no further wave, however many messages are left."""
 
 import attrs
 import pytest
@@ -29,4 +29,4 @@ def test_a_stopped_worker_leaves_the_rest_pending(shop: Shop, verb: str) -> None
     shop.kit.serve(stop) if verb == "serve" else shop.kit.run(stop=stop)
 
     by_status = shop.flora.counts(campaign.id).by_status
-    assert dict(by_status) == {"sent": 100, "pending": 150}  # the batch at hand, and nothing after it
+    assert dict(by_status) == {"sent": 1, "pending": 249}  # the wave that had begun, and nothing after it

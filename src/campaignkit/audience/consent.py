@@ -21,6 +21,7 @@ __all__ = [
     "ConsentState",
     "ConsentVerdict",
     "judge_consent",
+    "merge_consents",
     "read_answer",
     "strictest",
 ]
@@ -192,6 +193,21 @@ def strictest(states: Iterable[ConsentState]) -> ConsentState:
         if state in said:
             return state
     return ConsentState.UNKNOWN
+
+
+def merge_consents(consents: Iterable[Consent]) -> Consent:
+    """Return the consent of people who turned out to be one: the strictest plain answers, and all that was said.
+
+    >>> no = ConsentEntry(channel="sms", state="denied", at=date(2025, 1, 2))
+    >>> merge_consents([Consent(sms=ConsentState.GRANTED), Consent(entries=[no])]).on(Channel.SMS)
+    <ConsentState.DENIED: 'denied'>
+    """
+    several = tuple(consents)
+    return Consent(
+        email=strictest(one.email for one in several),
+        sms=strictest(one.sms for one in several),
+        entries=tuple(dict.fromkeys(entry for one in several for entry in one.entries)),
+    )
 
 
 def _standing(entries: Iterable[ConsentEntry], channel: Channel, topic: str) -> Iterator[ConsentState]:
