@@ -130,7 +130,7 @@ timeline = sa.Table(
 
 # The conditions of partial indexes; queries say them by ``has_status`` and ``is_held``.
 IS_PENDING = sa.text("status = 'pending'")
-IS_HELD = sa.text("claim_token <> ''")
+IS_HELD = sa.text("claim_token > ''")
 
 # SQLite keeps its rowid: a wide row that changes often is cheaper to rewrite there than in the tree of its key.
 recipients = sa.Table(
@@ -218,8 +218,9 @@ recipients = sa.Table(
 
 NO_LEASE: dict[str, Any] = {"lease_until": None, "worker_id": "", "claim_token": ""}
 
-# A word for word condition: neither database takes a partial index for a parameter.
-is_held = recipients.c.claim_token != sa.literal_column("''")
+# Word for word, as neither database takes a partial index for a parameter; a range, as SQLite would else take any
+# index of the campaign for as good.
+is_held = recipients.c.claim_token > sa.literal_column("''")
 
 
 def has_status(status: RecipientStatus) -> sa.ColumnElement[bool]:

@@ -143,8 +143,8 @@ def _create_recipients() -> None:
         "campaignkit_recipients",
         ["merchant_id", "campaign_id", "claim_token"],
         unique=False,
-        sqlite_where=sa.text("claim_token <> ''"),
-        postgresql_where=sa.text("claim_token <> ''"),
+        sqlite_where=sa.text("claim_token > ''"),
+        postgresql_where=sa.text("claim_token > ''"),
     )
     op.create_index(
         "ix_campaignkit_recipients_doubts",
