@@ -123,7 +123,8 @@ def decide(facts: BeginFacts, clearances: Sequence[Clearance], now: datetime) ->
     for clearance in clearances:
         identity = (clearance.merchant_id, clearance.recipient_id)
         answer = _refusal(facts, clearance, now) if identity not in granted else _answer(clearance, BeginVerdict.STALE)
-        answer = answer or _limited(clearance, limits, now)
+        if answer is None and clearance.limit_scopes:
+            answer = _limited(clearance, limits, now)
         if answer is None:
             answer = _answer(clearance, BeginVerdict.GO)
             granted.add(identity)
@@ -169,8 +170,5 @@ def _is_held(recipient: RecipientFacts, clearance: Clearance) -> bool:
 
 
 def _limited(clearance: Clearance, limits: Mapping[str, LimitState], now: datetime) -> BeginAnswer | None:
-    latest = max(
-        (next_allowed(scope, limits.get(scope.key, LimitState()), now) for scope in clearance.limit_scopes),
-        default=now,
-    )
+    latest = max(next_allowed(scope, limits.get(scope.key, LimitState()), now) for scope in clearance.limit_scopes)
     return None if latest <= now else _answer(clearance, BeginVerdict.LIMITED, latest)

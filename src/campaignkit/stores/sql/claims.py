@@ -44,6 +44,7 @@ _CAMPAIGN = Statement(
         .with_for_update(read=True, of=campaigns)
     ),
 )
+_read_json = json.JSONDecoder().raw_decode  # what was stored has no blanks around it, which loads would look for
 # What a claim does not set itself, in the order in which ``_claim_of`` takes it.
 _CLAIMED_COLUMNS = (
     recipients.c.recipient_id,
@@ -177,7 +178,7 @@ def _claimed(row: Sequence[Any], instants: Instants, changes: Mapping[str, Any])
         address_key=address_key,
         occasion=occasion,
         zones=tuple(zones.split(",")) if zones else (),
-        fields=json.loads(fields),
+        fields=_read_json(fields)[0],
         priority=priority,
         not_before=instants[not_before],
         epoch=epoch + 1,

@@ -18,18 +18,6 @@ from campaignkit.stores.sql.statements import Parameters, Statement
 
 __all__ = ["Driver", "driving", "reading_directly"]
 
-# Whoever listens to one of these wants to hear of every statement and every commit.
-_ENGINE_EVENTS = (
-    "before_execute",
-    "after_execute",
-    "before_cursor_execute",
-    "after_cursor_execute",
-    "begin",
-    "commit",
-    "rollback",
-)
-_DIALECT_EVENTS = ("do_execute", "do_executemany", "handle_error")
-
 
 class Driver:
     """Runs statements in one transaction, through SQLAlchemy."""
@@ -105,12 +93,22 @@ def reading_directly(engine: sa.Engine) -> Iterator[Driver]:
 
 
 def _is_direct(engine: sa.Engine) -> bool:
+    """Return whether nobody wants to hear of every statement and every commit."""
     dialect = engine.dialect
-    return (
-        dialect.driver == "pysqlite"
-        and not engine.logger.isEnabledFor(logging.INFO)
-        and not any(getattr(engine.dispatch, name) for name in _ENGINE_EVENTS)
-        and not any(getattr(dialect.dispatch, name) for name in _DIALECT_EVENTS)
+    if dialect.driver != "pysqlite" or engine.logger.isEnabledFor(logging.INFO):
+        return False
+    on_engine, on_dialect = engine.dispatch, dialect.dispatch
+    return not (
+        on_engine.before_cursor_execute
+        or on_engine.after_cursor_execute
+        or on_engine.before_execute
+        or on_engine.after_execute
+        or on_engine.begin
+        or on_engine.commit
+        or on_engine.rollback
+        or on_dialect.do_execute
+        or on_dialect.do_executemany
+        or on_dialect.handle_error
     )
 
 

@@ -239,10 +239,10 @@ def _write(driver: Driver, merchant_id: str, changes: Sequence[_Change], now: da
 def _alike(changes: Sequence[_Change]) -> Iterable[tuple[Parameters, list[str]]]:
     """Return who ends alike. Somebody who was settled twice ends as the last settlement says."""
     last = {one.settlement.recipient_id: one.settled for one in changes}
-    groups: dict[Settled, list[str]] = {}
+    groups: dict[Parameters, list[str]] = {}
     for recipient_id, settled in last.items():
-        groups.setdefault(settled, []).append(recipient_id)
-    return [(_settled_values(settled), ids) for settled, ids in groups.items()]
+        groups.setdefault(_settled_values(settled), []).append(recipient_id)
+    return groups.items()
 
 
 def _settled_values(settled: Settled) -> Parameters:
