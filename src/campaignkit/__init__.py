@@ -16,6 +16,14 @@ if TYPE_CHECKING:
     from campaignkit.addresses.phone import PhoneNumber, parse_phone
     from campaignkit.audience.consent import Consent, ConsentEntry, ConsentPolicy, ConsentState
     from campaignkit.audience.contacts import Contact, parse_contact
+    from campaignkit.audience.customers.checking import check_customer, customer_from
+    from campaignkit.audience.customers.comparing import MatchKind
+    from campaignkit.audience.customers.duplicates import DuplicateGroup, Duplicates, find_duplicates
+    from campaignkit.audience.customers.index import CustomerIndex
+    from campaignkit.audience.customers.merging import MergePlan, apply_changes, plan_merge
+    from campaignkit.audience.customers.mismatches import check_edit
+    from campaignkit.audience.customers.records import Customer, CustomerStatus, PostalAddress
+    from campaignkit.audience.customers.redirects import redirects_of, resolve_redirect
     from campaignkit.audience.imports import read_contacts
     from campaignkit.audience.rejections import write_rejections
     from campaignkit.audience.selection import (
@@ -140,6 +148,11 @@ __all__ = [
     "ConsentState",
     "Contact",
     "Contains",
+    "Customer",
+    "CustomerIndex",
+    "CustomerStatus",
+    "DuplicateGroup",
+    "Duplicates",
     "EmailAddress",
     "EmailContent",
     "Equals",
@@ -157,9 +170,11 @@ __all__ = [
     "InvalidTemplate",
     "IsSet",
     "KeyReused",
+    "MatchKind",
     "MemoryStore",
     "Merchant",
     "MerchantNotFound",
+    "MergePlan",
     "MissingExtra",
     "NoAddressColumn",
     "NoWindow",
@@ -174,6 +189,7 @@ __all__ = [
     "Outcome",
     "Permission",
     "PhoneNumber",
+    "PostalAddress",
     "Predicate",
     "Preflight",
     "Recipient",
@@ -212,15 +228,23 @@ __all__ = [
     "WithinDays",
     "__version__",
     "allowed_events",
+    "apply_changes",
     "build_audience",
+    "check_customer",
+    "check_edit",
     "count_parts",
+    "customer_from",
     "filter_from_dict",
     "filter_to_dict",
+    "find_duplicates",
     "find_stale",
     "parse_contact",
     "parse_email",
     "parse_phone",
+    "plan_merge",
     "read_contacts",
+    "redirects_of",
+    "resolve_redirect",
     "status_label",
     "stream_audience",
     "to_dict",
@@ -234,6 +258,14 @@ _HOMES = {
     "addresses.phone": ("PhoneNumber", "parse_phone"),
     "audience.consent": ("Consent", "ConsentEntry", "ConsentPolicy", "ConsentState"),
     "audience.contacts": ("Contact", "parse_contact"),
+    "audience.customers.checking": ("check_customer", "customer_from"),
+    "audience.customers.comparing": ("MatchKind",),
+    "audience.customers.duplicates": ("DuplicateGroup", "Duplicates", "find_duplicates"),
+    "audience.customers.index": ("CustomerIndex",),
+    "audience.customers.merging": ("MergePlan", "apply_changes", "plan_merge"),
+    "audience.customers.mismatches": ("check_edit",),
+    "audience.customers.records": ("Customer", "CustomerStatus", "PostalAddress"),
+    "audience.customers.redirects": ("redirects_of", "resolve_redirect"),
     "audience.imports": ("read_contacts",),
     "audience.rejections": ("write_rejections",),
     "audience.selection": (
