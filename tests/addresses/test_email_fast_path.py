@@ -31,11 +31,8 @@ loose_texts = st.one_of(
 
 
 def assert_same(text):
-    """Compare with the library where there is something to ask it."""
-    stripped = text.strip(" \t")
-    if not stripped or len(text) > 1_000:
-        return
-    expected, parsed = check_with_library(stripped), parse_email(text)
+    """Compare verdict, address and reason with those that the library leads to."""
+    expected, parsed = check_with_library(text.strip(" \t")), parse_email(text)
 
     if isinstance(parsed, Rejection):
         assert (parsed.code, parsed.message) == expected

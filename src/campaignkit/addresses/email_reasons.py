@@ -36,6 +36,8 @@ _BETWEEN = r"[,;/|\s]+"
 
 def explain_refusal(text: str) -> Reason:
     """Return why *text*, which is no address that can be written to, was refused."""
+    if not text:
+        return MISSING
     if text.lower().startswith("mailto:"):
         return RejectionCode.MALFORMED, 'Leave out "mailto:" and keep only the address after it.'
     if _has_invisible(text):
