@@ -5,7 +5,17 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from tests.benchmarks import contact_lists, emails, imports, mail, memory, store_waves, transport, whole_campaign
+from tests.benchmarks import (
+    audience,
+    contact_lists,
+    emails,
+    imports,
+    mail,
+    memory,
+    store_waves,
+    transport,
+    whole_campaign,
+)
 from tests.benchmarks.figures import Figure, save
 from tests.benchmarks.sink import SinkMissing
 
@@ -13,6 +23,7 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "store": store_waves.measure,
     "emails": emails.measure,
     "contact_lists": contact_lists.measure,
+    "audience": audience.measure,
     "import": imports.measure,
     "mail": mail.measure,
     "campaign": whole_campaign.measure,

@@ -10,7 +10,14 @@ from tests.benchmarks.figures import BENCH, ROOT
 
 __all__ = ["PEER_PYTHON", "make_environment", "run_peer"]
 
-PACKAGES = ("django>=5.2,<6", "django-post-office>=3.9", "django-mailer>=2.3", "pandas>=2.2")
+PACKAGES = (
+    "django>=5.2,<6",
+    "django-post-office>=3.9",
+    "django-mailer>=2.3",
+    "pandas>=2.2",
+    "rule-engine>=4.5",
+    "json-logic-qubit>=0.9",
+)
 OURS = ("--editable", f"{ROOT}[sql,templates]")
 PEER_PYTHON = BENCH / "peers" / "bin" / "python"
 
