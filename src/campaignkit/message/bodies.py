@@ -58,7 +58,7 @@ class CompiledBody:
         if not self.gaps:
             return self._constant, self._has_mark
         escape = self.subtype == "html"
-        filled = [slot.fill(values, escape=escape) for slot in self._slots]
+        filled = [slot.fill(values, escape) for slot in self._slots]
         gaps = self._fill(filled)
         lines = "".join(gaps)
         return self._encoded(gaps, lines), self._has_mark or "=_" in lines

@@ -5,7 +5,7 @@ Sources: RFC 2046 (multipart), 2369 (List-Unsubscribe), 2919 (List-Id), 3834 (Au
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from urllib.parse import quote
 
@@ -55,21 +55,21 @@ class CompiledMail:
             message_id=message_id,
             envelope_from=self.envelope_from,
             envelope_to=recipient,
-            content=head.encode() + self._body(values),
+            content=b"".join((head.encode(), *self._body(values))),
         )
 
-    def _body(self, values: Values) -> bytes:
-        """Return the headers of the content and the content."""
+    def _body(self, values: Values) -> Sequence[bytes]:
+        """Return the headers of the content and the content, in pieces."""
         text, has_mark = self.content.text_body.build(values)
         if self.content.html_body is None:
-            return text
+            return (text,)
         html, has_mark_too = self.content.html_body.build(values)
         if has_mark or has_mark_too:
             digest = hashlib.sha256(b"\0".join((text, html))).hexdigest()
             opening, between, closing = _delimiters(f"=_{digest[:32]}")
         else:
             opening, between, closing = _DELIMITERS
-        return b"".join((opening, text, between, html, closing))
+        return (opening, text, between, html, closing)
 
 
 def compile_mail(

@@ -50,7 +50,7 @@ class Placeholder:
     column: int
     source: str  # as it was written, with its braces
 
-    def fill(self, values: Values, *, escape: bool = False, single_line: bool = False) -> str:
+    def fill(self, values: Values, escape: bool = False, single_line: bool = False) -> str:
         """Return what stands in this slot for one recipient; arguments as for ``Template.render``."""
         value = values.get(self.namespace, _NOBODY).get(self.name)
         if not value:
@@ -88,10 +88,7 @@ class Template:
         ('Dear Ann', 'Dear friend')
         """
         return "".join(
-            [
-                piece if isinstance(piece, str) else piece.fill(values, escape=escape, single_line=single_line)
-                for piece in self.pieces
-            ]
+            [piece if isinstance(piece, str) else piece.fill(values, escape, single_line) for piece in self.pieces]
         )
 
 
