@@ -46,7 +46,7 @@ def _parser() -> _Parser:
     parser = _Parser(prog="campaignkit", description="Email campaigns from the shell.", epilog=EXIT_CODES)
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_add_check, _add_send, _add_status, _add_explain, _add_worker, _add_db):
+    for add in (_add_check, _add_duplicates, _add_send, _add_status, _add_explain, _add_worker, _add_db):
         add(commands)
     return parser
 
@@ -72,6 +72,13 @@ def _add_check(commands: Any) -> None:
         metavar="DAYS",
         help="name customers last seen before that, where a column says when (730)",
     )
+
+
+def _add_duplicates(commands: Any) -> None:
+    duplicates = _command(commands, "duplicates", "duplicates.run_duplicates", "tell who stands in a list twice")
+    duplicates.epilog = "exit codes: 0 nobody stands there twice, 1 somebody does, 2 usage or an unreadable file"
+    duplicates.add_argument("customers", metavar="CUSTOMERS.CSV")
+    duplicates.add_argument("--region", help="country of phone numbers in national form, such as US")
 
 
 def _add_send(commands: Any) -> None:

@@ -241,7 +241,8 @@ class _Sought:
         is_number = len(digits) >= PHONE_DIGITS_MIN and not any(character.isalpha() for character in text)
         self._digits = digits.lstrip("0") if is_number and not self._phone else ""
         self._email = self._exact if len(text) >= EMAIL_LETTERS_MIN and " " not in text else ""
-        self._words = name_words(text) if any(character.isalpha() for character in text) and "@" not in text else []
+        is_name = any(character.isalpha() for character in text) and not digits and "@" not in text
+        self._words = name_words(text) if is_name else []
 
     def look_at(self, entry: _Entry) -> _Found | None:
         """Return how well *entry* fits and why, None where it does not."""

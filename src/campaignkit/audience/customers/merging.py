@@ -97,7 +97,7 @@ def plan_merge(
     merged = [*(one for one in everybody if one.is_merged), *merged_before]
     _refuse_strangers(merged, {one.customer_id for one in [*everybody, *merged]})
     _refuse_unknown(keep or {}, {one.customer_id for one in living})
-    ranked = [chosen, *sorted((one for one in living if one is not chosen), key=_rank, reverse=True)]
+    ranked = [chosen, *sorted((one for one in living if one is not chosen), key=_rank)]
     picks = {name: _pick(name, ranked, _reader_of(name), keep or {}) for name in _SINGLE}
     after, conflicts = _combine(ranked, picks, keep or {})
     changes = [RecordChange(customer_id=chosen.customer_id, before=chosen, after=after)]
@@ -144,7 +144,7 @@ def _members_of(records: DuplicateGroup | Iterable[Customer]) -> list[Customer]:
 
 def _choose_survivor(living: Sequence[Customer], wanted: str | None) -> Customer:
     if wanted is None and living:
-        return max(living, key=_rank)
+        return min(living, key=_rank)
     for one in living:
         if one.customer_id == wanted:
             return one
@@ -152,9 +152,9 @@ def _choose_survivor(living: Sequence[Customer], wanted: str | None) -> Customer
 
 
 def _rank(customer: Customer) -> tuple[int, float, int, str]:
-    """Return what the survivor is chosen by: most complete, then newest, then most orders; then the id."""
+    """Return what the survivor is chosen by: most complete first, then newest, then most orders; then by id."""
     filled = sum(bool(getattr(customer, name)) for name in (*_SINGLE, *_MAPPINGS, *_KEPT_OF_ALL))
-    return filled, _age(customer), len(customer.orders), customer.customer_id
+    return -filled, -_age(customer), -len(customer.orders), customer.customer_id
 
 
 def _age(customer: Customer) -> float:
