@@ -113,7 +113,7 @@ def test_a_recipient_whose_own_window_never_opens_again_blocks_nobody(store, sta
 def test_a_phone_in_zones_without_a_common_hour_fails_with_a_reason_and_blocks_nobody(store):
     fake, clock = FakeSms(), FrozenClock(FRIDAY)
     with CampaignKit(store=store, transports={"main": fake}, clock=clock) as kit:
-        shop = kit.merchant("koala", zone="Australia/Sydney", region="AU")
+        shop = kit.merchant("koala", zone="Australia/Sydney", region="AU", text_regions=["AU", "PL"])
         shop.add_sender("main", address="Koala", channel="sms")
         campaign = shop.create_campaign(
             name="S",
