@@ -51,6 +51,24 @@ def test_a_line_that_is_damaged_utf8_is_not_read_as_something_else(tmp_path: Pat
     assert damaged.startswith("Łód")
 
 
+@pytest.mark.parametrize("name", ["ŻÓŁTOWSKI", "KÓŁKO", "GÓŁĘBIOWSKA ŻÓŁĆ"])
+def test_two_letters_of_a_code_page_are_not_taken_for_one_of_utf8(tmp_path: Path, name: str) -> None:
+    text = f"Małgorzata Wiśniewska\nŁucja\n{name}\nZażółć gęślą jaźń\n"
+    (tmp_path / "list.csv").write_bytes(text.encode("cp1250"))
+
+    assert "".join(lines_in(tmp_path / "list.csv")) == text
+
+
+def test_one_damaged_line_does_not_make_a_code_page_of_a_file_in_utf8(tmp_path: Path) -> None:
+    lines = ["Ірина Ковальчук\n", "Łucja\n", "Δημήτρης\n"]
+    content = "".join(lines).encode() + b"M\xfcller\n" + "Ірина\n".encode()[:-2] + b"\n"
+    (tmp_path / "list.csv").write_bytes(content)
+    read = lines_in(tmp_path / "list.csv")
+
+    assert read[:4] == [*lines, "Müller\n"]
+    assert is_undecodable(read[4])
+
+
 def test_a_mark_in_front_is_no_letter() -> None:
     assert lines_in(["\ufeffEmail\n", "\ufeffx\n"]) == ["Email\n", "\ufeffx\n"]
     assert lines_in(io.StringIO("\ufeffEmail\n")) == ["Email\n"]

@@ -10,6 +10,8 @@ from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 
+import attrs
+
 from campaignkit.audience.code_pages import guess_code_page
 from campaignkit.errors import UnreadableContacts
 
@@ -89,15 +91,23 @@ def _decode(blocks: Iterator[bytes], region: str | None) -> Iterator[list[str]]:
         if sample.startswith(mark):
             raise UnreadableContacts(f"it is {kind}; save the list as CSV")
     whole = chain([sample.removeprefix(codecs.BOM_UTF8)], blocks)
-    encoding = _utf16_of(sample)
-    page = None if encoding else _page_of(sample, region)
-    for lines in _split(_to_utf8(whole, encoding) if encoding else whole):
-        try:
-            yield [line.decode() for line in lines]
-        except UnicodeDecodeError:
-            if not encoding and page is None:
-                page = guess_code_page(b"".join(line for line in lines if not _is_utf8(line)), region=region)
-            yield [_read(line, page) for line in lines]
+    utf16 = _utf16_of(sample)
+    if utf16:
+        yield from (_read_all(lines, None) for lines in _split(_to_utf8(whole, utf16)))
+        return
+    known = sample.splitlines()
+    page = _page_of(known[:-1] if len(sample) == BLOCK_SIZE else known, region)  # the last is most likely incomplete
+    for lines in _split(whole):
+        page = page or _page_of(lines, region)
+        yield _read_all(lines, page)
+
+
+@attrs.frozen
+class _Page:
+    """The code page of lines that are not UTF-8."""
+
+    name: str
+    is_usual: bool  # more lines are in it than in UTF-8
 
 
 def _utf16_of(sample: bytes) -> str | None:
@@ -112,39 +122,59 @@ def _utf16_of(sample: bytes) -> str | None:
     return None
 
 
-def _page_of(sample: bytes, region: str | None) -> str | None:
-    """Return the code page of the lines in *sample* that are not UTF-8, None if all are."""
-    lines = sample.splitlines()
-    if len(sample) == BLOCK_SIZE:
-        lines.pop()  # most likely incomplete
-    foreign = [line for line in lines if not _is_utf8(line)]
-    return guess_code_page(b"\n".join(foreign), region=region) if foreign else None
+def _page_of(lines: list[bytes], region: str | None) -> _Page | None:
+    """Return the code page of those *lines* that are not UTF-8, None if all are."""
+    if _is_utf8(b"".join(lines)):
+        return None
+    telling = [line for line in lines if not line.isascii() and line is not _TOO_LONG]
+    foreign = [line for line in telling if not _is_utf8(line)]
+    if not foreign:
+        return None
+    return _Page(guess_code_page(b"\n".join(foreign), region=region), 2 * len(foreign) > len(telling))
 
 
-def _is_utf8(line: bytes) -> bool:
-    if line.isascii():
+def _is_utf8(text: bytes) -> bool:
+    if text.isascii():
         return True
     try:
-        line.decode()
+        text.decode()
     except UnicodeDecodeError:
         return False
     return True
 
 
-def _read(line: bytes, page: str | None) -> str:
+def _read_all(lines: list[bytes], page: _Page | None) -> list[str]:
+    if page is None or not page.is_usual:
+        try:
+            return [line.decode() for line in lines]
+        except UnicodeDecodeError:
+            pass
+    return [_read(line, page) for line in lines]
+
+
+def _read(line: bytes, page: _Page | None) -> str:
     """Return *line* in UTF-8 or in *page*; a line of UTF-8 with damaged bytes is not read as something else."""
+    if line.isascii():
+        return line.decode()
     if line is _TOO_LONG:
         return f"{CUT}\n"
     if page is None:
         return line.decode("utf-8", "surrogatepass")
-    try:
-        return line.decode()
-    except UnicodeDecodeError:
-        pass
     as_utf8 = line.decode("utf-8", "surrogateescape")
-    damaged = sum("\ud800" <= character <= "\udfff" for character in as_utf8)
-    foreign = sum(character > "\x7f" for character in as_utf8)
-    return as_utf8 if foreign - damaged >= damaged else line.decode(page, "surrogateescape")
+    foreign = [character for character in as_utf8 if character > "\x7f"]
+    letters = [character for character in foreign if not "\ud800" <= character <= "\udfff"]
+    if page.is_usual:
+        # Two letters of a page may look like one of UTF-8: "ÓŁ" in cp1250 is Cyrillic then, which the page has not.
+        letters = [character for character in letters if _is_in(page.name, character)]
+    return as_utf8 if 2 * len(letters) >= len(foreign) else line.decode(page.name, "surrogateescape")
+
+
+def _is_in(page: str, character: str) -> bool:
+    try:
+        character.encode(page)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _to_utf8(blocks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
