@@ -122,6 +122,7 @@ class NewAddress:
     address_key: str = attrs.field(repr=mask)
     zones: tuple[str, ...] = ()
     fields: Mapping[str, str] = attrs.field(factory=dict, repr=False)  # all of them, as templates see them
+    contact_id: str | None = None  # whom the host keeps under it from now on; None: as before
 
 
 class ReaddressResult(StrEnum):
@@ -255,6 +256,7 @@ def readdressed(
         address_key=to.address_key,
         zones=to.zones,
         fields=to.fields,
+        contact_id=row.contact_id if to.contact_id is None else to.contact_id,
         not_before=now,
         epoch=row.epoch + 1,
         attempt_count=0,

@@ -8,8 +8,10 @@ from campaignkit.addresses.email import parse_email
 from campaignkit.addresses.phone import parse_phone
 from campaignkit.audience.targeting.matching import HostFunction
 from campaignkit.campaign.campaign import Campaign, MerchantSettings, TimelineEntry
+from campaignkit.campaign.documents import campaign_of
 from campaignkit.campaign.recipients import CampaignRecipient, Intake
 from campaignkit.campaign.senders import Sender
+from campaignkit.campaign.status import CampaignStatus
 from campaignkit.dispatch.records import Records
 from campaignkit.errors import CampaignNotFound, IllegalTransition, RevisionConflict
 from campaignkit.kit.door import Actor, Permission
@@ -60,6 +62,15 @@ class MerchantBase:
         if found is None:
             raise CampaignNotFound(campaign_id)
         return found
+
+    def _campaigns(self, status: CampaignStatus | None, *, after: str | None, limit: int) -> tuple[Campaign, ...]:
+        wanted = None if status is None else status.value
+        documents = self._store.scan(self.merchant_id, "campaign", status=wanted, after=after, limit=limit)
+        return tuple(
+            campaign_of(self.merchant_id, document.document_id, document.body, document.revision)
+            for document in documents
+            if document.body is not None
+        )
 
     def _change(
         self,

@@ -7,7 +7,6 @@ from typing import Any
 
 from campaignkit.addresses.channel import Channel
 from campaignkit.campaign.campaign import Campaign, CampaignKind
-from campaignkit.campaign.documents import campaign_of
 from campaignkit.campaign.senders import Sender
 from campaignkit.campaign.status import CampaignStatus
 from campaignkit.errors import KeyReused, NotEditable, RevisionConflict, SenderNotFound
@@ -111,13 +110,7 @@ class CampaignVerbs(MerchantBase):
     @verb(Permission.VIEW_CAMPAIGN)
     def campaigns(self, status: str | None = None, after: str | None = None, limit: int = 50) -> tuple[Campaign, ...]:
         """Return campaigns in order of their ids, at most *limit*, those after the id *after*."""
-        wanted = None if status is None else CampaignStatus(status).value
-        documents = self._store.scan(self.merchant_id, "campaign", status=wanted, after=after, limit=limit)
-        return tuple(
-            campaign_of(self.merchant_id, document.document_id, document.body, document.revision)
-            for document in documents
-            if document.body is not None
-        )
+        return self._campaigns(None if status is None else CampaignStatus(status), after=after, limit=limit)
 
     @verb(Permission.EDIT_CAMPAIGN)
     def update_campaign(self, campaign_id: str, /, **changes: Any) -> Campaign:

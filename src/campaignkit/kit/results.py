@@ -10,7 +10,15 @@ from campaignkit.campaign.campaign import WaitingFor
 from campaignkit.campaign.status import CampaignStatus, RecipientStatus
 from campaignkit.delivery.outcomes import Verdict
 
-__all__ = ["AddedRecipients", "CampaignCounts", "RunReport", "TestResult", "TickReport", "WaitingCampaign"]
+__all__ = [
+    "AddedRecipients",
+    "CampaignCounts",
+    "RedirectedRecipients",
+    "RunReport",
+    "TestResult",
+    "TickReport",
+    "WaitingCampaign",
+]
 
 
 @attrs.frozen(kw_only=True)
@@ -32,6 +40,16 @@ class CampaignCounts:
     by_status: Mapping[RecipientStatus, int]  # of recipients; they add up to ``recipients``
     exclusions: Mapping[str, int]  # by reason
     rejections: Mapping[str, int]  # by code
+
+
+@attrs.frozen(kw_only=True)
+class RedirectedRecipients:
+    """What leading the recipients of merged customers to the survivor did, over all campaigns that have not ended."""
+
+    moved: int = 0  # go to the survivor now
+    cancelled: int = 0  # the survivor gets, or got, another message of the same campaign
+    skipped: int = 0  # the survivor's consent or address forbids it
+    busy: int = 0  # a worker holds them; call again when it is done
 
 
 @attrs.frozen(kw_only=True)

@@ -85,6 +85,7 @@ def _write(connection: sa.Connection, moved: CampaignRecipient) -> None:
             status=moved.status.value,
             reason=moved.reason,
             detail=moved.detail,
+            contact_id=moved.contact_id,
             address=moved.address,
             address_key=moved.address_key,
             zones=",".join(moved.zones),

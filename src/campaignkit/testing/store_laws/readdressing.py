@@ -36,12 +36,12 @@ class ReaddressLaws(Laws):
         self.bench.add("ann", fields={"name": "Ann"}, not_before=self.clock.now() + timedelta(hours=4))
         before = self.bench.recipient()
         self.clock.advance(timedelta(minutes=1))
-        result = self.readdress(to=new_address(zones=("Europe/Warsaw",), fields={"name": "Anna"}))
+        result = self.readdress(to=new_address(zones=("Europe/Warsaw",), fields={"name": "Anna"}, contact_id="7"))
 
         assert result is MOVED
         row = self.bench.recipient()
         assert (row.address, row.address_key, row.zones) == ("Anna@example.com", "anna@example.com", ("Europe/Warsaw",))
-        assert (row.fields, row.contact_key) == ({"name": "Anna"}, before.contact_key)
+        assert (row.fields, row.contact_id, row.contact_key) == ({"name": "Anna"}, "7", before.contact_key)
         assert (row.status, row.reason) == (RecipientStatus.PENDING, "readdressed")
         assert row.not_before == row.changed_at == self.clock.now()  # what it waited for was the old address's
         assert [claim.recipient.address for claim in self.bench.claim()] == ["Anna@example.com"]
