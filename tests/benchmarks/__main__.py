@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from tests.benchmarks import (
     audience,
     contact_lists,
+    duplicates,
     emails,
     imports,
     mail,
@@ -24,6 +25,7 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "emails": emails.measure,
     "contact_lists": contact_lists.measure,
     "audience": audience.measure,
+    "duplicates": duplicates.measure,
     "import": imports.measure,
     "mail": mail.measure,
     "campaign": whole_campaign.measure,

@@ -13,21 +13,23 @@ from pathlib import Path
 __all__ = ["COLUMNS", "write_list"]
 
 COLUMNS = ("id", "first", "last", "email", "phone", "postcode", "person")
-GIVEN = """james mary robert patricia john jennifer michael linda david elizabeth william barbara richard susan joseph
+_GIVEN = """james mary robert patricia john jennifer michael linda david elizabeth william barbara richard susan joseph
 jessica thomas sarah christopher karen charles lisa daniel nancy matthew betty anthony sandra mark ashley donald emily
 steven kimberly andrew margaret paul donna joshua michelle kenneth carol kevin amanda brian melissa timothy deborah
-anna maria katarzyna piotr krzysztof agnieszka tomasz ewa""".split()
-FAMILY = """smith johnson williams brown jones garcia miller davis rodriguez martinez hernandez lopez gonzalez wilson
+anna maria katarzyna piotr krzysztof agnieszka tomasz ewa"""
+_FAMILY = """smith johnson williams brown jones garcia miller davis rodriguez martinez hernandez lopez gonzalez wilson
 anderson thomas taylor moore jackson martin lee perez thompson white harris sanchez clark ramirez lewis robinson walker
 young allen king wright scott torres nguyen hill flores green adams nelson baker hall rivera campbell mitchell carter
-nowak kowalski wisniewski wojcik kowalczyk kaminski lewandowski""".split()
+nowak kowalski wisniewski wojcik kowalczyk kaminski lewandowski"""
+GIVEN, FAMILY = _GIVEN.split(), _FAMILY.split()
 DOMAINS = ("gmail.com", "yahoo.com", "hotmail.com", "outlook.com", "icloud.com", "aol.com", "wp.pl", "comcast.net")
 SHORT = {
-    **{"james": "jim", "robert": "bob", "michael": "mike", "elizabeth": "liz", "william": "bill", "barbara": "barb"},
-    **{"richard": "rick", "joseph": "joe", "thomas": "tom", "christopher": "chris", "charles": "charlie"},
-    **{"daniel": "dan", "matthew": "matt", "anthony": "tony", "andrew": "andy", "kenneth": "ken", "susan": "sue"},
-    **{"timothy": "tim", "deborah": "debbie", "katarzyna": "kasia", "agnieszka": "aga", "tomasz": "tomek"},
-}
+    "james": "jim", "robert": "bob", "michael": "mike", "elizabeth": "liz", "william": "bill",
+    "barbara": "barb", "richard": "rick", "joseph": "joe", "thomas": "tom", "christopher": "chris",
+    "charles": "charlie", "daniel": "dan", "matthew": "matt", "anthony": "tony", "andrew": "andy",
+    "kenneth": "ken", "susan": "sue", "timothy": "tim", "deborah": "debbie", "katarzyna": "kasia",
+    "agnieszka": "aga", "tomasz": "tomek",
+}  # fmt: skip
 COPIES = 0.12
 SHOP_PHONE = "+12125550100"
 
@@ -61,7 +63,7 @@ def _person(dice: random.Random, given: list[str], family: list[str], number: in
 
 
 def _copy(dice: random.Random, row: Row, number: int, *, is_shop: bool) -> Row:
-    """Return a record of the same person: without the phone or the mailbox, with a new mailbox, or with a typing error."""
+    """Return a record of the same person: something is left out, new, or mistyped."""
     _, first, last, email, phone, postcode, person = row
     chance = dice.random()
     if chance < 0.3 and email:

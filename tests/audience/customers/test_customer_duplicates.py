@@ -61,8 +61,8 @@ BIRTHDAY = date(1980, 12, 3)
         pytest.param(
             person("1", "Anna Lee", "0143", birthday=BIRTHDAY),
             person("2", "Adam Lee", "0143", birthday=BIRTHDAY),
-            "household",
-            id="twins",
+            "likely",
+            id="twins, or one person under another name",
         ),
         pytest.param(person("1", "Ann Lee", "0143"), person("2", "Ann Lee", "0199"), None, id="a name alone"),
         pytest.param(person("1", "Ann Lee", "0143"), person("2", "Bob Miller", "0199"), None, id="strangers"),

@@ -17,11 +17,10 @@ from typing import Any
 import pandas as pd
 
 Job = dict[str, Any]
-Frame = pd.DataFrame
 Pairs = Iterable[tuple[int, int]]
 
 
-def link_customers(rows: Frame) -> Pairs:
+def link_customers(rows: "pd.DataFrame") -> Pairs:
     """recordlinkage: block on what identifies, compare names by Jaro-Winkler, add up."""
     import recordlinkage
 
@@ -39,7 +38,7 @@ def link_customers(rows: Frame) -> Pairs:
     return found[is_match].index
 
 
-def link_febrl(rows: Frame) -> Pairs:
+def link_febrl(rows: "pd.DataFrame") -> Pairs:
     """recordlinkage: the recipe of its own guide to the FEBRL data, blocked on each name and on the birthday."""
     import recordlinkage
 
@@ -57,7 +56,7 @@ def link_febrl(rows: Frame) -> Pairs:
     return found[found.sum(axis=1) > 3].index
 
 
-def link_rldata(rows: Frame) -> Pairs:
+def link_rldata(rows: "pd.DataFrame") -> Pairs:
     """recordlinkage: names by Jaro-Winkler, parts of the birthday exactly; four of five agree."""
     import recordlinkage
 
@@ -73,7 +72,7 @@ def link_rldata(rows: Frame) -> Pairs:
     return found[found.sum(axis=1) > 3].index
 
 
-def group_by_splink(rows: Frame, kind: str) -> list[list[int]]:
+def group_by_splink(rows: "pd.DataFrame", kind: str) -> list[list[int]]:
     """splink: its quick start with the columns of the list, trained on the list itself."""
     import splink.comparison_library as library
     from splink import DuckDBAPI, Linker, SettingsCreator, block_on
@@ -112,7 +111,8 @@ def _splink_recipe(kind: str, library: Any, block_on: Callable[..., Any]) -> tup
     blocks = [block_on("fname_c1", "lname_c1"), block_on("by", "bm", "bd")]
     names = [library.JaroWinklerAtThresholds(name) for name in ("fname_c1", "lname_c1")]
     exact = [library.ExactMatch(name) for name in ("by", "bm", "bd")]
-    return [*names, *exact], blocks, [block_on("fname_c1", "lname_c1", "by", "bm", "bd")], blocks
+    sure = [block_on("fname_c1", "by", "bm", "bd"), block_on("lname_c1", "by", "bm", "bd")]
+    return [*names, *exact], blocks, sure, blocks
 
 
 def join(pairs: Pairs, count: int) -> list[list[int]]:

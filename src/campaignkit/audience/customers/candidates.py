@@ -63,7 +63,9 @@ def find_candidates(customers: Sequence[Customer], order_key: OrderKey) -> Candi
     search.add_block([customer.loyalty_id for customer in customers])
     search.add_block([_sorted_words(name) for name in names])
     search.add_block([_door(customer) for customer in customers])
-    search.add_beside_names([_postcode(customer) for customer in customers])
+    postcodes = [_postcode(customer) for customer in customers]
+    search.add_beside_names(postcodes, needs_both=True)
+    search.add_beside_names([code if _has_more(one) else "" for code, one in zip(postcodes, customers, strict=True)])
     if any(customer.birthday for customer in customers):
         _add_birthdays(search, customers)
     return Candidates(search.pairs, tuple(search.shared), names)
@@ -106,8 +108,14 @@ class _Search:
         for positions in _blocks(keys).values():
             self._pair(positions)
 
-    def add_beside_names(self, keys: list[str]) -> None:
-        """Pair those who have the same key beside a name whose first or last word begins alike, in any order."""
+    def add_beside_names(self, keys: list[str], *, needs_both: bool = False) -> None:
+        """Pair those who have the same key beside names that begin alike, in any order of words.
+
+        Args:
+            needs_both: First and last word have to, one by PREFIX letters and the other by one; else either.
+        """
+        if not any(keys):
+            return
         groups: dict[str, list[int]] = {}
         for position, key in enumerate(keys):
             if key in groups:
@@ -117,15 +125,15 @@ class _Search:
         groups.pop("", None)
         for positions in groups.values():
             if len(positions) > 1:
-                self._pair_alike(positions)
+                self._pair_alike(positions, 1 if needs_both else 0)
 
-    def _pair_alike(self, positions: list[int]) -> None:
+    def _pair_alike(self, positions: list[int], more: int) -> None:
         names = self.names
         starts: dict[str, list[int]] = {}
         for position in positions:
             name = names[position]
-            head, tail = name[:PREFIX], name[name.rfind(" ") + 1 :][:PREFIX]
-            for start in (head,) if head == tail else (head, tail):
+            last = name[name.rfind(" ") + 1 :]
+            for start in (name[:PREFIX] + last[:more], last[:PREFIX] + name[:more]):
                 if start in starts:
                     starts[start].append(position)
                 else:
@@ -204,6 +212,11 @@ def _initials(name: str) -> str:
 
 def _postcode(customer: Customer) -> str:
     return customer.addresses[0].postcode.strip().lower() if customer.addresses else ""
+
+
+def _has_more(customer: Customer) -> bool:
+    """Return whether a street or a birthday may speak for it where the name hardly does."""
+    return customer.birthday is not None or bool(customer.addresses and customer.addresses[0].street)
 
 
 def _door(customer: Customer) -> str:

@@ -18,7 +18,6 @@ from campaignkit.audience.customers.names import (
     name_words,
     split_name,
 )
-from campaignkit.audience.customers.nicknames import is_given_name
 from campaignkit.audience.customers.records import Customer, PostalAddress
 from campaignkit.audience.customers.spelling import is_within_edits
 
@@ -47,7 +46,7 @@ class MatchKind(StrEnum):
     HOUSEHOLD = "household"  # several people who share a phone, a mailbox or a door: never merged
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class Place:
     """An address as it is compared."""
 
@@ -111,10 +110,14 @@ def profile_of(customer: Customer, junk: Collection[str] = frozenset(), name: st
     if customer.other_phones or customer.other_emails:
         phones += tuple([one.key for one in customer.other_phones])
         emails += tuple([one.key for one in customer.other_emails])
-    if phones and any(key in junk or is_junk_phone(key) for key in phones):
-        phones = tuple([key for key in phones if key not in junk and not is_junk_phone(key)])
-    if emails and any(key in junk or is_junk_email(key) for key in emails):
-        emails = tuple([key for key in emails if key not in junk and not is_junk_email(key)])
+    for key in phones:
+        if key in junk or is_junk_phone(key):
+            phones = tuple([other for other in phones if other not in junk and not is_junk_phone(other)])
+            break
+    for key in emails:
+        if key in junk or is_junk_email(key):
+            emails = tuple([other for other in emails if other not in junk and not is_junk_email(other)])
+            break
     return Profile(
         folded_name(customer.name) if name is None else name,
         customer.first_name,
@@ -138,14 +141,12 @@ def folded_name(name: str) -> str:
 
 def compare(one: Profile, other: Profile) -> Comparison | None:
     """Return what two customers are to one another, None where nothing says that they are more than strangers."""
-    found = _find(one, other)
-    return _judge(found, _have_known_names(one, other, found))
+    return _judge(_find(one, other))
 
 
 def are_different(one: Profile, other: Profile) -> bool:
     """Return whether two records contradict one another, whatever they share."""
-    found = _find(one, other)
-    return _are_different_people(found, _have_known_names(one, other, found))
+    return _are_different_people(_find(one, other))
 
 
 def place_of(address: PostalAddress) -> Place:
@@ -194,12 +195,12 @@ _FAMILY = {
 
 
 @lru_cache(maxsize=10_000)  # of outcomes, not of people
-def _judge(found: int, have_known_names: bool) -> Comparison | None:
+def _judge(found: int) -> Comparison | None:
     evidence = tuple(
         sorted((EVIDENCE[code] for code, bit in _BIT.items() if found & bit), key=lambda one: (-one.weight, one.code))
     )
     score = score_of(evidence)
-    if _are_different_people(found, have_known_names):
+    if _are_different_people(found):
         return Comparison(MatchKind.HOUSEHOLD, score, evidence) if _share_something(found) else None
     if score < LIKELY_SCORE:
         return None
@@ -207,14 +208,13 @@ def _judge(found: int, have_known_names: bool) -> Comparison | None:
     return Comparison(MatchKind.SAME if is_same else MatchKind.LIKELY, score, evidence)
 
 
-def _are_different_people(found: int, have_known_names: bool) -> bool:
+def _are_different_people(found: int) -> bool:
     """Return whether the given names tell two people apart.
 
-    A card is one person's. A birthday in common outweighs a name that may be garbled, not two names that people have.
+    A card is one person's. A birthday in common may be that of twins, or of one person under another name: with enough
+    beside it, somebody should look.
     """
-    if not found & _OTHER_GIVEN or found & _LOYALTY:
-        return False
-    return have_known_names if found & _SAME_BIRTHDAY else True
+    return bool(found & _OTHER_GIVEN) and not found & (_LOYALTY | _SAME_BIRTHDAY)
 
 
 def _share_something(found: int) -> bool:
@@ -226,10 +226,10 @@ def _share_something(found: int) -> bool:
 
 def _is_proof(found: int) -> bool:
     """Return whether it is enough without a person's eyes: the order of reliability is card, phone, email, the rest."""
-    if found & _OTHER_BIRTHDAY:
-        return False  # a father and a son, perhaps
+    if found & (_OTHER_BIRTHDAY | _OTHER_GIVEN):
+        return False  # a father and a son, perhaps; or twins
     if found & _LOYALTY:
-        return not found & _OTHER_GIVEN
+        return True
     if found & _PHONE and found & _EMAIL:
         return not found & _OTHER_FAMILY
     is_named_alike = bool(found & _GIVEN_ALIKE and found & _FAMILY_ALIKE)
@@ -253,13 +253,6 @@ def _find(one: Profile, other: Profile) -> int:
     if not found & (_OTHER_GIVEN | _EMAIL):
         found |= _compare_near(one.emails, other.emails, _is_nearly, _NEAR_EMAIL)
     return found
-
-
-def _have_known_names(one: Profile, other: Profile, found: int) -> bool:
-    """Return whether both given names are names that people have; asked only where it decides."""
-    if not (found & _OTHER_GIVEN and found & _SAME_BIRTHDAY):
-        return False
-    return is_given_name(one.parts.given[0]) and is_given_name(other.parts.given[0])
 
 
 def _compare_contact(one: Profile, other: Profile) -> int:

@@ -19,7 +19,7 @@ T = TypeVar("T")
 OrderKey = Callable[[int], str]
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class Link:
     """Two positions that match."""
 
@@ -28,7 +28,7 @@ class Link:
     comparison: Comparison
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class Cluster:
     """Positions that belong together, and the links that hold them."""
 

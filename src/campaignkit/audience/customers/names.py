@@ -71,9 +71,7 @@ def name_words(name: str) -> list[str]:
     """
     text = name if len(name) <= NAME_MAX else name[:NAME_MAX]
     plain = text.lower() if text.isascii() else fold_letters(text)
-    words = plain.split()
-    if not "".join(words).isalpha():
-        words = _straighten(plain).split()
+    words = plain.split() if plain.replace(" ", "").isalpha() else _straighten(plain).split()
     if _NO_NAMES.isdisjoint(words):
         return words
     return [word for word in words if word not in _NO_NAMES] or words
