@@ -76,6 +76,17 @@ def test_contacts_without_an_address_are_counted(shop: Shop) -> None:
     ]
 
 
+def test_likely_typos_of_mail_domains_are_pointed_out_and_left_alone(shop: Shop) -> None:
+    campaign = shop.draft(people=1)
+    people = [contact(7, email="a@gmial.com"), contact(8, email="b@gmial.com"), contact(9, email="c@hotnail.com")]
+    shop.flora.add_recipients(campaign.id, people)
+    (warning,) = shop.flora.preflight(campaign.id).warnings
+
+    assert (warning.code, warning.count) == ("likely_typos", 3)
+    assert warning.samples == ("gmial.com, perhaps gmail.com: 2", "hotnail.com, perhaps hotmail.com: 1")
+    assert {row.address for row in shop.flora.recipients(campaign.id)} >= {"a@gmial.com", "b@gmial.com"}
+
+
 def test_a_window_that_never_opens_is_a_blocker(shop: Shop) -> None:
     days = tuple((FRIDAY + timedelta(days=number)).date() for number in range(-1, 450))
     campaign = shop.draft(window=ck.SendWindow(holidays=days, zone="America/New_York"))

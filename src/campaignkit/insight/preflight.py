@@ -3,6 +3,7 @@
 A check is a function from what is known to its findings; later rooms add theirs to ``CHECKS``.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
@@ -10,6 +11,7 @@ from enum import StrEnum
 import attrs
 
 from campaignkit.addresses.channel import Channel
+from campaignkit.addresses.email_typos import suggest_domain
 from campaignkit.audience.choosing import ExclusionReason
 from campaignkit.audience.consent import ConsentPolicy
 from campaignkit.audience.targeting import Alternative, TargetingReport
@@ -26,9 +28,11 @@ __all__ = [
     "Check",
     "Finding",
     "Known",
+    "LikelyTypo",
     "PlaceholderUse",
     "Preflight",
     "Severity",
+    "find_typos",
     "placeholder_uses",
     "run_checks",
 ]
@@ -78,6 +82,15 @@ class PlaceholderUse:
     samples: tuple[str, ...]
 
 
+@attrs.frozen
+class LikelyTypo:
+    """A mail domain of recipients that is one slip away from a well-known one."""
+
+    domain: str  # as it came in
+    suggested: str
+    count: int
+
+
 @attrs.frozen(kw_only=True)
 class Known:
     """All that the checks look at."""
@@ -93,6 +106,7 @@ class Known:
     consent_policy: ConsentPolicy = attrs.field(factory=ConsentPolicy)
     other_channel_count: int = 0  # of those without an address, whom the other channel would reach
     targeting: TargetingReport | None = None  # what the last filter did
+    likely_typos: Sequence[LikelyTypo] = ()  # the most frequent first
 
     @property
     def recipient_count(self) -> int:
@@ -113,6 +127,13 @@ def run_checks(known: Known) -> Preflight:
         blockers=tuple(finding for finding in findings if finding.severity is Severity.BLOCKER),
         warnings=tuple(finding for finding in findings if finding.severity is Severity.WARNING),
     )
+
+
+def find_typos(recipients: Iterable[CampaignRecipient]) -> tuple[LikelyTypo, ...]:
+    """Return the mail domains of *recipients* that look misspelt, the most frequent first. One pass, streaming."""
+    domains = (recipient.address.rpartition("@")[2] for recipient in recipients)
+    counts = Counter((domain, suggested) for domain in domains if (suggested := suggest_domain(domain)) is not None)
+    return tuple(LikelyTypo(*domains, count) for domains, count in counts.most_common())
 
 
 def placeholder_uses(
@@ -186,6 +207,21 @@ def check_left_out(known: Known) -> Iterable[Finding]:
             f"{_counted(others, 'more row is', 'more rows are')} left out: duplicates, broken addresses, opt-outs.",
             "Look at the exclusions and mend what can be mended.",
             count=others,
+        )
+
+
+def check_typos(known: Known) -> Iterable[Finding]:
+    """What looks misspelt is pointed out, and sent to as it is."""
+    count = sum(typo.count for typo in known.likely_typos)
+    if count:
+        yield _warning(
+            "likely_typos",
+            f"{_counted(count, 'address is', 'addresses are')} at a domain that looks like a slip of the keyboard.",
+            "Ask those customers, and correct the address; nothing is changed by itself.",
+            count=count,
+            samples=tuple(
+                f"{one.domain}, perhaps {one.suggested}: {one.count}" for one in known.likely_typos[:SAMPLES_MAX]
+            ),
         )
 
 
@@ -314,6 +350,7 @@ CHECKS: tuple[Check, ...] = (
     check_sender,
     check_recipients,
     check_left_out,
+    check_typos,
     check_consent,
     check_targeting,
     check_content,

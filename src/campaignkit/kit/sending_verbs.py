@@ -5,6 +5,7 @@ from datetime import datetime
 
 import attrs
 
+from campaignkit.addresses.channel import Channel
 from campaignkit.audience.choosing import ExclusionReason, is_reached_otherwise
 from campaignkit.campaign.campaign import Campaign
 from campaignkit.campaign.recipients import Intake, RecipientCount
@@ -12,7 +13,7 @@ from campaignkit.campaign.senders import SenderHealth
 from campaignkit.campaign.status import CampaignEvent, transition
 from campaignkit.dispatch.preparing import render_values
 from campaignkit.errors import NotReady, StartInPast
-from campaignkit.insight.preflight import Known, Preflight, placeholder_uses, run_checks
+from campaignkit.insight.preflight import Known, LikelyTypo, Preflight, find_typos, placeholder_uses, run_checks
 from campaignkit.kit import moves
 from campaignkit.kit.base import MerchantBase, aware
 from campaignkit.kit.door import Permission, verb
@@ -60,7 +61,9 @@ class SendingVerbs(MerchantBase):
     def preflight(self, campaign_id: str) -> Preflight:
         """Return every blocker and warning there is, all at once, and how many messages a crash can put in doubt."""
         campaign = self._campaign(campaign_id)
-        report = self._preflight(campaign, start_at=None, deadline=None)
+        # A pass of its own over the recipients, for those who ask; scheduling looks at blockers only.
+        rows = self._rows(campaign.campaign_id, Intake.RECIPIENT) if campaign.channel is Channel.EMAIL else ()
+        report = self._preflight(campaign, start_at=None, deadline=None, typos=find_typos(rows))
         return attrs.evolve(report, doubt_max=self._doubt_max(campaign))
 
     @verb(Permission.SEND_CAMPAIGN)
@@ -139,7 +142,14 @@ class SendingVerbs(MerchantBase):
         transport = None if sender is None else self._transport_of(sender)
         return transport.doubt_max if isinstance(transport, SaysDoubtMax) else None
 
-    def _preflight(self, campaign: Campaign, *, start_at: datetime | None, deadline: datetime | None) -> Preflight:
+    def _preflight(
+        self,
+        campaign: Campaign,
+        *,
+        start_at: datetime | None,
+        deadline: datetime | None,
+        typos: Sequence[LikelyTypo] = (),
+    ) -> Preflight:
         content = self._records.content(self.merchant_id, campaign.content_id)
         uses = placeholder_uses(
             compile_content(content).placeholders, self._rows(campaign.campaign_id, Intake.RECIPIENT), render_values
@@ -157,6 +167,7 @@ class SendingVerbs(MerchantBase):
             consent_policy=self.settings.consent_policy,
             other_channel_count=self._reached_otherwise(campaign.campaign_id, counts),
             targeting=find_report(self._store, self.merchant_id, campaign.campaign_id),
+            likely_typos=typos,
         )
         return run_checks(known)
 
