@@ -2,13 +2,19 @@
 
 import subprocess
 import sys
+from random import Random
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from phonenumbers import country_code_for_region, parse
+from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_number
+from phonenumbers.tzdata import TIMEZONE_DATA
 
 from campaignkit.addresses import PhoneNumber, candidate_zones, is_zone, parse_phone
+from campaignkit.addresses.phone.library import ZONE_PREFIX_MAX
+from tests.addresses.phone_texts import KINDS, REGIONS, e164
 
 # On the edge of a zone; phonenumbers answers with one zone where the area code has two or more.
 EDGES = [219, 250, 270, 308, 418, 423, 541, 574, 606, 620, 785, 807, 812, 850, 867, 906]
@@ -76,6 +82,46 @@ def test_time_zones_come_without_the_geocoder():
     code = (
         "import sys; from campaignkit.addresses import parse_phone; parse_phone('+12125550143').zones;"
         "sys.exit('phonenumbers.geocoder' in sys.modules)"
+    )
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("region", [region for region in REGIONS if country_code_for_region(region) != 1])
+def test_outside_north_america_zones_are_those_of_phonenumbers(region):
+    random = Random(region)
+
+    for _ in range(8):
+        number = e164(random, region, KINDS)
+        told = set(time_zones_for_number(parse(number))) - {UNKNOWN_TIMEZONE}
+        assert candidate_zones(number) == tuple(sorted(filter(is_zone, told)))
+
+
+def test_a_mobile_of_an_island_has_the_zone_of_its_area_code():
+    assert candidate_zones("+12462345678") == ("America/Barbados",)
+
+
+def test_a_number_of_no_place_in_north_america_may_be_anywhere_there():
+    assert len(candidate_zones("+18005550143")) > 30
+
+
+def test_no_prefix_of_the_table_is_longer_than_is_looked_for():
+    assert max(map(len, TIMEZONE_DATA)) == ZONE_PREFIX_MAX
+
+
+def test_importing_loads_neither_phonenumbers_nor_its_zones():
+    code = (
+        "import sys, campaignkit.addresses.zones, campaignkit.addresses.phone.parsing;"
+        "sys.exit(any(name.startswith('phonenumbers') for name in sys.modules))"
+    )
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_parsing_loads_no_zones():
+    code = (
+        "import sys; from campaignkit.addresses import parse_phone; parse_phone('+12125550143').is_textable;"
+        "sys.exit('phonenumbers.tzdata' in sys.modules)"
     )
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -31,14 +31,14 @@ def candidate_zones(e164: str) -> tuple[str, ...]:
     """
     from campaignkit.addresses.phone import library, verdicts
 
-    known = verdicts.find(e164)
-    if known.verdict == library.INVALID:
+    digits, verdict = verdicts.find(e164)
+    if not verdict.exists:
         return ()
-    if known.calling_code == NORTH_AMERICA and (zones := _area_code_zones(known.digits[:AREA_CODE_END])):
+    if verdict.calling_code == NORTH_AMERICA and (zones := _area_code_zones(digits[:AREA_CODE_END])):
         return zones
-    if library.is_geographic(known.verdict.kind, known.calling_code):
-        return _prefix_zones(_longest_prefix(known.digits))
-    return _country_zones(str(known.calling_code))
+    if library.is_geographic(verdict.kind, verdict.calling_code):
+        return _prefix_zones(_longest_prefix(digits))
+    return _country_zones(str(verdict.calling_code))
 
 
 def _longest_prefix(digits: str) -> str:

@@ -9,7 +9,7 @@ import re
 import attrs
 
 from campaignkit.addresses.phone.library import RegionPlan
-from campaignkit.addresses.phone.patterns import END, UnknownConstruct, compile_pattern
+from campaignkit.addresses.phone.patterns import END, Pattern, UnknownConstruct, compile_pattern
 
 __all__ = ["Dialling"]
 
@@ -26,9 +26,9 @@ class Dialling:
     general: re.Pattern[str] | None
     trunk: re.Pattern[str] | None
     trunk_rule: str | None
-    trunk_starts: frozenset[str]  # first digits at which the trunk pattern can match
+    trunk_shape: Pattern | None  # the digits it takes away; None where that is not understood
     dial_out: re.Pattern[str] | None
-    dial_out_starts: frozenset[str]
+    special_starts: frozenset[str]  # first digits behind which something may have to be taken away
     lengths: frozenset[int]
     length_max: int
     length_min: int
@@ -42,18 +42,20 @@ class Dialling:
             UnknownConstruct: phonenumbers would do something with its prefixes that is not written here.
         """
         trunk = None if plan.trunk_prefix is None else re.compile(plan.trunk_prefix)
-        dial_out_starts = _starts(plan.dial_out_prefix)
-        if (plan.trunk_rule and (trunk is None or not trunk.groups)) or dial_out_starts == _ANY:
+        dial_out = None if plan.dial_out_prefix is None else re.compile(plan.dial_out_prefix)
+        if (plan.trunk_rule and (trunk is None or not trunk.groups)) or (dial_out is not None and dial_out.match("")):
             raise UnknownConstruct(plan.region)
+        trunk_shape = _shape(trunk)
+        starts = _starts(trunk, trunk_shape) | _starts(dial_out, _shape(dial_out))
         return cls(
             calling_code=plan.calling_code,
             code_digits=str(plan.calling_code),
             general=None if plan.general is None else re.compile(plan.general.pattern),
             trunk=trunk,
             trunk_rule=plan.trunk_rule,
-            trunk_starts=_starts(plan.trunk_prefix),
-            dial_out=None if plan.dial_out_prefix is None else re.compile(plan.dial_out_prefix),
-            dial_out_starts=dial_out_starts,
+            trunk_shape=trunk_shape,
+            dial_out=dial_out,
+            special_starts=starts | {str(plan.calling_code)[0]},
             lengths=frozenset(plan.lengths),
             length_min=plan.lengths[0],
             length_max=plan.lengths[-1],
@@ -62,7 +64,7 @@ class Dialling:
 
     def strip_trunk(self, digits: str) -> str:
         """Return *digits* without what is dialled inside the country only, if a number of the country remains."""
-        if digits[:1] not in self.trunk_starts or self.trunk is None:
+        if self.trunk is None:
             return digits
         found = self.trunk.match(digits)
         if found is None:
@@ -72,6 +74,19 @@ class Dialling:
         else:
             stripped = self.trunk.sub(self.trunk_rule, digits, count=1)
         return digits if self.is_general(digits) and not self.is_general(stripped) else stripped
+
+    def may_strip(self, begun: str) -> bool:
+        """Return whether a number that begins with *begun* can lose something to ``strip_trunk``."""
+        if self.trunk is None:
+            return False
+        if self.trunk_shape is None:
+            return True
+        state = self.trunk_shape.start & ~END  # to match nothing changes nothing
+        for digit in begun:
+            state = self.trunk_shape.step(state, int(digit))
+            if state & END or not state:
+                break
+        return bool(state)
 
     def is_general(self, digits: str) -> bool:
         """Return whether *digits* look like a number of the country at all."""
@@ -88,9 +103,7 @@ class Dialling:
 
     def dial_out_end(self, digits: str) -> int:
         """Return how many digits at the beginning lead out of the country; 0 for none."""
-        if digits[:1] not in self.dial_out_starts or self.dial_out is None:
-            return 0
-        found = self.dial_out.match(digits)
+        found = None if self.dial_out is None else self.dial_out.match(digits)
         if found is None or digits[found.end() : found.end() + 1] == "0":  # no calling code begins with 0
             return 0
         return found.end()
@@ -109,15 +122,27 @@ class Dialling:
         return digit_count > self.length_max or digit_count in self.lengths
 
 
-def _starts(text: str | None) -> frozenset[str]:
-    """Return the digits at which the pattern can match; all digits where it may match nothing, or is not understood."""
-    if text is None:
-        return frozenset()
+def _shape(pattern: re.Pattern[str] | None) -> Pattern | None:
+    """Return the automaton of what *pattern* takes away, or of more than that; None if it is not understood."""
+    if pattern is None or _does_something_to_nothing(pattern):
+        return None
     try:
         # Captured or not is the same language, and without its anchors a pattern can only match more.
-        pattern = compile_pattern(_GROUP.sub("(?:", text).replace("$", ""))
+        return compile_pattern(_GROUP.sub("(?:", pattern.pattern).replace("$", ""))
     except UnknownConstruct:
+        return None
+
+
+def _starts(pattern: re.Pattern[str] | None, shape: Pattern | None) -> frozenset[str]:
+    """Return the digits that *pattern* can begin to take away; all where its shape is not understood."""
+    if pattern is None:
+        return frozenset()
+    if shape is None:
         return _ANY
-    if pattern.start & END:
-        return _ANY
-    return frozenset(str(digit) for digit in range(10) if pattern.start & pattern.accepting_digit[digit])
+    return frozenset(str(digit) for digit in range(10) if shape.start & shape.accepting_digit[digit])
+
+
+def _does_something_to_nothing(pattern: re.Pattern[str]) -> bool:
+    """Return whether a match of no digits might still change a number, or come only at its end."""
+    nothing = pattern.match("")
+    return nothing is not None and (any(one is not None for one in nothing.groups()) or "$" in pattern.pattern)

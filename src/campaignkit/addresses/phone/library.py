@@ -115,7 +115,13 @@ class Verdict:
 
     kind: Kind
     region: str = ""  # ISO 3166-1, or INTERNATIONAL
+    calling_code: int = 0
+    exists: bool = attrs.field(init=False, repr=False, eq=False)
     is_personal: bool = attrs.field(init=False, repr=False, eq=False)  # somebody may own it as theirs
+
+    @exists.default
+    def _decide_existence(self) -> bool:
+        return self.kind is not Kind.UNKNOWN
 
     @is_personal.default
     def _decide_personal(self) -> bool:
@@ -154,83 +160,84 @@ class RegionPlan:
 
 def read(text: str, country: str | None) -> Reading | Unread:
     """Return how phonenumbers reads *text*, national forms as in *country*."""
-    from phonenumbers import NumberParseException, national_significant_number, parse
+    import phonenumbers
 
     try:
-        number = parse(text, country)
-    except NumberParseException as error:
+        number = phonenumbers.parse(text, country)
+    except phonenumbers.NumberParseException as error:
         return Unread(error.error_type)
-    return Reading(number.country_code or 0, national_significant_number(number), number.extension or "")
+    return Reading(number.country_code or 0, phonenumbers.national_significant_number(number), number.extension or "")
 
 
 def find_kind(calling_code: int, national: str) -> Kind:
     """Return what the number is for; UNKNOWN exactly where phonenumbers holds it for no valid number."""
-    from phonenumbers import number_type
+    import phonenumbers
 
-    return Kind(number_type(_number(calling_code, national)))
+    return Kind(phonenumbers.number_type(_number(calling_code, national)))
 
 
 def judge(calling_code: int, national: str) -> Verdict:
     """Return all that phonenumbers says of a number."""
-    from phonenumbers import region_code_for_number
+    import phonenumbers
 
     kind = find_kind(calling_code, national)
     if kind is Kind.UNKNOWN:
         return INVALID
-    return Verdict(kind, region_code_for_number(_number(calling_code, national)) or "")
+    return Verdict(kind, phonenumbers.region_code_for_number(_number(calling_code, national)) or "", calling_code)
 
 
-@lru_cache(maxsize=5_000)  # there are some 220 calling codes and 17 lengths
 def check_length(calling_code: int, digit_count: int) -> Length:
     """Return how national numbers of so many digits suit *calling_code*."""
-    from phonenumbers import is_possible_number_with_reason
+    import phonenumbers
 
-    return Length(is_possible_number_with_reason(_number(calling_code, "1" * digit_count)))
+    return Length(phonenumbers.is_possible_number_with_reason(_number(calling_code, "1" * digit_count)))
 
 
 @lru_cache(maxsize=5_000)
 def is_geographic(kind: Kind, calling_code: int) -> bool:
     """Return whether numbers of this kind belong to a place, so that their digits tell the zone."""
-    from phonenumbers import is_number_type_geographical
+    import phonenumbers
 
-    return bool(is_number_type_geographical(kind, calling_code))
+    return bool(phonenumbers.is_number_type_geographical(kind, calling_code))
 
 
 def is_supported(country: str) -> bool:
     """Return whether phonenumbers knows the country code."""
-    from phonenumbers import SUPPORTED_REGIONS
+    import phonenumbers
 
-    return country in SUPPORTED_REGIONS
+    return country in phonenumbers.SUPPORTED_REGIONS
 
 
 def is_international(calling_code: int) -> bool:
     """Return whether the code belongs to no country: +800, +808, +870, +878 to +883, +888, +979."""
-    from phonenumbers import region_code_for_country_code
+    import phonenumbers
 
-    return bool(region_code_for_country_code(calling_code) == INTERNATIONAL)
+    return bool(phonenumbers.region_code_for_country_code(calling_code) == INTERNATIONAL)
 
 
+@lru_cache(maxsize=1)
 def calling_codes() -> frozenset[int]:
     """Return all calling codes."""
-    from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
+    import phonenumbers
 
-    return frozenset(COUNTRY_CODE_TO_REGION_CODE)
+    return frozenset(phonenumbers.COUNTRY_CODE_TO_REGION_CODE)
 
 
 def load_plans(calling_code: int) -> tuple[RegionPlan, ...]:
     """Return the plans of all regions that share *calling_code*, the main one first."""
-    from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
+    import phonenumbers
 
-    regions = COUNTRY_CODE_TO_REGION_CODE[calling_code]
-    found = ((one, PhoneMetadata.metadata_for_region_or_calling_code(calling_code, one)) for one in regions)
+    regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[calling_code]
+    find = phonenumbers.PhoneMetadata.metadata_for_region_or_calling_code
+    found = ((one, find(calling_code, one)) for one in regions)
     return tuple(_plan(region, metadata) for region, metadata in found if metadata is not None)
 
 
 def region_plan(country: str) -> RegionPlan:
     """Return the plan of one country."""
-    from phonenumbers import PhoneMetadata
+    import phonenumbers
 
-    metadata = PhoneMetadata.metadata_for_region(country)
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(country)
     assert metadata is not None, "a supported country has a plan"
     return _plan(country, metadata)
 
@@ -244,11 +251,11 @@ def zone_table() -> "dict[str, tuple[str, ...]]":
 
 
 def _number(calling_code: int, national: str) -> "PhoneNumber":
-    from phonenumbers import PhoneNumber
+    import phonenumbers
 
     zeros = len(national) - len(national.lstrip("0")) if len(national) > 1 else 0
     zeros = min(zeros, len(national) - 1)  # the last digit is the number itself, even if it is a zero
-    return PhoneNumber(
+    return phonenumbers.PhoneNumber(
         country_code=calling_code,
         national_number=int(national),
         italian_leading_zero=True if zeros else None,

@@ -33,13 +33,13 @@ class PhoneNumber:
     @property
     def region(self) -> str:
         """ISO 3166-1 country code, "" where the number belongs to no country."""
-        region = find(self.e164).verdict.region
-        return "" if region == INTERNATIONAL else region
+        _, verdict = find(self.e164)
+        return "" if verdict.region == INTERNATIONAL else verdict.region
 
     @property
     def is_textable(self) -> bool:
         """Whether a text can arrive: a mobile, or what may be one (all of North America), without extension."""
-        verdict = find(self.e164).verdict
+        _, verdict = find(self.e164)
         return verdict.kind in _TEXTABLE and verdict.region != INTERNATIONAL and not self.extension
 
     @property

@@ -7,29 +7,40 @@ There are two ways to the same answer: phonenumbers itself, and the tables, whic
 been enough numbers to make them worth building. What the tables do not decide is asked of phonenumbers.
 """
 
+import re
 from collections.abc import Collection
 from functools import lru_cache
+
+import attrs
 
 from campaignkit.addresses.channel import Rejection, shorten
 from campaignkit.addresses.phone import library, tables
 from campaignkit.addresses.phone.library import Kind, Reading, Unread
 from campaignkit.addresses.phone.number import DIGITS_MAX, PhoneNumber, make_number
+from campaignkit.addresses.phone.placeholders import keep, recall
 from campaignkit.addresses.phone.reasons import (
     MISSING,
+    NOT_A_NUMBER,
     NOT_TEXT,
     SERVICE,
+    SHORT_CODE_MAX,
     TOO_LONG,
     WRONG_COUNTRY,
     Reason,
+    digit_count,
     explain_invalid,
     explain_unread,
     suspect,
+    suspect_digits,
 )
 
 __all__ = ["parse_by_library", "parse_by_tables", "parse_phone"]
 
 INPUT_MAX = 250  # characters; phonenumbers reads no more
 
+PHONE_CONTEXT = ";phone-context="  # brings digits of its own into the number, see RFC 3966
+_ADDRESS = re.compile(r"(?!(?:\D*\d){13})[^\d+;/\\]*[\d+][^@;/\\]*@[^;/\\]*[A-Za-z0-9][^;/\\]*", re.DOTALL)
+_TWO_DIGITS = re.compile(r"\d\D*\d")
 _SERVICE_KINDS = frozenset({Kind.PREMIUM_RATE, Kind.SHARED_COST})
 
 
@@ -56,14 +67,18 @@ def parse_phone(
     (<RejectionCode.AMBIGUOUS: 'ambiguous'>, <RejectionCode.MALFORMED: 'malformed'>)
     """
     country = None if region is None else _country(region)
+    if allowed_regions is None and (known := recall(value, country)) is not None:
+        return known if row_number is None else attrs.evolve(known, row_number=row_number)
     parsed = parse_by_tables(value, country) if tables.are_wanted() else None
     if parsed is None:
         parsed = parse_by_library(value, country)
-    if allowed_regions is not None:
-        allowed = {_country(name) for name in allowed_regions}
-        if isinstance(parsed, PhoneNumber) and parsed.region not in allowed:
-            parsed = WRONG_COUNTRY
-    return parsed if isinstance(parsed, PhoneNumber) else _refuse(parsed, value, row_number)
+    if allowed_regions is not None and not _is_allowed(parsed, allowed_regions):
+        return _refuse(WRONG_COUNTRY, value, row_number)
+    if isinstance(parsed, PhoneNumber):
+        return parsed
+    rejection = _refuse(parsed, value, row_number)
+    keep(rejection, value, country)
+    return rejection
 
 
 def parse_by_library(value: object, country: str | None) -> PhoneNumber | Reason:
@@ -81,15 +96,35 @@ def parse_by_library(value: object, country: str | None) -> PhoneNumber | Reason
 
 def parse_by_tables(value: object, country: str | None) -> PhoneNumber | Reason | None:
     """Return the same without phonenumbers, or None where the tables do not decide it."""
-    if not isinstance(value, str) or len(value) > INPUT_MAX:
+    if value.__class__ is not str:  # a class of somebody else's may lie about its characters
         return None
-    text = value.strip()
+    text: str = value
+    if tables.is_canonical(text):
+        return _ask_tables(text, text, country)
+    return TOO_LONG if len(text) > INPUT_MAX else _parse_spaced(text.strip(), country)
+
+
+def _parse_spaced(text: str, country: str | None) -> PhoneNumber | Reason | None:
     digits = tables.plain_digits(text)
-    if digits is None:
+    if digits is not None:
+        suspicion = suspect_digits(text) if "." in text or "/" in text else None
+        return suspicion or _ask_tables(text, digits, country)
+    if _is_hopeless(text):
+        return NOT_A_NUMBER if text else MISSING
+    if digit_count(text) > 2 * SHORT_CODE_MAX:  # there may be two numbers, or digits of two scripts
         return None
-    # Of all that is suspect, only these two can stand in plain digits.
-    reason = suspect(text) if "." in text or "/" in text else None
-    return reason or _ask_tables(text, digits, country)
+    digits = tables.labelled_digits(text)
+    return None if digits is None else _ask_tables(text, digits, country)
+
+
+def _is_hopeless(text: str) -> bool:
+    """Return whether phonenumbers is sure to see no number in *text*.
+
+    It asks for two digits at least, and accepts no @ behind the first one.
+    """
+    if PHONE_CONTEXT in text:
+        return False
+    return not _TWO_DIGITS.search(text) or (text.isascii() and _ADDRESS.fullmatch(text) is not None)
 
 
 def _ask_library(text: str, country: str | None) -> PhoneNumber | Reason:
@@ -107,6 +142,10 @@ def _ask_library(text: str, country: str | None) -> PhoneNumber | Reason:
 
 
 def _ask_tables(text: str, digits: str, country: str | None) -> PhoneNumber | Reason | None:
+    if digits[0] == "+" and len(digits) <= DIGITS_MAX + 1:
+        verdict = tables.judge(digits)
+        if verdict is not None and verdict.is_personal:
+            return make_number(digits)
     reading = tables.read(digits, country)
     if reading is None:
         return None
@@ -117,7 +156,7 @@ def _ask_tables(text: str, digits: str, country: str | None) -> PhoneNumber | Re
     if verdict.is_personal:
         e164 = code.plus_digits + national
         return make_number(e164) if len(e164) <= DIGITS_MAX + 1 else TOO_LONG
-    if verdict.kind is not Kind.UNKNOWN:
+    if verdict.exists:
         return SERVICE
     return explain_invalid(text, country, Reading(code.number, national), _exists_by_tables)
 
@@ -130,10 +169,16 @@ def _exists_by_library(digits: str, country: str | None) -> bool:
 
 
 def _exists_by_tables(digits: str, country: str | None) -> bool:
-    reading = tables.read(digits, country)
+    # What somebody may have meant is no reason to build the tables of one more country.
+    reading = tables.read(digits, country) if tables.are_built(digits) else None
     if reading is None:
         return _exists_by_library(digits, country)
-    return isinstance(reading, tuple) and reading[0].plan.judge(reading[1]).kind is not Kind.UNKNOWN
+    return isinstance(reading, tuple) and reading[0].plan.judge(reading[1]).exists
+
+
+def _is_allowed(parsed: PhoneNumber | Reason, allowed_regions: Collection[str]) -> bool:
+    allowed = {_country(name) for name in allowed_regions}
+    return isinstance(parsed, Reason) or parsed.region in allowed
 
 
 def _refuse(reason: Reason, value: object, row_number: int | None) -> Rejection:

@@ -14,7 +14,7 @@ import attrs
 from campaignkit.addresses.phone.library import INVALID, Kind, NumberRange, RegionPlan, Verdict
 from campaignkit.addresses.phone.patterns import YES, Pattern, compile_pattern
 
-__all__ = ["NODE_COUNT_MAX", "NumberingPlan"]
+__all__ = ["NODE_COUNT_MAX", "Node", "NumberingPlan"]
 
 NODE_COUNT_MAX = 20_000  # of one plan; the largest, Germany's, has about a tenth after 200,000 numbers
 
@@ -39,6 +39,7 @@ class _Region:
     """A region by the indexes of its matchers; None where it has no such numbers."""
 
     name: str
+    calling_code: int
     leading: int | None
     general: int | None
     ranges: tuple[tuple[Kind, int], ...]
@@ -53,19 +54,21 @@ class NumberingPlan:
 
     Args:
         regions: All regions that share the code, in the order in which phonenumbers asks them.
+        node_count_max: When there are more nodes, all are forgotten and it begins anew.
 
     Raises:
         UnknownConstruct: a pattern is not understood; ask phonenumbers instead.
     """
 
-    def __init__(self, regions: Iterable[RegionPlan]) -> None:
+    def __init__(self, regions: Iterable[RegionPlan], *, node_count_max: int = NODE_COUNT_MAX) -> None:
         self.node_count = 0
+        self._node_count_max = node_count_max
         self._indexes: dict[tuple[str, frozenset[int], bool], int] = {}
         self._matchers: list[_Matcher] = []
         plans = tuple(regions)
         self._regions = tuple(self._add_region(plan, is_alone=len(plans) == 1) for plan in plans)
-        self._roots: dict[int, _Node | Verdict] = {}
-        self._nodes: dict[tuple[int, _State], _Node | Verdict] = {}
+        self._roots: dict[int, Node | Verdict] = {}
+        self._nodes: dict[tuple[int, _State], Node | Verdict] = {}
 
     def judge(self, national: str) -> Verdict:
         """Return the verdict of phonenumbers on *national*, 1 to 17 ASCII digits."""
@@ -78,7 +81,14 @@ class NumberingPlan:
             node = node[digit]  # type: ignore[index]  # the line above, in the words that cost least
         return node  # type: ignore[return-value]  # behind the last digit nothing is open
 
-    def advance(self, state: _State, rest: int, digit: int) -> "_Node | Verdict":
+    def enter(self, begun: str, digit_count: int) -> "Node | Verdict":
+        """Return what is open behind the digits *begun* of a national number of *digit_count*, or the verdict."""
+        node = self._roots.get(digit_count) or self._plant(digit_count)
+        for digit in begun:
+            node = node if isinstance(node, Verdict) else node[digit]
+        return node
+
+    def advance(self, state: _State, rest: int, digit: int) -> "Node | Verdict":
         """Return where *digit* leads, when *rest* digits follow it."""
         matchers = self._matchers
         stepped = (
@@ -87,7 +97,7 @@ class NumberingPlan:
         )
         return self._node(tuple((index, status) for index, status in stepped if status), rest)
 
-    def _plant(self, digit_count: int) -> "_Node | Verdict":
+    def _plant(self, digit_count: int) -> "Node | Verdict":
         root = self._node(tuple(self._initial(digit_count)), digit_count)
         self._roots[digit_count] = root
         return root
@@ -104,13 +114,13 @@ class NumberingPlan:
                 if status:
                     yield index, status
 
-    def _node(self, state: _State, rest: int) -> "_Node | Verdict":
+    def _node(self, state: _State, rest: int) -> "Node | Verdict":
         known = self._nodes.get((rest, state))
         if known is None:
-            if self.node_count >= NODE_COUNT_MAX:
+            if self.node_count >= self._node_count_max:
                 self._forget()
             found, relevant = self._decide(dict(state))
-            known = found or _Node(self, tuple(sorted(relevant.items())), rest)
+            known = found or Node(self, tuple(sorted(relevant.items())), rest)
             self._nodes[rest, state] = known
             self.node_count += 1
         return known
@@ -121,11 +131,10 @@ class NumberingPlan:
         relevant: dict[int, int] = {}
         for region in self._regions:
             kind = _find_kind(region, status)
-            verdict = None if kind is None else INVALID if kind is Kind.UNKNOWN else Verdict(kind, region.name)
             chosen = _is_chosen(region, kind, status)
             if not chosen:
                 continue
-            possible.add(verdict)
+            possible.add(_pronounce(region, kind))
             relevant |= {index: status[index] for index in _indexes(region) if index in status}
             if chosen == YES:
                 break
@@ -137,6 +146,7 @@ class NumberingPlan:
         leading = None if is_alone or plan.leading_digits is None else NumberRange(plan.leading_digits, frozenset())
         return _Region(
             name=plan.region,
+            calling_code=plan.calling_code,
             leading=self._add(leading, is_prefix=True),
             general=self._add(plan.general),
             ranges=tuple((kind, index) for kind, one in plan.ranges if (index := self._add(one)) is not None),
@@ -156,7 +166,7 @@ class NumberingPlan:
         return self._indexes[key]
 
 
-class _Node(dict[str, "_Node | Verdict"]):
+class Node(dict[str, "Node | Verdict"]):
     """What is open behind some digits, by the next digit. A digit is worked out when it first comes."""
 
     __slots__ = ("_plan", "_rest", "_state")
@@ -167,7 +177,7 @@ class _Node(dict[str, "_Node | Verdict"]):
         self._state = state
         self._rest = rest
 
-    def __missing__(self, digit: str) -> "_Node | Verdict":
+    def __missing__(self, digit: str) -> "Node | Verdict":
         following = self[digit] = self._plan.advance(self._state, self._rest - 1, int(digit))
         return following
 
@@ -199,6 +209,12 @@ def _find_ordinary(region: _Region, status: dict[int, int]) -> Kind | None:
     if not fixed and mobile == YES:
         return Kind.MOBILE
     return None
+
+
+def _pronounce(region: _Region, kind: Kind | None) -> Verdict | None:
+    if kind is None:
+        return None
+    return INVALID if kind is Kind.UNKNOWN else Verdict(kind, region.name, region.calling_code)
 
 
 def _is_chosen(region: _Region, kind: Kind | None, status: dict[int, int]) -> int:

@@ -3,12 +3,13 @@
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 
 import attrs
 
 from campaignkit.addresses.channel import RejectionCode
 from campaignkit.addresses.phone.library import Length, Reading, Unread, check_length
-from campaignkit.addresses.phone.tables import plain_digits
+from campaignkit.addresses.phone.tables import plain_digits, split_code
 
 __all__ = [
     "MISSING",
@@ -24,10 +25,14 @@ __all__ = [
     "explain_invalid",
     "explain_unread",
     "suspect",
+    "suspect_digits",
 ]
 
+MEXICO = 52  # the calling code
+GUESS_MIN, GUESS_MAX = 7, 15  # digits; outside of these a number lacks more than a zero or a plus
 SHORT_CODE_MAX = 6  # digits; a subscriber's number without its area code has seven in North America
 
+_DIGIT = re.compile(r"\d")
 _EXPONENT = re.compile(r"[+-]?\d+(?:[.,]\d+)?[eE][+-]?\d+")
 _DECIMAL = re.compile(r"\d+[.,]0+")
 _SEPARATORS = re.compile(r"[,;/|&\r\n]|(?=\+)|\s(?:or|and|lub|oder|ou|o|i|und|y|e)\s")
@@ -43,6 +48,9 @@ class Reason:
     message: str  # what is wrong
     hint: str = ""  # what to do, or what may be meant
 
+
+_MISSING_PLUS = "It may lack only the plus in front of the country code."
+_LOST_ZERO = "It may have lost the zero it began with; write it again with the zero."
 
 MISSING = Reason(RejectionCode.MISSING, "There is no phone number.")
 NOT_TEXT = Reason(
@@ -83,7 +91,7 @@ _NO_COUNTRY = Reason(
     "The number does not say its country.",
     "Write it with a plus and the country code, or set the country of the shop.",
 )
-_NO_COUNTRY_NO_PLUS = attrs.evolve(_NO_COUNTRY, hint="It may lack only the plus in front of the country code.")
+_NO_COUNTRY_NO_PLUS = attrs.evolve(_NO_COUNTRY, hint=_MISSING_PLUS)
 _SEVERAL = Reason(
     RejectionCode.AMBIGUOUS,
     "The cell holds more than one phone number.",
@@ -105,8 +113,6 @@ _ZEROS = Reason(
     "Write a plus in place of the zeros.",
 )
 _TOO_SHORT = Reason(RejectionCode.MALFORMED, "The number has too few digits.", "The area code may be missing.")
-_NO_PLUS = attrs.evolve(NOT_A_NUMBER, hint="It may lack only the plus in front of the country code.")
-_LOST_ZERO = attrs.evolve(NOT_A_NUMBER, hint="It may have lost the zero it began with; write it again with the zero.")
 
 
 def suspect(text: str) -> Reason | None:
@@ -117,9 +123,14 @@ def suspect(text: str) -> Reason | None:
         return _DECIMALS  # 601234567.0 would gain a digit
     if not text.isascii() and _script_count(text) > 1:
         return _MIXED_DIGITS
-    if sum(digit_count(part) > SHORT_CODE_MAX for part in _SEPARATORS.split(text)) > 1:
-        return _SEVERAL
-    return None
+    return _SEVERAL if _holds_several(text) else None
+
+
+def suspect_digits(text: str) -> Reason | None:
+    """Return the same for a text of nothing but what ``plain_digits`` passes over: fewer things can be the matter."""
+    if "." in text and _DECIMAL.fullmatch(text):
+        return _DECIMALS
+    return _SEVERAL if "/" in text and _holds_several(text) else None
 
 
 def explain_unread(text: str, country: str | None, cause: Unread, exists: Exists) -> Reason:
@@ -136,33 +147,47 @@ def explain_unread(text: str, country: str | None, cause: Unread, exists: Exists
 
 def explain_invalid(text: str, country: str | None, reading: Reading, exists: Exists) -> Reason:
     """Return why the number that *text* was read as does not exist."""
-    if reading.calling_code == 52 and reading.national.startswith("1") and len(reading.national) == 11:
+    if reading.calling_code == MEXICO and reading.national.startswith("1") and len(reading.national) == 11:
         return _MEXICAN
     if text.startswith("00"):
         return _ZEROS
-    length = check_length(reading.calling_code, len(reading.national))
-    if not text.startswith("+") and length is not Length.TOO_LONG and digit_count(text) <= SHORT_CODE_MAX:
+    by_length = _explain_length(reading.calling_code, len(reading.national))
+    if not text.startswith("+") and by_length is not TOO_LONG and digit_count(text) <= SHORT_CODE_MAX:
         return _SHORT_CODE
-    return _guess(text, country, exists) or _explain_length(length)
+    hint = _guess(text, country, by_length, exists)
+    return attrs.evolve(by_length, hint=hint) if hint else by_length
 
 
 def digit_count(text: str) -> int:
     """Return how many digits of any script *text* holds."""
-    return sum(character.isdecimal() for character in text)
+    return len(_DIGIT.findall(text))
 
 
-def _guess(text: str, country: str | None, exists: Exists) -> Reason | None:
+def _holds_several(text: str) -> bool:
+    if digit_count(text) <= 2 * SHORT_CODE_MAX:
+        return False
+    return sum(digit_count(part) > SHORT_CODE_MAX for part in _SEPARATORS.split(text)) > 1
+
+
+def _guess(text: str, country: str | None, by_length: Reason, exists: Exists) -> str:
     """Return what the number may have lost on its way through a spreadsheet."""
     digits = plain_digits(text)
-    if country is None or digits is None or digits[0] in "+0":
-        return None
-    if exists(f"0{digits}", country):
-        return _LOST_ZERO
-    return _NO_PLUS if exists(f"+{digits}", None) else None
+    if country is None or digits is None or digits[0] in "+0" or not GUESS_MIN <= len(digits) <= GUESS_MAX:
+        return ""
+    if by_length is TOO_LONG:
+        return _MISSING_PLUS if _lacks_plus(digits, exists) else ""
+    return _LOST_ZERO if exists(f"0{digits}", country) else ""
 
 
-def _explain_length(length: Length) -> Reason:
-    match length:
+def _lacks_plus(digits: str, exists: Exists) -> bool:
+    """Return whether *digits* with a plus are a number; the length tells most of them at once."""
+    found = split_code(digits)
+    return found is not None and _explain_length(found[0], len(found[1])) is NOT_A_NUMBER and exists(f"+{digits}", None)
+
+
+@lru_cache(maxsize=5_000)  # there are some 220 calling codes and 17 lengths
+def _explain_length(calling_code: int, national_length: int) -> Reason:
+    match check_length(calling_code, national_length):
         case Length.TOO_LONG:
             return TOO_LONG
         case Length.TOO_SHORT | Length.LOCAL_ONLY:

@@ -4,6 +4,7 @@ None means: not decided here, ask phonenumbers. Tables are built for a country w
 the life of the process. They hold numbering plans, nothing of the numbers asked for, and there are some 240 of each.
 """
 
+import re
 from functools import lru_cache
 
 import attrs
@@ -11,16 +12,35 @@ import attrs
 from campaignkit.addresses.phone.dialling import Dialling
 from campaignkit.addresses.phone.library import Unread, Verdict, calling_codes, load_plans, region_plan
 from campaignkit.addresses.phone.patterns import LENGTH_MAX, UnknownConstruct
-from campaignkit.addresses.phone.plans import NumberingPlan
+from campaignkit.addresses.phone.plans import Node, NumberingPlan
 
-__all__ = ["TABLES_AFTER", "CallingCode", "are_wanted", "judge", "plain_digits", "read"]
+__all__ = [
+    "TABLES_AFTER",
+    "CallingCode",
+    "are_built",
+    "are_wanted",
+    "demand",
+    "is_canonical",
+    "judge",
+    "labelled_digits",
+    "plain_digits",
+    "read",
+    "split_code",
+]
 
 TABLES_AFTER = 1_000  # numbers that a process has seen; for fewer, phonenumbers is cheaper than building
 DIGITS_MIN = 3  # of a national form; with fewer phonenumbers looks at the text once more
-DIGITS_MAX = 40
+TEXT_MAX = 60  # characters of plain digits; whatever is longer is no number that is met often
+CANONICAL_MAX = 16  # characters: ITU-T E.164 allows 15 digits
+HEAD_END = 5  # a plus, at most three digits of a calling code, and at least one behind them
+
+_START = re.compile("[+\uff0b\\d]")  # where phonenumbers begins to read; the second is the full-width plus
 
 
-@attrs.frozen
+_built: set[int] = set()  # calling codes
+
+
+@attrs.frozen(kw_only=True)
 class CallingCode:
     """The tables of all countries that share a calling code."""
 
@@ -38,13 +58,13 @@ class _Demand:
         self.left = TABLES_AFTER
 
 
-_demand = _Demand()
+demand = _Demand()
 
 
 def are_wanted() -> bool:
     """Return whether there have been enough numbers, this one counted."""
-    if _demand.left:
-        _demand.left -= 1
+    if demand.left:
+        demand.left -= 1
         return False
     return True
 
@@ -55,10 +75,27 @@ def plain_digits(text: str) -> str | None:
     >>> plain_digits("(+48) 601-234-567"), plain_digits("601 234 567 ext. 3"), plain_digits("601+234")
     ('+48601234567', None, None)
     """
-    if not text.isascii():
+    if not text.isascii() or len(text) > TEXT_MAX:
         return None
-    digits = text if text.isdigit() else text.encode().translate(None, b" ()-./").decode()
-    return digits if digits.removeprefix("+").isdigit() and len(digits) <= DIGITS_MAX else None
+    found = text.encode().translate(None, b" ()-./")
+    return found.decode() if found.isdigit() or (found[:1] == b"+" and found[1:].isdigit()) else None
+
+
+def labelled_digits(text: str) -> str | None:
+    """Return the same for digits behind words, which phonenumbers passes over.
+
+    >>> labelled_digits("tel.: 601 234 567"), labelled_digits("601 234 567, tel.")
+    ('601234567', None)
+    """
+    start = _START.search(text)
+    if start is None or ";" in text:  # a semicolon begins the parameters of RFC 3966
+        return None
+    return plain_digits(text[start.start() :])
+
+
+def is_canonical(text: str) -> bool:
+    """Return whether *text* is a plus and digits, no more than E.164 allows."""
+    return text[:1] == "+" and len(text) <= CANONICAL_MAX and text[1:].isdigit() and text.isascii()
 
 
 def read(digits: str, country: str | None) -> tuple[CallingCode, str] | Unread | None:
@@ -75,10 +112,31 @@ def read(digits: str, country: str | None) -> tuple[CallingCode, str] | Unread |
     return Unread.INVALID_COUNTRY_CODE if country is None else _read_national(digits, country)
 
 
-def judge(calling_code: int, national: str) -> Verdict | None:
-    """Return the verdict on a national number."""
-    code = _load_code(calling_code)
-    return None if code is None or len(national) > LENGTH_MAX else code.plan.judge(national)
+def judge(e164: str) -> Verdict | None:
+    """Return the verdict on *e164*, a plus and at most 15 digits; None unless it is read as it stands."""
+    node = _enter(e164[1:HEAD_END], len(e164))
+    if node is None or node.__class__ is Verdict:
+        return node
+    for digit in e164[HEAD_END:]:
+        node = node[digit]  # type: ignore[index]  # a node, or the loop had ended
+        if node.__class__ is Verdict:
+            break
+    return node  # type: ignore[return-value]  # behind the last digit nothing is open
+
+
+def split_code(digits: str) -> tuple[int, str] | None:
+    """Return the calling code that *digits* begin with, and what follows; None if they begin with none."""
+    known = calling_codes()
+    for count in range(1, min(len(digits), 3) + 1):
+        if digits[0] != "0" and int(digits[:count]) in known:
+            return int(digits[:count]), digits[count:]
+    return None
+
+
+def are_built(digits: str) -> bool:
+    """Return whether there are tables already for *digits*, if they say their country themselves."""
+    found = split_code(digits[1:]) if digits[0] == "+" else None
+    return found is None or found[0] in _built
 
 
 def _read_international(digits: str) -> tuple[CallingCode, str] | Unread | None:
@@ -89,10 +147,12 @@ def _read_international(digits: str) -> tuple[CallingCode, str] | Unread | None:
 
 
 def _read_national(digits: str, country: str) -> tuple[CallingCode, str] | Unread | None:
-    dialling = _load_dialling(country)
-    code = None if dialling is None else _load_code(dialling.calling_code)
-    if dialling is None or code is None:
+    home = _load_home(country)
+    if home is None:
         return None
+    dialling, code = home
+    if digits[0] not in dialling.special_starts and len(digits) <= LENGTH_MAX:
+        return code, digits
     end = dialling.dial_out_end(digits)
     if end:
         return _read_international(digits[end:])
@@ -108,30 +168,42 @@ def _finish(code: CallingCode, national: str) -> tuple[CallingCode, str] | Unrea
     return (code, national) if len(national) >= DIGITS_MIN else None
 
 
+@lru_cache(maxsize=20_000)  # four digits say of nobody who it is
+def _enter(head: str, length: int) -> Node | Verdict | None:
+    """Return what is open behind the first digits of a number; None where there is a trunk prefix to look at."""
+    code = _find_code(head[:3])
+    if code is None or length < len(code.digits) + 1 + DIGITS_MIN:
+        return None
+    begun = head[len(code.digits) :]
+    return None if code.dialling.may_strip(begun) else code.plan.enter(begun, length - 1 - len(code.digits))
+
+
 @lru_cache(maxsize=1_000)
 def _find_code(digits: str) -> CallingCode | None:
     """Return the calling code that *digits*, at most three, begin with."""
-    known = calling_codes()
-    for count in range(1, len(digits) + 1):
-        if digits[0] != "0" and int(digits[:count]) in known:
-            return _load_code(int(digits[:count]))
-    return None
+    found = split_code(digits)
+    return None if found is None else _load_code(found[0])
 
 
 @lru_cache(maxsize=1_000)
 def _load_code(calling_code: int) -> CallingCode | None:
     """Return the tables of *calling_code*; None if its plans are not understood."""
+    _built.add(calling_code)
     plans = load_plans(calling_code)
     try:
         dialling, plan = Dialling.from_plan(plans[0]), NumberingPlan(plans)
     except UnknownConstruct:
         return None
-    return CallingCode(calling_code, dialling.code_digits, f"+{calling_code}", dialling, plan)
+    digits = str(calling_code)
+    return CallingCode(number=calling_code, digits=digits, plus_digits=f"+{digits}", dialling=dialling, plan=plan)
 
 
 @lru_cache(maxsize=1_000)
-def _load_dialling(country: str) -> Dialling | None:
+def _load_home(country: str) -> tuple[Dialling, CallingCode] | None:
+    """Return how one dials in *country*, and the tables of its calling code."""
     try:
-        return Dialling.from_plan(region_plan(country))
+        dialling = Dialling.from_plan(region_plan(country))
     except UnknownConstruct:
         return None
+    code = _load_code(dialling.calling_code)
+    return None if code is None else (dialling, code)

@@ -2,52 +2,35 @@
 
 from functools import lru_cache
 
-import attrs
-
 from campaignkit.addresses.phone import library, tables
 from campaignkit.addresses.phone.library import INVALID, Unread, Verdict
 
-__all__ = ["Known", "find", "find_by_library", "find_by_tables"]
+__all__ = ["find", "find_by_library", "find_by_tables"]
+
+_Known = tuple[str, Verdict]  # all digits of the number, without the plus; and what there is to say of it
 
 
-@attrs.frozen
-class Known:
-    """A number and the verdict on it; 0 and "" where there was nothing to read."""
+def find(e164: str) -> _Known:
+    """Return the digits of *e164* and the verdict on it, INVALID for whatever is no number.
 
-    calling_code: int
-    digits: str = attrs.field(repr=False)  # of the whole number, without the plus
-    verdict: Verdict
-
-
-_NOTHING = Known(0, "", INVALID)
-
-
-def find(e164: str) -> Known:
-    """Return what is known of *e164*, the verdict INVALID for whatever is no number.
-
-    >>> find("+48601234567").verdict
-    Verdict(kind=<Kind.MOBILE: 1>, region='PL')
+    >>> digits, verdict = find("+48601234567")
+    >>> digits, verdict.kind, verdict.region
+    ('48601234567', <Kind.MOBILE: 1>, 'PL')
     """
     known = find_by_tables(e164) if tables.are_wanted() else None
     return find_by_library(e164) if known is None else known
 
 
 @lru_cache(maxsize=1_000)  # asked a few times in a row for the same number, before there are tables
-def find_by_library(e164: str) -> Known:
+def find_by_library(e164: str) -> _Known:
     """Return the same, as phonenumbers says it."""
     reading = library.read(e164, None)
     if isinstance(reading, Unread):
-        return _NOTHING
-    return Known(reading.calling_code, reading.e164[1:], library.judge(reading.calling_code, reading.national))
+        return "", INVALID
+    return reading.e164[1:], library.judge(reading.calling_code, reading.national)
 
 
-def find_by_tables(e164: str) -> Known | None:
+def find_by_tables(e164: str) -> _Known | None:
     """Return the same without phonenumbers, or None where the tables do not decide it."""
-    digits = tables.plain_digits(e164)
-    reading = None if digits is None else tables.read(digits, None)
-    if reading is None:
-        return None
-    if isinstance(reading, Unread):
-        return _NOTHING
-    code, national = reading
-    return Known(code.number, code.digits + national, code.plan.judge(national))
+    verdict = tables.judge(e164) if tables.is_canonical(e164) else None
+    return None if verdict is None else (e164[1:], verdict)
