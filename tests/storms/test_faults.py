@@ -1,6 +1,7 @@
 """Faults on purpose come at the points that they are named after."""
 
 import random
+import sqlite3
 from datetime import UTC, datetime
 
 import attrs
@@ -9,6 +10,8 @@ import sqlalchemy as sa
 
 from campaignkit.message.outbound import OutboundEmail, OutboundMessage
 from campaignkit.stores import MemoryStore
+from campaignkit.stores.sql import SqlStore
+from campaignkit.stores.sql.driver import _is_direct
 from campaignkit.testing import (
     CountPassings,
     FakeEmail,
@@ -19,6 +22,7 @@ from campaignkit.testing import (
     KillAtRandom,
     RaiseAt,
     sql_faults,
+    sqlite_faults,
 )
 
 
@@ -111,6 +115,39 @@ def test_a_transaction_is_visible_to_others_after_its_commit_and_not_before(tmp_
     onlooker.dispose()
 
     assert seen == [("statement.before", 0), ("commit.before", 0), ("commit.after", 1), ("statement.before", 1)]
+
+
+def test_beneath_sqlalchemy_the_points_are_the_same(tmp_path):
+    path = tmp_path / "faults.db"
+    seen: list[str] = []
+    plain = sqlite3.connect(path)
+    plain.execute("CREATE TABLE things (name TEXT)")
+    database = sqlite3.connect(path, factory=sqlite_faults(seen.append), isolation_level=None)
+    database.execute("BEGIN")
+    database.executemany("INSERT INTO things VALUES (?)", [("tulip",), ("rose",)])
+    database.cursor().execute("INSERT INTO things VALUES ('lily')")
+    database.commit()
+    database.close()
+
+    assert seen == ["statement.before"] * 3 + ["commit.before", "commit.after"]
+    assert plain.execute("SELECT count(*) FROM things").fetchone() == (3,)
+    plain.close()
+
+
+def test_a_faulty_database_leaves_the_hot_statements_on_their_direct_way(tmp_path):
+    passings = CountPassings()
+    engine = sa.create_engine(
+        "sqlite://", creator=lambda: sqlite3.connect(tmp_path / "c.db", factory=sqlite_faults(passings))
+    )
+    store = SqlStore(engine)
+    store.upgrade()
+
+    assert _is_direct(engine)
+    passings.counts.clear()
+    store.settle([])
+    store.due(datetime(2026, 3, 6, tzinfo=UTC), limit=1)
+    assert passings.counts["statement.before"] > 0
+    engine.dispose()
 
 
 def test_killers_let_everything_else_pass():

@@ -20,7 +20,7 @@ from campaignkit.testing.faults import (
     FaultPoint,
     FaultyStore,
     FaultyTransport,
-    sql_faults,
+    sqlite_faults,
 )
 from tests.storms.clocks import StormClock, fast_stopwatch
 from tests.storms.ground import AN_HOUR, REFUSED_EVERY, STARTS_AT, FileProvider, prepare
@@ -30,14 +30,15 @@ Job = dict[str, Any]  # JSON, made by storm.Field; of a storm in real time also 
 
 
 class WarmEngine:
-    """An engine made before the fork, so that children need not compile statements; *database* is theirs to set."""
+    """An engine made before the fork, so that children need not compile statements. The attributes are theirs."""
 
     def __init__(self) -> None:
         self.database = ""
+        self.factory = sqlite3.Connection
         self.engine = sa.create_engine("sqlite://", creator=self._connect, poolclass=sa.QueuePool)
 
     def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(self.database)
+        return sqlite3.connect(self.database, factory=self.factory)
 
 
 WARM = WarmEngine()
@@ -70,7 +71,8 @@ def _fault(job: Job) -> FaultPoint | None:
 def _work_kit(job: Job, at: FaultPoint) -> None:
     WARM.database, engine = job["database"], WARM.engine
     store = FaultyStore(SqlStore(engine), at)
-    sql_faults(engine, lambda name: at(f"{store.verb}.{name}"))
+    # Beneath SQLAlchemy, so that hot statements take the way that they take in production.
+    WARM.factory = sqlite_faults(lambda name: at(f"{store.verb}.{name}"))
     transport = FaultyTransport(FileProvider(Path(job["accepted"]), wave=job["wave"]), at)
     with CampaignKit(store=store, transports={"main": transport}, **_circumstances(job)) as kit:
         kit.run()

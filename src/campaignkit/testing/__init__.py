@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         KillAtRandom,
         RaiseAt,
         sql_faults,
+        sqlite_faults,
     )
     from campaignkit.testing.store_laws import StoreLaws, check_store, store_machine
     from campaignkit.transports.fake import FakeEmail, FakeSms
@@ -32,6 +33,7 @@ __all__ = [
     "StoreLaws",
     "check_store",
     "sql_faults",
+    "sqlite_faults",
     "store_machine",
 ]
 
@@ -44,6 +46,7 @@ _HOMES = {
     "KillAtRandom": "campaignkit.testing.faults",
     "RaiseAt": "campaignkit.testing.faults",
     "sql_faults": "campaignkit.testing.faults",
+    "sqlite_faults": "campaignkit.testing.faults",
     "FakeEmail": "campaignkit.transports.fake",
     "FakeSms": "campaignkit.transports.fake",
     "FrozenClock": "campaignkit.clocks",

@@ -13,6 +13,7 @@ Nothing in the library knows of this; stores, transports and engines are wrapped
 
 import os
 import signal
+import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
@@ -36,6 +37,7 @@ __all__ = [
     "KillAtRandom",
     "RaiseAt",
     "sql_faults",
+    "sqlite_faults",
 ]
 
 
@@ -243,7 +245,8 @@ class _WatchedPermission:
 def sql_faults(engine: "Engine", at: FaultPoint) -> None:
     """Add the points ``statement.before``, ``commit.before`` and ``commit.after`` to every transaction of *engine*.
 
-    Needs the extra ``sql``. ``commit.after`` comes when the connection goes back to its pool.
+    Needs the extra ``sql``. ``commit.after`` comes when the connection goes back to its pool. SqlStore's statements go
+    through SQLAlchemy if an engine is listened to; for the way that they take otherwise see ``sqlite_faults``.
     """
     from sqlalchemy import event
 
@@ -264,3 +267,38 @@ def sql_faults(engine: "Engine", at: FaultPoint) -> None:
     event.listen(engine, "before_cursor_execute", before_statement)
     event.listen(engine, "commit", before_commit)
     event.listen(engine, "checkin", on_way_back)
+
+
+def sqlite_faults(at: FaultPoint) -> type[sqlite3.Connection]:
+    """Return a class for ``sqlite3.connect(…, factory=…)`` with the points of ``sql_faults``, beneath SQLAlchemy.
+
+    Statements that SqlStore runs on sqlite3 itself pass them as well as those that go through SQLAlchemy.
+    """
+
+    class FaultyCursor(sqlite3.Cursor):
+        def execute(self, *arguments: Any) -> Any:
+            at("statement.before")
+            return super().execute(*arguments)
+
+        def executemany(self, *arguments: Any) -> Any:
+            at("statement.before")
+            return super().executemany(*arguments)
+
+    class FaultyConnection(sqlite3.Connection):
+        def cursor(self, factory: Any = FaultyCursor) -> Any:
+            return super().cursor(factory)
+
+        def execute(self, *arguments: Any) -> Any:  # makes a cursor of its own that is not ours
+            at("statement.before")
+            return super().execute(*arguments)
+
+        def executemany(self, *arguments: Any) -> Any:
+            at("statement.before")
+            return super().executemany(*arguments)
+
+        def commit(self) -> None:
+            at("commit.before")
+            super().commit()
+            at("commit.after")
+
+    return FaultyConnection
