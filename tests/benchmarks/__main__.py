@@ -13,6 +13,7 @@ from tests.benchmarks import (
     imports,
     mail,
     memory,
+    phones,
     store_waves,
     transport,
     whole_campaign,
@@ -23,6 +24,7 @@ from tests.benchmarks.sink import SinkMissing
 BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "store": store_waves.measure,
     "emails": emails.measure,
+    "phones": phones.measure,
     "contact_lists": contact_lists.measure,
     "audience": audience.measure,
     "duplicates": duplicates.measure,

@@ -5,7 +5,7 @@ refused, so that whoever asks falls back to the library. An automaton is one of 
 the pattern and knows which positions may follow (V. M. Glushkov, 1961). A state is a set of positions, one bit each.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import attrs
 
@@ -103,14 +103,10 @@ class _Builder:
             self.followers[position] |= following
 
     def finish(self, start: int) -> Pattern:
-        finishing, certain = [END], [END]
-        for _ in range(LENGTH_MAX):
-            before, surely = finishing[-1], certain[-1]
-            finishing.append(_bits(bool(state & before) for state in self.followers))
-            pairs = zip(self.digits, self.followers, strict=True)
-            certain.append(_bits(digits == _ALL_DIGITS and bool(state & surely) for digits, state in pairs))
-        accepting = tuple(_bits(bool(digits >> digit & 1) for digits in self.digits) for digit in range(10))
-        return Pattern(start, accepting, tuple(self.followers), tuple(finishing), tuple(certain))
+        everywhere = list(enumerate(self.followers))
+        where_all = [(place, following) for place, following in everywhere if self.digits[place] == _ALL_DIGITS]
+        accepting = tuple(_bits(place for place, own in enumerate(self.digits) if own >> one & 1) for one in range(10))
+        return Pattern(start, accepting, tuple(self.followers), _back_from_end(everywhere), _back_from_end(where_all))
 
     def _place(self, digits: int) -> _Fragment:
         self.digits.append(digits)
@@ -148,8 +144,20 @@ def _positions(state: int) -> Iterator[int]:
         state ^= lowest
 
 
-def _bits(flags: Iterator[bool]) -> int:
-    return sum(1 << position for position, flag in enumerate(flags) if flag)
+def _bits(positions: Iterable[int]) -> int:
+    state = 0
+    for position in positions:
+        state |= 1 << position
+    return state
+
+
+def _back_from_end(followers: list[tuple[int, int]]) -> tuple[int, ...]:
+    """Return, by count of steps, the positions from which so many steps over *followers* lead to the end."""
+    reached = [END]
+    for _ in range(LENGTH_MAX):
+        before = reached[-1]
+        reached.append(_bits(place for place, following in followers if following & before) if before else 0)
+    return tuple(reached)
 
 
 @attrs.frozen
