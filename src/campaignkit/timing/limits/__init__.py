@@ -1,0 +1,115 @@
+"""How fast messages may begin: rules and what was counted in, how many may begin now and when the next may, out. Pure.
+
+``rules + LimitState → grant → how many now, or when and which rule holds it → take → LimitState``
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from campaignkit.timing.limits.caps import CapAnswer, CapExcess, CapVerdict, FrequencyCap
+    from campaignkit.timing.limits.domains import DOMAIN_GROUPS, domain_group
+    from campaignkit.timing.limits.granting import Grant, HoldReason, give_back, grant, take
+    from campaignkit.timing.limits.learning import LearnedRate, dump_rate, load_rate
+    from campaignkit.timing.limits.providers import PRESETS, UNKNOWN_LIMITS, ProviderPreset, find_preset
+    from campaignkit.timing.limits.rules import CalendarPeriod, Counted, Interval, Limit, LimitRule
+    from campaignkit.timing.limits.scopes import (
+        LimitScope,
+        ScopeCount,
+        ScopedGrant,
+        campaign_scope,
+        destination_scope,
+        grant_together,
+        merchant_scope,
+        next_allowed,
+        sender_scope,
+    )
+    from campaignkit.timing.limits.states import Cell, LimitState, Tally, dump_state, load_state
+
+__all__ = [
+    "DOMAIN_GROUPS",
+    "PRESETS",
+    "UNKNOWN_LIMITS",
+    "CalendarPeriod",
+    "CapAnswer",
+    "CapExcess",
+    "CapVerdict",
+    "Cell",
+    "Counted",
+    "FrequencyCap",
+    "Grant",
+    "HoldReason",
+    "Interval",
+    "LearnedRate",
+    "Limit",
+    "LimitRule",
+    "LimitScope",
+    "LimitState",
+    "ProviderPreset",
+    "ScopeCount",
+    "ScopedGrant",
+    "Tally",
+    "campaign_scope",
+    "destination_scope",
+    "domain_group",
+    "dump_rate",
+    "dump_state",
+    "find_preset",
+    "give_back",
+    "grant",
+    "grant_together",
+    "load_rate",
+    "load_state",
+    "merchant_scope",
+    "next_allowed",
+    "sender_scope",
+    "take",
+]
+
+_HOMES = {
+    "DOMAIN_GROUPS": "domains",
+    "PRESETS": "providers",
+    "UNKNOWN_LIMITS": "providers",
+    "CalendarPeriod": "rules",
+    "CapAnswer": "caps",
+    "CapExcess": "caps",
+    "CapVerdict": "caps",
+    "Cell": "states",
+    "Counted": "rules",
+    "FrequencyCap": "caps",
+    "Grant": "granting",
+    "HoldReason": "granting",
+    "Interval": "rules",
+    "LearnedRate": "learning",
+    "Limit": "rules",
+    "LimitRule": "rules",
+    "LimitScope": "scopes",
+    "LimitState": "states",
+    "ProviderPreset": "providers",
+    "ScopeCount": "scopes",
+    "ScopedGrant": "scopes",
+    "Tally": "states",
+    "campaign_scope": "scopes",
+    "destination_scope": "scopes",
+    "domain_group": "domains",
+    "dump_rate": "learning",
+    "dump_state": "states",
+    "find_preset": "providers",
+    "give_back": "granting",
+    "grant": "granting",
+    "grant_together": "scopes",
+    "load_rate": "learning",
+    "load_state": "states",
+    "merchant_scope": "scopes",
+    "next_allowed": "scopes",
+    "sender_scope": "scopes",
+    "take": "granting",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
