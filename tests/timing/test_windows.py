@@ -128,10 +128,12 @@ def test_a_window_is_plain_values():
     window = SendWindow(days="sat", holidays=[date(2026, 1, 1)], zone="UTC")
 
     assert attrs.asdict(window) == {
+        "hours": (),
         "days": (5,),
         "opens": time(9),
         "closes": time(21),
         "holidays": (date(2026, 1, 1),),
+        "public_holidays": "",
         "zone": "UTC",
     }
     assert SendWindow(**attrs.asdict(window)) == window
@@ -174,9 +176,12 @@ def test_quiet_hours_without_length_are_refused():
         SendWindow.quiet(time(0), time(0))
 
 
-def test_a_rest_at_noon_with_closed_days_is_refused_since_its_hours_belong_to_two_days():
-    with pytest.raises(ValueError, match="within one day"):
-        SendWindow.quiet(time(12), time(13), days="mon-fri")
+def test_a_rest_at_noon_leaves_two_openings_of_each_day_and_none_of_a_closed_one():
+    window = SendWindow.quiet(time(12), time(13), days="mon-fri", holidays=[date(2026, 5, 8)])
+
+    assert window.next_open(warsaw(2026, 5, 7, 12), zones=WARSAW) == warsaw(2026, 5, 7, 13)
+    assert window.next_close(warsaw(2026, 5, 7, 13), zones=WARSAW) == warsaw(2026, 5, 8)
+    assert window.next_open(warsaw(2026, 5, 8), zones=WARSAW) == warsaw(2026, 5, 11)
 
 
 def test_an_opening_over_midnight_belongs_to_the_day_it_opens_on():

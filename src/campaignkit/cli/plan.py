@@ -146,7 +146,9 @@ class _Reader:
     def _window(self, table: WindowTable | None) -> SendWindow | None:
         if table is None:
             return None
-        fields = attrs.asdict(table, recurse=False)
+        fields = {name: value for name, value in attrs.asdict(table, recurse=False).items() if value is not None}
+        missing = [name for name in ("opens", "closes") if not table.hours and name not in fields]
+        self._problems.extend(f"campaign.window.{name}: missing" for name in missing)
         return self._try("campaign.window", lambda: SendWindow(**fields))
 
     def _try(self, path: str, make: Callable[[], T]) -> T | None:

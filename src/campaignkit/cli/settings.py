@@ -44,10 +44,12 @@ class ContentTable:
 class WindowTable:
     """``[campaign.window]``: the hours in which messages may begin."""
 
-    days: str = "daily"
-    opens: time
-    closes: time
+    hours: Mapping[str, str] | None = None  # instead of the next three: several openings a day, others on some days
+    days: str | None = None
+    opens: time | None = None
+    closes: time | None = None
     holidays: tuple[date, ...] = ()
+    public_holidays: str = ""  # a country or a part of one
     zone: str = "recipient"
 
 

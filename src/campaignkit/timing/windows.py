@@ -1,22 +1,36 @@
 """Send windows: a moment and zones in, whether it is open, when it opens, when it closes out. Pure.
 
-Zones are IANA names. Only ``utcoffset`` is asked of them, all comparing happens in UTC.
+Zones are IANA names.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Self
 from zoneinfo import ZoneInfo
 
 import attrs
 
-__all__ = ["EVERY_DAY", "HORIZON", "NoWindow", "NoWindowReason", "SendWindow"]
+from campaignkit.timing.holidays import public_holidays, to_place
+from campaignkit.timing.openings import (
+    EVERY_DAY,
+    MIDNIGHT,
+    Hours,
+    OpeningHours,
+    end_of,
+    format_hours,
+    is_open_on_wall,
+    next_close_on_wall,
+    next_open_on_wall,
+    refuse_no_hours,
+    to_days,
+    to_hours,
+    wall_time,
+)
+from campaignkit.timing.zone_clocks import in_utc, offset_at, search_zone, zone_named
 
-EVERY_DAY = tuple(range(7))
-DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-MIDNIGHT = time(0)
-ONE_DAY = timedelta(days=1)
+__all__ = ["HORIZON", "NoWindow", "NoWindowReason", "SendWindow"]
+
 HORIZON = timedelta(days=400)  # more than a year: every weekday, yearly holiday and change of the clocks has come by
 
 
@@ -36,33 +50,6 @@ class NoWindow:
     searched_until: datetime  # UTC
 
 
-def _to_days(value: str | Iterable[int | str]) -> tuple[int, ...]:
-    """Return weekdays as sorted numbers, Monday is 0."""
-    if isinstance(value, str):
-        value = EVERY_DAY if value.strip().lower() == "daily" else value.split(",")
-    days = sorted({day for item in value for day in _days_of(item)})
-    if not days:
-        raise ValueError("a window needs at least one day")
-    return tuple(days)
-
-
-def _days_of(item: int | str) -> Iterator[int]:
-    if isinstance(item, str):
-        first, dash, last = item.strip().lower().partition("-")
-        start, end = _day_number(first), _day_number(last if dash else first)
-        yield from ((start + step) % 7 for step in range((end - start) % 7 + 1))
-    elif item in EVERY_DAY:
-        yield int(item)
-    else:
-        raise ValueError(f"{item!r} is no weekday; Monday is 0 and Sunday 6")
-
-
-def _day_number(name: str) -> int:
-    if name.strip() not in DAY_NAMES:
-        raise ValueError(f"{name!r} is no weekday; write daily, or days and ranges such as mon-fri or mon,wed,sat-sun")
-    return DAY_NAMES.index(name.strip())
-
-
 def _to_holidays(value: Iterable[date]) -> tuple[date, ...]:
     holidays = tuple(value)
     if any(isinstance(day, datetime) or not isinstance(day, date) for day in holidays):
@@ -70,16 +57,9 @@ def _to_holidays(value: Iterable[date]) -> tuple[date, ...]:
     return tuple(sorted(set(holidays)))
 
 
-def _wall_time(_: object, attribute: "attrs.Attribute[time]", value: time) -> None:
-    if not isinstance(value, time):
-        raise TypeError(f"{attribute.name} must be a time of day, not {value!r}")
-    if value.tzinfo is not None:
-        raise ValueError(f"{attribute.name} must be a time without a zone; the zone is the window's")
-
-
 def _known_zone(_: object, __: "attrs.Attribute[str]", value: str) -> None:
     if value != "recipient":
-        _zone_info(value)
+        zone_named(value)
 
 
 @attrs.frozen(kw_only=True)
@@ -95,33 +75,61 @@ class SendWindow:
       ``SendWindow.always()``. Any other equal pair is refused.
     - Where clocks jump ahead over ``opens``, the window opens when they have jumped; over ``closes``, it closes then.
       Where clocks go back, the wall clock shows an hour twice, and each showing is judged by what it shows.
+    - Several openings a day, or others on some days, are *hours*; *days*, *opens* and *closes* are then their outline:
+      all days, the first time that it opens and the last that it closes.
 
     Args:
+        hours: Instead of *days*, *opens* and *closes*: ``{"mon-fri": "9-12, 14:00-18:30", "fri": "20-2"}``, or a tuple
+            of ``OpeningHours``. Kept in one form for one meaning; empty where the other three say it all.
         days: ``"daily"`` (the default), ``"mon-fri"``, ``"mon,wed,sat-sun"``, or weekday numbers, Monday is 0.
         holidays: Local dates on which nothing opens.
+        public_holidays: A country or a part of one, ``"PL"``, ``"US-TX"``, on whose public holidays nothing opens.
         zone: An IANA name, or ``"recipient"``: then every call names the zones that the recipient may be in, and the
             window is open when it is open in all of them.
 
     Raises:
-        ValueError: a day, an hour or the zone is not one, or ``opens`` equals ``closes``.
+        ValueError: a day, an hour, the place or the zone is not one, two openings overlap, or one has no length.
+        MissingExtra: *public_holidays* without the extra ``holidays``.
 
     >>> window = SendWindow(days="mon-fri", opens=time(9), closes=time(21))
-    >>> saturday = datetime(2026, 3, 28, 12, tzinfo=UTC)
+    >>> saturday = datetime.fromisoformat("2026-03-28T12:00Z")
     >>> window.is_open(saturday, zones=["Europe/Warsaw"])
     False
     >>> window.next_open(saturday, zones=["Europe/Warsaw"])
     datetime.datetime(2026, 3, 30, 7, 0, tzinfo=datetime.timezone.utc)
     """
 
-    days: tuple[int, ...] = attrs.field(default=EVERY_DAY, converter=_to_days)  # sorted, 0 is Monday
-    opens: time = attrs.field(default=time(9), validator=_wall_time)
-    closes: time = attrs.field(default=time(21), validator=_wall_time)  # exclusive; 00:00 is the end of the day
+    hours: tuple[OpeningHours, ...] = attrs.field(default=(), converter=to_hours)  # the defaults below look at it
+    days: tuple[int, ...] = attrs.field(converter=to_days)  # sorted, 0 is Monday
+    opens: time = attrs.field(validator=wall_time)
+    closes: time = attrs.field(validator=wall_time)  # exclusive; 00:00 is the end of the day
     holidays: tuple[date, ...] = attrs.field(default=(), converter=_to_holidays)  # sorted
+    public_holidays: str = attrs.field(default="", converter=to_place)
     zone: str = attrs.field(default="recipient", validator=_known_zone)
 
+    @days.default
+    def _all_days(self) -> tuple[int, ...]:
+        return tuple({day for opening in self.hours for day in opening.days}) or EVERY_DAY
+
+    @opens.default
+    def _first_opens(self) -> time:
+        return min((opening.opens for opening in self.hours), default=time(9))
+
+    @closes.default
+    def _last_closes(self) -> time:
+        return max(self.hours, key=end_of).closes if self.hours else time(21)
+
     def __attrs_post_init__(self) -> None:
-        if self.opens == self.closes != MIDNIGHT:
-            raise ValueError("a window that opens when it closes has no hours; SendWindow.always() is the whole day")
+        if not self.hours:
+            refuse_no_hours(self.opens, self.closes)
+        elif (set(self.days), self.opens, self.closes) != (
+            set(self._all_days()),
+            self._first_opens(),
+            self._last_closes(),
+        ):
+            raise ValueError("hours say when it opens; days, opens and closes beside them say something else")
+        elif len(self.hours) == 1:
+            object.__setattr__(self, "hours", ())  # one opening has one form, whichever way it was written
 
     @classmethod
     def always(
@@ -129,10 +137,18 @@ class SendWindow:
         *,
         days: str | Iterable[int | str] = EVERY_DAY,
         holidays: Iterable[date] = (),
+        public_holidays: str = "",
         zone: str = "recipient",
     ) -> Self:
         """Return a window that is open all day long on its days."""
-        return cls(days=days, opens=MIDNIGHT, closes=MIDNIGHT, holidays=holidays, zone=zone)
+        return cls(
+            days=days,
+            opens=MIDNIGHT,
+            closes=MIDNIGHT,
+            holidays=holidays,
+            public_holidays=public_holidays,
+            zone=zone,
+        )
 
     @classmethod
     def quiet(
@@ -142,23 +158,24 @@ class SendWindow:
         *,
         days: str | Iterable[int | str] = EVERY_DAY,
         holidays: Iterable[date] = (),
+        public_holidays: str = "",
         zone: str = "recipient",
     ) -> Self:
-        """Return the window that is open outside the quiet hours from *begins* to *ends*; at *ends* it is open.
+        """Return the window that is open on its days outside the quiet hours from *begins* to *ends*.
+
+        At *ends* it is open. Quiet hours within one day leave two openings of that day.
 
         Raises:
-            ValueError: as for the window itself; also quiet hours within one day together with closed days, since the
-                hours between two such rests belong to two days.
+            ValueError: as for the window itself; also quiet hours that end when they begin.
 
         >>> SendWindow.quiet(time(21), time(9)) == SendWindow(opens=time(9), closes=time(21))
         True
         """
         if begins == ends:
             raise ValueError("quiet hours that end when they begin leave nothing open, or everything")
-        window = cls(days=days, opens=ends, closes=begins, holidays=holidays, zone=zone)
-        if window._spans_midnight and (window.days != EVERY_DAY or window.holidays):
-            raise ValueError("quiet hours within one day cannot be combined with days or holidays")
-        return window
+        spans = [(MIDNIGHT, begins), (ends, MIDNIGHT)] if MIDNIGHT < begins < ends else [(ends, begins)]
+        hours = tuple(OpeningHours(days=days, opens=opens, closes=closes) for opens, closes in spans)
+        return cls(hours=hours, holidays=holidays, public_holidays=public_holidays, zone=zone)
 
     def is_open(self, at: datetime, zones: Iterable[str] = ()) -> bool:
         """Return whether a message may begin at *at* in every one of the zones.
@@ -169,8 +186,8 @@ class SendWindow:
         Raises:
             ValueError: *at* is naive, a zone is unknown, or there is none: unknown never means open.
         """
-        moment = _in_utc(at)
-        return all(self._is_open_on_wall(moment + _offset(zone, moment)) for zone in self._zones(zones))
+        moment = in_utc(at)
+        return all(self._is_open_on_wall(moment + offset_at(zone, moment)) for zone in self._zones(zones))
 
     def next_open(self, at: datetime, zones: Iterable[str] = ()) -> datetime | NoWindow:
         """Return the first instant, in UTC and not before *at*, at which the window is open in every zone.
@@ -178,10 +195,10 @@ class SendWindow:
         Raises:
             ValueError: as for ``is_open``.
         """
-        moment, infos = _in_utc(at), self._zones(zones)
+        moment, infos = in_utc(at), self._zones(zones)
         until = moment + HORIZON
         while moment <= until:
-            openings = [_search(zone, moment, until, self._next_open_on_wall) for zone in infos]
+            openings = [search_zone(zone, moment, until, self._next_open_on_wall) for zone in infos]
             found = [opening for opening in openings if opening is not None]
             if len(found) < len(infos):
                 break
@@ -198,27 +215,29 @@ class SendWindow:
         Raises:
             ValueError: as for ``is_open``.
         """
-        moment, infos = _in_utc(at), self._zones(zones)
+        moment, infos = in_utc(at), self._zones(zones)
         if self._never_closes:
             return None
         until = moment + HORIZON
-        closings = [_search(zone, moment, until, self._next_close_on_wall) for zone in infos]
+        closings = [search_zone(zone, moment, until, self._next_close_on_wall) for zone in infos]
         return min((closing for closing in closings if closing is not None), default=None)
 
     @property
-    def _spans_midnight(self) -> bool:
-        return self.closes != MIDNIGHT and self.opens > self.closes
+    def openings(self) -> Sequence[Hours]:
+        """The openings of a week, at least one: *hours*, or else the window itself, which has what one of them has."""
+        return self.hours or (self,)
 
     @property
     def _never_closes(self) -> bool:
-        return self.opens == self.closes and self.days == EVERY_DAY and not self.holidays
+        is_whole_week = not self.hours and self.opens == self.closes and self.days == EVERY_DAY
+        return is_whole_week and not self.holidays and not self.public_holidays
 
     def _zones(self, names: Iterable[str]) -> Collection[ZoneInfo]:
         if self.zone != "recipient":
-            return (_zone_info(self.zone),)
+            return (zone_named(self.zone),)
         if isinstance(names, str):
             raise TypeError("zones is a collection of zone names, not one name")
-        infos = tuple(_zone_info(name) for name in dict.fromkeys(names))
+        infos = tuple(zone_named(name) for name in dict.fromkeys(names))
         if not infos:
             raise ValueError("a window in the recipient's zone needs at least one zone; give the merchant's if unknown")
         return infos
@@ -226,109 +245,26 @@ class SendWindow:
     # On the wall: UTC shifted by an offset, as if the clocks of the zone never changed again. ``tzinfo`` stays UTC.
 
     def _is_open_on_wall(self, wall: datetime) -> bool:
-        clock = wall.time()
-        if self._spans_midnight and clock < self.closes:
-            return self._is_working((wall - ONE_DAY).date())
-        is_before_close = self._spans_midnight or self.closes == MIDNIGHT or clock < self.closes
-        return clock >= self.opens and is_before_close and self._is_working(wall.date())
+        return is_open_on_wall(self.openings, wall, self._is_working)
 
     def _next_open_on_wall(self, wall: datetime, until: datetime) -> datetime | None:
-        if self._is_open_on_wall(wall):
-            return wall
-        opening = _on_clock(wall, self.opens)
-        if opening < wall:
-            opening += ONE_DAY
-        while opening <= until:
-            if self._is_working(opening.date()):
-                return opening
-            opening += ONE_DAY
-        return None
+        return next_open_on_wall(self.openings, wall, until, self._is_working)
 
     def _next_close_on_wall(self, wall: datetime, until: datetime) -> datetime | None:
-        while self._is_open_on_wall(wall):
-            closing = _on_clock(wall, self.closes)
-            wall = closing if closing > wall else closing + ONE_DAY
-            if wall > until:
-                return None
-        return wall
+        return next_close_on_wall(self.openings, wall, until, self._is_working)
 
     def _is_working(self, day: date) -> bool:
-        return day.weekday() in self.days and day not in self.holidays
+        if day in self.holidays:
+            return False
+        return not self.public_holidays or day not in public_holidays(self.public_holidays, day.year)
 
     def _no_window(self, infos: Collection[ZoneInfo], until: datetime) -> NoWindow:
         start = until - HORIZON
-        closed = [zone.key for zone in infos if _search(zone, start, until, self._next_open_on_wall) is None]
-        hours = f"{self.opens:%H:%M} to {self.closes:%H:%M}"
+        closed = [zone.key for zone in infos if search_zone(zone, start, until, self._next_open_on_wall) is None]
+        hours = format_hours(self.openings)
         where = ", ".join(closed or [zone.key for zone in infos])
         if closed:
-            reason, what = NoWindowReason.NEVER_OPENS, f"the window from {hours} never opens in {where}"
+            reason, what = NoWindowReason.NEVER_OPENS, f"the window {hours} never opens in {where}"
         else:
-            reason, what = NoWindowReason.NO_COMMON_HOURS, f"the hours from {hours} never come at once in {where}"
+            reason, what = NoWindowReason.NO_COMMON_HOURS, f"the hours {hours} never come at once in {where}"
         return NoWindow(reason=reason, message=f"{what} before {until:%Y-%m-%d}", searched_until=until)
-
-
-def _in_utc(at: datetime) -> datetime:
-    if at.utcoffset() is None:
-        raise ValueError("a moment needs a zone; naive datetimes are refused")
-    return at.astimezone(UTC)
-
-
-def _zone_info(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (KeyError, OSError, ValueError) as error:  # unknown, a folder such as "America", or not a relative path
-        raise ValueError(f"unknown time zone {name!r}; it must be an IANA name such as Europe/Warsaw") from error
-
-
-def _search(
-    zone: ZoneInfo, moment: datetime, until: datetime, on_wall: Callable[[datetime, datetime], datetime | None]
-) -> datetime | None:
-    """Return the first instant, from *moment* and not past *until*, that *on_wall* finds on the clocks of one zone.
-
-    *on_wall* supposes that clocks never change; where they do before its answer, it is asked again from the change on.
-    """
-    while moment <= until:
-        offset = _offset(zone, moment)
-        wall = on_wall(moment + offset, until + offset)
-        found = None if wall is None else wall - offset
-        changed = _first_change(zone, moment, found or until)
-        if changed is None:
-            return found
-        moment = changed
-    return None
-
-
-def _offset(zone: ZoneInfo, moment: datetime) -> timedelta:
-    offset = moment.astimezone(zone).utcoffset()
-    assert offset is not None  # ZoneInfo always knows, for an instant
-    return offset
-
-
-def _on_clock(wall: datetime, clock: time) -> datetime:
-    return datetime.combine(wall.date(), clock, tzinfo=UTC)
-
-
-def _first_change(zone: ZoneInfo, after: datetime, until: datetime) -> datetime | None:
-    """Return the first instant in ``(after, until]`` whose offset differs from that at *after*.
-
-    A step of a day misses nothing: in the tz database two changes are never less than four days apart (Freetown 1939).
-    """
-    offset = _offset(zone, after)
-    while after < until:
-        step = min(after + ONE_DAY, until)
-        if _offset(zone, step) != offset:
-            return _narrow(zone, after, step, offset)
-        after = step
-    return None
-
-
-def _narrow(zone: ZoneInfo, before: datetime, after: datetime, offset: timedelta) -> datetime:
-    """Return the second at which *offset* ends, between two instants that lie on its two sides."""
-    low, high = int(before.timestamp()), int(after.timestamp())
-    while high - low > 1:
-        middle = (low + high) // 2
-        if _offset(zone, datetime.fromtimestamp(middle, UTC)) == offset:
-            low = middle
-        else:
-            high = middle
-    return datetime.fromtimestamp(high, UTC)
