@@ -115,7 +115,7 @@ if TYPE_CHECKING:
     from campaignkit.plain import to_dict
     from campaignkit.stores.memory import MemoryStore
     from campaignkit.stores.sql import SqlStore
-    from campaignkit.timing.limits import Interval
+    from campaignkit.timing.limits import FrequencyCap, Interval, Limit
     from campaignkit.timing.windows import NoWindow, SendWindow
     from campaignkit.transports.function import FunctionTransport
     from campaignkit.transports.outbox import OutboxTransport
@@ -161,6 +161,7 @@ __all__ = [
     "ExclusionReason",
     "Explanation",
     "Finding",
+    "FrequencyCap",
     "FrozenClock",
     "FunctionTransport",
     "Got",
@@ -171,6 +172,7 @@ __all__ = [
     "InvalidTemplate",
     "IsSet",
     "KeyReused",
+    "Limit",
     "MatchKind",
     "MemoryStore",
     "Merchant",
@@ -359,7 +361,7 @@ _HOMES = {
     "plain": ("to_dict",),
     "stores.memory": ("MemoryStore",),
     "stores.sql": ("SqlStore",),
-    "timing.limits": ("Interval",),
+    "timing.limits": ("FrequencyCap", "Interval", "Limit"),
     "timing.windows": ("NoWindow", "SendWindow"),
     "transports.function": ("FunctionTransport",),
     "transports.outbox": ("OutboxTransport",),
