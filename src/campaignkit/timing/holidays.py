@@ -51,7 +51,9 @@ def public_holidays(place: str, year: int) -> frozenset[date]:
 def _calendar(place: str, year: int | None) -> "HolidayBase":
     try:
         from holidays import country_holidays
-    except ImportError as error:
+    except ModuleNotFoundError as error:
+        if error.name != "holidays":
+            raise
         raise MissingExtra("holidays", "holidays") from error
     country, _, subdivision = place.partition("-")
     return country_holidays(country, subdiv=subdivision or None, years=year)
