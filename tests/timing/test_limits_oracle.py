@@ -287,7 +287,8 @@ def test_a_day_that_has_begun_does_not_end_because_clocks_go_back_over_midnight(
 @example("Pacific/Apia", CalendarPeriod.DAY, datetime(2011, 12, 29, 3, tzinfo=UTC), [500, 500, 500, 500, 500, 500])
 def test_calendar_limits_agree_with_the_dates_on_the_wall(zone, period, start, minutes):
     limit = Limit(1, per=period, zone=zone)
-    state, now, begins = LimitState(), start, []
+    state, now = LimitState(), start
+    begins: list[datetime] = []
     for step in minutes:
         now += timedelta(minutes=step)
         is_new = local_bucket(now, limit) not in {local_bucket(begin, limit) for begin in begins}
