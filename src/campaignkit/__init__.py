@@ -116,12 +116,17 @@ if TYPE_CHECKING:
     from campaignkit.stores.memory import MemoryStore
     from campaignkit.stores.sql import SqlStore
     from campaignkit.timing.limits import FrequencyCap, Interval, Limit
+    from campaignkit.timing.offsets.counting import AT_ONCE, Offset, OffsetUnit, resolve_offset
+    from campaignkit.timing.offsets.forms import offset_from_text, offset_to_text
+    from campaignkit.timing.offsets.moments import DayEdge, Moment
+    from campaignkit.timing.offsets.planning import LatePolicy, SkipReason, StepDue, StepSkipped, plan_step, plan_steps
     from campaignkit.timing.windows import NoWindow, SendWindow
     from campaignkit.transports.function import FunctionTransport
     from campaignkit.transports.outbox import OutboxTransport
     from campaignkit.transports.smtp import SmtpTransport
 
 __all__ = [
+    "AT_ONCE",
     "Actor",
     "AddedRecipients",
     "AddressTaken",
@@ -152,6 +157,7 @@ __all__ = [
     "Customer",
     "CustomerIndex",
     "CustomerStatus",
+    "DayEdge",
     "DuplicateGroup",
     "Duplicates",
     "EmailAddress",
@@ -172,6 +178,7 @@ __all__ = [
     "InvalidTemplate",
     "IsSet",
     "KeyReused",
+    "LatePolicy",
     "Limit",
     "MatchKind",
     "MemoryStore",
@@ -179,12 +186,15 @@ __all__ = [
     "MerchantNotFound",
     "MergePlan",
     "MissingExtra",
+    "Moment",
     "NoAddressColumn",
     "NoWindow",
     "Not",
     "NotEditable",
     "NotFound",
     "NotReady",
+    "Offset",
+    "OffsetUnit",
     "OneOf",
     "OutboundEmail",
     "OutboundText",
@@ -210,6 +220,7 @@ __all__ = [
     "SendWindow",
     "Sender",
     "SenderNotFound",
+    "SkipReason",
     "SmsContent",
     "SmsParts",
     "SmtpTransport",
@@ -218,6 +229,8 @@ __all__ = [
     "StaleReport",
     "StalenessRule",
     "StartInPast",
+    "StepDue",
+    "StepSkipped",
     "StoreBroken",
     "SystemClock",
     "Targeting",
@@ -242,12 +255,17 @@ __all__ = [
     "filter_to_dict",
     "find_duplicates",
     "find_stale",
+    "offset_from_text",
+    "offset_to_text",
     "parse_contact",
     "parse_email",
     "parse_phone",
     "plan_merge",
+    "plan_step",
+    "plan_steps",
     "read_contacts",
     "redirects_of",
+    "resolve_offset",
     "resolve_redirect",
     "status_label",
     "stream_audience",
@@ -362,6 +380,17 @@ _HOMES = {
     "stores.memory": ("MemoryStore",),
     "stores.sql": ("SqlStore",),
     "timing.limits": ("FrequencyCap", "Interval", "Limit"),
+    "timing.offsets.counting": ("AT_ONCE", "Offset", "OffsetUnit", "resolve_offset"),
+    "timing.offsets.forms": ("offset_from_text", "offset_to_text"),
+    "timing.offsets.moments": ("DayEdge", "Moment"),
+    "timing.offsets.planning": (
+        "LatePolicy",
+        "SkipReason",
+        "StepDue",
+        "StepSkipped",
+        "plan_step",
+        "plan_steps",
+    ),
     "timing.windows": ("NoWindow", "SendWindow"),
     "transports.function": ("FunctionTransport",),
     "transports.outbox": ("OutboxTransport",),
