@@ -28,6 +28,8 @@ class Dialling:
     trunk_rule: str | None
     trunk_shape: Pattern | None  # the digits it takes away; None where that is not understood
     dial_out: re.Pattern[str] | None
+    trunk_starts: frozenset[str]  # first digits of what the patterns may take away
+    dial_out_starts: frozenset[str]
     special_starts: frozenset[str]  # first digits behind which something may have to be taken away
     lengths: frozenset[int]
     length_max: int
@@ -46,7 +48,7 @@ class Dialling:
         if (plan.trunk_rule and (trunk is None or not trunk.groups)) or (dial_out is not None and dial_out.match("")):
             raise UnknownConstruct(plan.region)
         trunk_shape = _shape(trunk)
-        starts = _starts(trunk, trunk_shape) | _starts(dial_out, _shape(dial_out))
+        trunk_starts, dial_out_starts = _starts(trunk, trunk_shape), _starts(dial_out, _shape(dial_out))
         return cls(
             calling_code=plan.calling_code,
             code_digits=str(plan.calling_code),
@@ -55,7 +57,9 @@ class Dialling:
             trunk_rule=plan.trunk_rule,
             trunk_shape=trunk_shape,
             dial_out=dial_out,
-            special_starts=starts | {str(plan.calling_code)[0]},
+            trunk_starts=trunk_starts,
+            dial_out_starts=dial_out_starts,
+            special_starts=trunk_starts | dial_out_starts | {str(plan.calling_code)[0]},
             lengths=frozenset(plan.lengths),
             length_min=plan.lengths[0],
             length_max=plan.lengths[-1],
@@ -64,7 +68,7 @@ class Dialling:
 
     def strip_trunk(self, digits: str) -> str:
         """Return *digits* without what is dialled inside the country only, if a number of the country remains."""
-        if self.trunk is None:
+        if self.trunk is None or digits[:1] not in self.trunk_starts:
             return digits
         found = self.trunk.match(digits)
         if found is None:
@@ -103,7 +107,9 @@ class Dialling:
 
     def dial_out_end(self, digits: str) -> int:
         """Return how many digits at the beginning lead out of the country; 0 for none."""
-        found = None if self.dial_out is None else self.dial_out.match(digits)
+        if self.dial_out is None or digits[0] not in self.dial_out_starts:
+            return 0
+        found = self.dial_out.match(digits)
         if found is None or digits[found.end() : found.end() + 1] == "0":  # no calling code begins with 0
             return 0
         return found.end()

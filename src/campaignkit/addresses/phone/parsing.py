@@ -99,7 +99,7 @@ def parse_by_tables(value: object, country: str | None) -> PhoneNumber | Reason 
     if value.__class__ is not str:  # a class of somebody else's may lie about its characters
         return None
     text: str = value
-    if tables.is_canonical(text):
+    if text[:1] == "+" and tables.is_canonical(text):
         return _ask_tables(text, text, country)
     return TOO_LONG if len(text) > INPUT_MAX else _parse_spaced(text.strip(), country)
 

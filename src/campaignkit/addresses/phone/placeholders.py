@@ -24,11 +24,11 @@ def recall(value: object, country: str | None) -> Rejection | None:
 
 
 def keep(rejection: Rejection, value: object, country: str | None) -> None:
-    """Keep *rejection* of *value* if that is what repeats; the oldest goes when there are too many."""
+    """Keep *rejection* of *value* if that is what repeats; all go when there are too many."""
     if value.__class__ is not str or rejection.row_number is not None:
         return
     text: str = value
     if len(text) <= _LENGTH_MAX and "@" not in text and (len(set(text)) <= _ALPHABET_MAX or _SHORT.fullmatch(text)):
         if len(_kept) >= TEXT_COUNT_MAX:
-            _kept.pop(next(iter(_kept)), None)
+            _kept.clear()
         _kept[text, country] = rejection

@@ -63,7 +63,7 @@ demand = _Demand()
 
 def are_wanted() -> bool:
     """Return whether there have been enough numbers, this one counted."""
-    if demand.left:
+    if demand.left > 0:  # threads may count past zero
         demand.left -= 1
         return False
     return True

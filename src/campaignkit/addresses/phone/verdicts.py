@@ -21,7 +21,7 @@ def find(e164: str) -> _Known:
     return find_by_library(e164) if known is None else known
 
 
-@lru_cache(maxsize=1_000)  # asked a few times in a row for the same number, before there are tables
+@lru_cache(maxsize=8)  # region, kind and zones are asked in a row; no more numbers are kept than that takes
 def find_by_library(e164: str) -> _Known:
     """Return the same, as phonenumbers says it."""
     reading = library.read(e164, None)
