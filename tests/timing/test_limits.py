@@ -219,7 +219,18 @@ def test_fewer_than_nobody_is_refused(count, recipients):
         grant((Limit(1, per=DAY),), LimitState(), NOON, count, recipients=recipients)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", '{"at":"noon"}', '{"at":1e30}', '{"tallies":{"messages/1":[0,5]}}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{",
+        '{"at":"noon"}',
+        '{"at":1e30}',
+        '{"tallies":{"messages/1":[0,5,1.5]}}',
+        '{"tallies":{"messages/1":[0,5]}}',
+    ],
+)
 def test_a_text_that_is_no_state_is_refused(text):
     with pytest.raises(ValueError, match="not the text of a limit's state"):
         load_state(text)

@@ -126,7 +126,7 @@ def drive(rules, story, *, wait: bool = False) -> list[Begin]:
         state = take(state, now, rules, answer.count, recipients=recipients, draw=draw)
         really += [Begin(now, latest, recipients) for _ in range(answer.count)]
         if returned is not None and returned < len(really):
-            gone = really.pop(returned)
+            gone = really.pop(-1 - returned)
             state = give_back(state, gone.told, rules, recipients=gone.recipients)
         if wait and answer.next_at is not None:
             now = answer.next_at
@@ -168,6 +168,81 @@ def test_exact_limits_refuse_only_what_would_break_them(rules, story):
         if answer.next_at is not None:
             assert broken([*begins, Begin(now, answer.next_at - MICROSECOND, recipients)], rules)
             assert not broken([*begins, Begin(now, answer.next_at, recipients)], rules)
+
+
+returns = st.tuples(
+    st.sampled_from([0, 0, 0.05, 1, 2, 3, 5, -4]).map(lambda step: timedelta(seconds=step)),
+    st.integers(0, 3),  # messages wanted
+    st.one_of(st.none(), st.integers(0, 7)),  # which turns out not to have been sent, counted from the last
+)
+ten_seconds = st.builds(Limit, st.integers(2, 6), per=st.just(timedelta(seconds=10)))
+new_limits = st.sampled_from(
+    [Limit(1, per=timedelta(seconds=7)), Limit(3, per=timedelta(seconds=15)), Limit(2, per="day", zone="UTC")]
+)
+
+
+@settings(deadline=None, max_examples=600)
+@given(ten_seconds, new_limits, st.integers(0, 10), st.lists(returns, min_size=1, max_size=40))
+def test_what_is_given_back_lets_nobody_else_overshoot(old, new, edited_at, story):
+    """Older begins turn out not to have been sent; one of the limits is set on the way and counts from then on."""
+    state, now, latest, really, since_new = LimitState(), START, NEVER, [], []
+    for place, (step, wanted, returned) in enumerate(story):
+        now += step
+        rules = (old,) if place < edited_at else (old, new)
+        count = grant(rules, state, now, wanted).count
+        latest = max(now, latest) if count else latest
+        state = take(state, now, rules, count)
+        begun = [Begin(now, latest) for _ in range(count)]
+        really += begun
+        since_new += begun if new in rules else []
+        if returned is not None and returned < len(really):
+            gone = really.pop(-1 - returned)
+            since_new = [begin for begin in since_new if begin is not gone]
+            state = give_back(state, gone.told, rules)
+
+        assert not overshoots(really, old)
+        assert not overshoots(since_new, new)
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.one_of(ten_seconds, new_limits), st.lists(returns, min_size=1, max_size=30))
+def test_what_is_given_back_is_free_at_once_where_clocks_only_go_on(limit, story):
+    state, now, begins = LimitState(), START, []
+    for step, wanted, returned in story:
+        now += abs(step)
+        answer = grant((limit,), state, now, wanted)
+        state = take(state, now, (limit,), answer.count)
+        begins += [Begin(now, now) for _ in range(answer.count)]
+        if returned is not None and returned < len(begins):
+            state = give_back(state, begins.pop(-1 - returned).told, (limit,))
+
+        answer = grant((limit,), state, now, 1)
+        assert bool(overshoots([*begins, Begin(now, now)], limit)) == (answer.count == 0)
+        if answer.next_at is not None:
+            assert overshoots([*begins, Begin(now, answer.next_at - MICROSECOND)], limit)
+            assert not overshoots([*begins, Begin(now, answer.next_at)], limit)
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    st.integers(101, 160),
+    st.lists(
+        st.tuples(st.sampled_from([0.0, 0.02, 0.03, 0.09, 0.5, 9.7, 9.93, 10.0]), st.integers(1, 120)),
+        min_size=2,
+        max_size=25,
+    ),
+)
+@example(101, [(0.0, 1), (0.09, 100), (9.93, 101)])
+def test_large_limits_do_not_overshoot_by_what_they_keep_as_one(count, story):
+    limit = Limit(count, per=timedelta(seconds=10))  # kept by tenths of a second
+    state, now, begins = LimitState(), START, []
+    for seconds, wanted in story:
+        now += timedelta(seconds=seconds)
+        granted = grant((limit,), state, now, wanted).count
+        state = take(state, now, (limit,), granted)
+        begins += [Begin(now, now) for _ in range(granted)]
+
+    assert not overshoots(begins, limit)
 
 
 @settings(deadline=None, max_examples=100)

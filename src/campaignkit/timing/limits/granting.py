@@ -4,6 +4,7 @@ A begin counts until it is certain that every window in which it could be counte
 A clock that goes back counts at the latest instant seen, so nothing is counted twice and nothing is forgotten early.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
@@ -109,10 +110,10 @@ def take(
     if count <= 0:
         return state
     at = _instant(state, now)
-    limits = _limits(rules)
+    since = at - 1 if state.last_at is None else to_micros(state.last_at)
     tallies = tuple(
-        _counted(limit, state.tally(limit.key) or Tally(limit.key, at), at, count * limit.units(recipients))
-        for limit in limits
+        _counted(limit, state.tally(limit.key) or Tally(limit.key, since), at, count * limit.units(recipients))
+        for limit in _limits(rules)
     )
     return LimitState(max(now, state.last_at or now), tallies, draw)
 
@@ -158,18 +159,17 @@ def _standing(limit: Limit, state: LimitState, at: int) -> tuple[Cell, ...]:
 
 
 def _without_lapsed(limit: Limit, cells: tuple[Cell, ...], at: int) -> tuple[Cell, ...]:
-    for index, cell in enumerate(cells):  # by rising instant, so they lapse in this order
-        if limit.lapses_at(cell.at) > at:
-            return cells[index:]
-    return ()
+    if not cells or limit.lapses_at(cells[0][0]) > at:
+        return cells
+    # They stand by rising instant, and lapse in this order.
+    return cells[bisect_right(cells, at, key=lambda cell: limit.lapses_at(cell[0])) :]
 
 
 def _room(rule: LimitRule, state: LimitState, at: int, recipients: int) -> int:
     """Return how many more messages *rule* alone lets begin at *at*."""
     if isinstance(rule, Interval):
         return 1 if _interval_end(rule, state, at) <= at else 0
-    used = sum(cell.units for cell in _standing(rule, state, at))
-    return max(rule.count - used, 0) // rule.units(recipients)
+    return max(rule.count - _units(_standing(rule, state, at)), 0) // rule.units(recipients)
 
 
 def _allowed_at(rule: LimitRule, state: LimitState, at: int, recipients: int) -> int | None:
@@ -180,13 +180,17 @@ def _allowed_at(rule: LimitRule, state: LimitState, at: int, recipients: int) ->
     if units > rule.count:
         return None
     standing = _standing(rule, state, at)
-    excess = sum(cell.units for cell in standing) + units - rule.count
-    for cell in standing:
+    excess = _units(standing) + units - rule.count
+    for began, freed in standing:
         if excess <= 0:
             break
-        excess -= cell.units
-        at = rule.lapses_at(cell.at)
+        excess -= freed
+        at = rule.lapses_at(began)
     return at
+
+
+def _units(cells: tuple[Cell, ...]) -> int:
+    return sum(units for _, units in cells)
 
 
 def _interval_end(rule: Interval, state: LimitState, at: int) -> int:
@@ -195,23 +199,23 @@ def _interval_end(rule: Interval, state: LimitState, at: int) -> int:
 
 def _counted(limit: Limit, tally: Tally, at: int, units: int) -> Tally:
     cells = _without_lapsed(limit, tally.cells, at)
-    if cells and (limit.lapse_together(cells[-1].at, at) or len(cells) >= CELLS_MAX):
-        return attrs.evolve(tally, cells=(*cells[:-1], Cell(at, cells[-1].units + units)))
-    return attrs.evolve(tally, cells=(*cells, Cell(at, units)))
+    if cells and (limit.lapse_together(cells[-1][0], at) or len(cells) >= CELLS_MAX):
+        return attrs.evolve(tally, cells=(*cells[:-1], (at, cells[-1][1] + units)))
+    return attrs.evolve(tally, cells=(*cells, (at, units)))
 
 
 def _given_back(limit: Limit, tally: Tally, began: int, last: int, units: int) -> Tally:
     """Return *tally* with *units* less, taken from the first cells that may hold what was counted at *began*.
 
     Its own cell is never earlier than these, so whatever they held stays counted, in its place, longer than needed.
-    What began before the tally, or may have lapsed already, is not taken out of what others counted.
+    What the tally may not have counted, or what may have lapsed already, is not taken out of what others counted.
     """
-    if began < tally.since or limit.lapses_at(began) <= last:
+    if began <= tally.since or limit.lapses_at(began) <= last:
         return tally
     kept = []
-    for cell in tally.cells:
-        taken = min(units, cell.units) if cell.at >= began else 0
+    for at, counted in tally.cells:
+        taken = min(units, counted) if at >= began else 0
         units -= taken
-        if cell.units > taken:
-            kept.append(Cell(cell.at, cell.units - taken))
+        if counted > taken:
+            kept.append((at, counted - taken))
     return attrs.evolve(tally, cells=tuple(kept))

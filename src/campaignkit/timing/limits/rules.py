@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from enum import StrEnum
+from functools import cached_property
 
 import attrs
 
@@ -110,7 +111,7 @@ class Limit:
         if self.zone is not None:
             zone_info(self.zone)
 
-    @property
+    @cached_property
     def key(self) -> str:
         """What is counted and how it lapses; the same for another *count*, so that changing that forgets nothing."""
         if isinstance(self.per, timedelta):

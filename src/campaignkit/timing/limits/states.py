@@ -2,8 +2,8 @@
 
 import json
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
-from typing import Any, NamedTuple
+from itertools import accumulate, pairwise
+from typing import Any
 
 import attrs
 
@@ -13,11 +13,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
 
-class Cell(NamedTuple):
-    """Begins that are kept as one, and lapse when the last of them does."""
-
-    at: int  # the last of them, in microseconds since 1970 UTC
-    units: int  # messages or recipients, at least 1
+# Begins that are kept as one and lapse when the last of them does: its instant, in microseconds since 1970 UTC, and how
+# many messages or recipients they are. A plain pair, since a hundred of them are read at each begin.
+Cell = tuple[int, int]
 
 
 @attrs.frozen
@@ -25,7 +23,7 @@ class Tally:
     """The begins that one limit still counts. Never more than some 200 cells, whatever the limit's count."""
 
     key: str  # the limit's
-    since: int  # when this tally began to count, in microseconds since 1970 UTC
+    since: int  # what began later is counted here; what began until then may not be. Microseconds since 1970 UTC
     cells: tuple[Cell, ...] = ()  # by rising instant
 
 
@@ -88,13 +86,11 @@ def load_state(text: str) -> LimitState:
 
 
 def _steps(cells: tuple[Cell, ...]) -> list[int]:
-    numbers = [*cells[:1], *((later.at - earlier.at, later.units) for earlier, later in pairwise(cells))]
-    return [number for pair in numbers for number in pair]
+    steps = [*cells[:1], *((later - earlier, units) for (earlier, _), (later, units) in pairwise(cells))]
+    return [number for pair in steps for number in pair]
 
 
 def _tally(key: str, numbers: list[int]) -> Tally:
-    cells, at = [], 0
-    for step, units in zip(numbers[1::2], numbers[2::2], strict=True):
-        at += step
-        cells.append(Cell(at, units))
-    return Tally(key, numbers[0], tuple(cells))
+    if set(map(type, numbers)) != {int}:
+        raise TypeError("a tally's numbers are whole")
+    return Tally(key, numbers[0], tuple(zip(accumulate(numbers[1::2]), numbers[2::2], strict=True)))
