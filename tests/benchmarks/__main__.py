@@ -14,6 +14,7 @@ from tests.benchmarks import (
     mail,
     memory,
     phones,
+    send_times,
     store_waves,
     transport,
     whole_campaign,
@@ -31,6 +32,8 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "import": imports.measure,
     "mail": mail.measure,
     "campaign": whole_campaign.measure,
+    "send_times": send_times.measure,
+    "quiet_hours": send_times.measure_quiet_hours,
     "transport": transport.measure,
     "memory": memory.measure,
 }

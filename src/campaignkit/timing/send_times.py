@@ -1,11 +1,15 @@
 """Send times of whole audiences: a window, moments and the zones of many in, the moment of each out. Pure.
 
-Recipients in the same zones share their openings, so the window is asked once for each opening of each set of zones.
-Everybody else is a comparison of whole numbers: microseconds since 1970.
+Recipients in the same zones share their openings: the window is asked once for each opening of each set of zones, and
+where that opening lies among their turns is bisected. Nobody's own clock is read.
 """
 
-from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import accumulate, repeat
+from operator import add
 from typing import TypeAlias
 
 import attrs
@@ -16,8 +20,6 @@ from campaignkit.timing.zone_clocks import in_utc
 __all__ = ["OpenSpan", "Zones", "next_opens", "open_spans", "paced_send_times"]
 
 Zones: TypeAlias = tuple[str, ...]  # the candidates of one recipient; the same ones in the same order are one group
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
 
 
 @attrs.frozen(kw_only=True)
@@ -37,7 +39,8 @@ def open_spans(window: SendWindow, at: datetime, zones: Iterable[str] = ()) -> I
     Raises:
         ValueError: as for ``SendWindow.is_open``.
 
-    >>> span = next(open_spans(SendWindow(zone="Europe/Warsaw"), datetime(2026, 3, 28, 22, tzinfo=UTC)))
+    >>> at = datetime.fromisoformat("2026-03-28T22:00Z")
+    >>> span = next(open_spans(SendWindow(zone="Europe/Warsaw"), at))
     >>> span.opens_at.hour, span.closes_at.hour  # clocks went to summer time that night
     (7, 19)
     """
@@ -57,7 +60,7 @@ def open_spans(window: SendWindow, at: datetime, zones: Iterable[str] = ()) -> I
 def next_opens(window: SendWindow, at: datetime, zones: Iterable[Zones]) -> dict[Zones, datetime | NoWindow]:
     """Return the next opening from *at* on for each different set of zones, each computed once.
 
-    >>> at = datetime(2026, 7, 1, tzinfo=UTC)
+    >>> at = datetime.fromisoformat("2026-07-01T00:00Z")
     >>> found = next_opens(SendWindow(), at, [("Europe/Warsaw",), ("Asia/Tokyo",), ("Europe/Warsaw",)])
     >>> {zones[0]: opens_at.hour for zones, opens_at in found.items()}
     {'Europe/Warsaw': 7, 'Asia/Tokyo': 0}
@@ -67,8 +70,8 @@ def next_opens(window: SendWindow, at: datetime, zones: Iterable[Zones]) -> dict
 
 def paced_send_times(
     window: SendWindow, start: datetime, zones: Iterable[Zones], *, spacing: timedelta
-) -> Iterator[datetime | NoWindow]:
-    """Yield for each recipient the moment that ``window.next_open`` gives for its own turn, in the order of *zones*.
+) -> list[datetime | NoWindow]:
+    """Return for each recipient the moment that ``window.next_open`` gives for its own turn, in the order of *zones*.
 
     The turn of the n-th, from 0, is at *start* + n × *spacing*. Whoever waits for an opening stands at that opening;
     how those who wait are then spread is for limits to say. A ``NoWindow`` answers for the later turns of its group
@@ -80,42 +83,43 @@ def paced_send_times(
 
     Raises:
         ValueError: *spacing* is negative; and as for ``SendWindow.is_open``.
+
+    >>> night = datetime.fromisoformat("2026-07-01T18:58Z")
+    >>> turns = paced_send_times(SendWindow(), night, [("Europe/Warsaw",)] * 3, spacing=timedelta(minutes=1))
+    >>> [f"{turn:%H:%M}" for turn in turns]  # 21:00 in Warsaw is 19:00
+    ['18:58', '18:59', '07:00']
     """
     if spacing < timedelta(0):
         raise ValueError("the spacing between two turns cannot be negative")
-    turn, step = in_utc(start), spacing // MICROSECOND
-    micros = _micros(turn)
-    groups: dict[Zones, _Group] = {}
-    for key in zones:
-        group = groups.get(key)
-        if group is None:
-            group = groups[key] = _Group(window, key)
-        if micros >= group.until:
-            group.go_on(turn)
-        yield turn if micros >= group.since else group.waits_for
-        micros += step
-        turn += spacing
+    numbers_of: defaultdict[Zones, list[int]] = defaultdict(list)
+    count = 0
+    for count, group in enumerate(zones, start=1):
+        numbers_of[group].append(count - 1)
+    turns: list[datetime] = list(accumulate(repeat(spacing, count - 1), add, initial=in_utc(start)))[:count]
+    times: list[datetime | NoWindow] = [*turns]
+    for group, numbers in numbers_of.items():
+        for begin, end, opens_at in _waiting(window, group, turns, numbers):
+            for number in numbers[begin:end]:
+                times[number] = opens_at
+    return times
 
 
-class _Group:
-    """Recipients in the same zones, and the opening that they are in or wait for. Turns only go on, and so does it."""
+def _waiting(
+    window: SendWindow, zones: Zones, turns: Sequence[datetime], numbers: Sequence[int]
+) -> Iterator[tuple[int, int, datetime | NoWindow]]:
+    """Yield from where to where in *numbers*, those of one group, turns fall while it is closed, and the next opening.
 
-    __slots__ = ("_window", "_zones", "since", "until", "waits_for")
-
-    def __init__(self, window: SendWindow, zones: Zones) -> None:
-        self._window, self._zones = window, zones
-        self.waits_for: datetime | NoWindow = EPOCH
-        self.since = self.until = _micros(datetime.min.replace(tzinfo=UTC))  # before every turn: go on first
-
-    def go_on(self, turn: datetime) -> None:
-        """Take the first opening that does not end before *turn*."""
-        self.waits_for = opens_at = self._window.next_open(turn, self._zones)
+    Turns rise, so an opening is asked for once, and its place among them is found by bisection.
+    """
+    begin = 0
+    while begin < len(numbers):
+        opens_at = window.next_open(turns[numbers[begin]], zones)
         if isinstance(opens_at, NoWindow):
-            self.since = self.until = _micros(opens_at.searched_until)
-            return
-        closes_at = self._window.next_close(opens_at, self._zones)
-        self.since, self.until = _micros(opens_at), _micros(opens_at + HORIZON if closes_at is None else closes_at)
-
-
-def _micros(moment: datetime) -> int:
-    return (moment - EPOCH) // MICROSECOND
+            end = bisect_right(numbers, opens_at.searched_until, begin, key=turns.__getitem__)
+            yield begin, end, opens_at
+            begin = end
+        else:
+            end = bisect_left(numbers, opens_at, begin, key=turns.__getitem__)
+            yield begin, end, opens_at
+            closes_at = window.next_close(opens_at, zones) or opens_at + HORIZON
+            begin = bisect_left(numbers, closes_at, end, key=turns.__getitem__)
