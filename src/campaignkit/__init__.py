@@ -115,11 +115,14 @@ if TYPE_CHECKING:
     from campaignkit.plain import to_dict
     from campaignkit.stores.memory import MemoryStore
     from campaignkit.stores.sql import SqlStore
+    from campaignkit.timing.hours_presets import preset_window
     from campaignkit.timing.limits import FrequencyCap, Interval, Limit
     from campaignkit.timing.offsets.counting import AT_ONCE, Offset, OffsetUnit, resolve_offset
     from campaignkit.timing.offsets.forms import offset_from_text, offset_to_text
     from campaignkit.timing.offsets.moments import DayEdge, Moment
     from campaignkit.timing.offsets.planning import LatePolicy, SkipReason, StepDue, StepSkipped, plan_step, plan_steps
+    from campaignkit.timing.openings import OpeningHours
+    from campaignkit.timing.send_times import paced_send_times
     from campaignkit.timing.windows import NoWindow, SendWindow
     from campaignkit.transports.function import FunctionTransport
     from campaignkit.transports.outbox import OutboxTransport
@@ -196,6 +199,7 @@ __all__ = [
     "Offset",
     "OffsetUnit",
     "OneOf",
+    "OpeningHours",
     "OutboundEmail",
     "OutboundText",
     "OutboxTransport",
@@ -257,12 +261,14 @@ __all__ = [
     "find_stale",
     "offset_from_text",
     "offset_to_text",
+    "paced_send_times",
     "parse_contact",
     "parse_email",
     "parse_phone",
     "plan_merge",
     "plan_step",
     "plan_steps",
+    "preset_window",
     "read_contacts",
     "redirects_of",
     "resolve_offset",
@@ -391,6 +397,9 @@ _HOMES = {
         "plan_step",
         "plan_steps",
     ),
+    "timing.hours_presets": ("preset_window",),
+    "timing.openings": ("OpeningHours",),
+    "timing.send_times": ("paced_send_times",),
     "timing.windows": ("NoWindow", "SendWindow"),
     "transports.function": ("FunctionTransport",),
     "transports.outbox": ("OutboxTransport",),

@@ -7,6 +7,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from campaignkit.timing.holidays import public_holidays
+    from campaignkit.timing.hours_presets import HOURS_PRESETS, HoursPreset, find_hours_preset, preset_window
     from campaignkit.timing.limits import (
         PRESETS,
         UNKNOWN_LIMITS,
@@ -51,10 +53,13 @@ if TYPE_CHECKING:
         plan_steps,
         resolve_offset,
     )
+    from campaignkit.timing.openings import OpeningHours
+    from campaignkit.timing.send_times import OpenSpan, next_opens, open_spans, paced_send_times
     from campaignkit.timing.windows import NoWindow, NoWindowReason, SendWindow
 
 __all__ = [
     "AT_ONCE",
+    "HOURS_PRESETS",
     "PRESETS",
     "UNKNOWN_LIMITS",
     "CalendarPeriod",
@@ -66,6 +71,7 @@ __all__ = [
     "FrequencyCap",
     "Grant",
     "HoldReason",
+    "HoursPreset",
     "Interval",
     "LatePolicy",
     "LearnedRate",
@@ -78,6 +84,8 @@ __all__ = [
     "NoWindowReason",
     "Offset",
     "OffsetUnit",
+    "OpenSpan",
+    "OpeningHours",
     "ProviderPreset",
     "ScopeCount",
     "ScopedGrant",
@@ -86,21 +94,28 @@ __all__ = [
     "StepDue",
     "StepSkipped",
     "domain_group",
+    "find_hours_preset",
     "find_preset",
     "give_back",
     "grant",
     "grant_together",
     "next_allowed",
+    "next_opens",
     "offset_from_text",
     "offset_to_text",
+    "open_spans",
+    "paced_send_times",
     "plan_step",
     "plan_steps",
+    "preset_window",
+    "public_holidays",
     "resolve_offset",
     "take",
 ]
 
 _HOMES = {
     "AT_ONCE": "offsets",
+    "HOURS_PRESETS": "hours_presets",
     "PRESETS": "limits",
     "UNKNOWN_LIMITS": "limits",
     "CalendarPeriod": "limits",
@@ -112,6 +127,7 @@ _HOMES = {
     "FrequencyCap": "limits",
     "Grant": "limits",
     "HoldReason": "limits",
+    "HoursPreset": "hours_presets",
     "Interval": "limits",
     "LatePolicy": "offsets",
     "LearnedRate": "limits",
@@ -124,6 +140,8 @@ _HOMES = {
     "NoWindowReason": "windows",
     "Offset": "offsets",
     "OffsetUnit": "offsets",
+    "OpenSpan": "send_times",
+    "OpeningHours": "openings",
     "ProviderPreset": "limits",
     "ScopeCount": "limits",
     "ScopedGrant": "limits",
@@ -132,15 +150,21 @@ _HOMES = {
     "StepDue": "offsets",
     "StepSkipped": "offsets",
     "domain_group": "limits",
+    "find_hours_preset": "hours_presets",
     "find_preset": "limits",
     "give_back": "limits",
     "grant": "limits",
     "grant_together": "limits",
     "next_allowed": "limits",
+    "next_opens": "send_times",
     "offset_from_text": "offsets",
     "offset_to_text": "offsets",
+    "open_spans": "send_times",
+    "paced_send_times": "send_times",
     "plan_step": "offsets",
     "plan_steps": "offsets",
+    "preset_window": "hours_presets",
+    "public_holidays": "holidays",
     "resolve_offset": "offsets",
     "take": "limits",
 }
