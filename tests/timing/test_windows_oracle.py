@@ -1,5 +1,6 @@
 """Send windows against an oracle that only watches the clock on the wall, minute by minute, and against their laws."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from campaignkit.timing.openings import OpeningHours
 from campaignkit.timing.windows import NoWindow, SendWindow
 
 MINUTE = timedelta(minutes=1)
@@ -53,14 +55,20 @@ def open_minutes(window: SendWindow, first: date, last: date) -> set[datetime]:
     found = set()
     for n in range((last - first).days + 3):
         day = first + timedelta(days=n - 2)
-        if day.weekday() in window.days and day not in window.holidays:
-            minute = datetime.combine(day, window.opens)
-            end = datetime.combine(day, window.closes)
-            if end <= minute:
-                end += timedelta(days=1)
-            while minute < end:
-                found.add(minute)
-                minute += MINUTE
+        for opening in window.hours or [window]:
+            if day.weekday() in opening.days and day not in window.holidays:
+                found |= walked(day, opening.opens, opening.closes)
+    return found
+
+
+def walked(day: date, opens: time, closes: time) -> set[datetime]:
+    minute, end = datetime.combine(day, opens), datetime.combine(day, closes)
+    if end <= minute:
+        end += timedelta(days=1)
+    found = set()
+    while minute < end:
+        found.add(minute)
+        minute += MINUTE
     return found
 
 
@@ -81,12 +89,26 @@ clock_minutes = st.one_of(
 
 @st.composite
 def windows(draw: st.DrawFn, *, near: date = date(2026, 3, 29)) -> SendWindow:
+    holidays = draw(st.sets(st.integers(-2, 4).map(lambda n: near + timedelta(days=n)), max_size=2))
+    days = st.one_of(st.just(range(7)), st.sets(st.integers(0, 6), min_size=1))
+    if draw(st.booleans()):
+        return SendWindow(hours=draw(splits(days)), holidays=holidays)
     opens, closes = draw(clock_minutes), draw(clock_minutes)
     if opens == closes:
         opens = closes = time(0)
-    days = draw(st.one_of(st.just(range(7)), st.sets(st.integers(0, 6), min_size=1)))
-    holidays = draw(st.sets(st.integers(-2, 4).map(lambda n: near + timedelta(days=n)), max_size=2))
-    return SendWindow(days=days, opens=opens, closes=closes, holidays=holidays)
+    return SendWindow(days=draw(days), opens=opens, closes=closes, holidays=holidays)
+
+
+@st.composite
+def splits(draw: st.DrawFn, days: st.SearchStrategy[Iterable[int]]) -> list[OpeningHours]:
+    """Draw up to three openings that follow each other within a day; the last may go on over midnight."""
+    clocks = sorted(draw(st.sets(clock_minutes, min_size=2, max_size=6)))
+    clocks = clocks[: len(clocks) // 2 * 2]
+    pairs = list(zip(clocks[::2], clocks[1::2], strict=True))
+    if draw(st.booleans()):
+        opens, _ = pairs.pop()
+        pairs.append((opens, draw(clock_minutes.filter(lambda closes: closes < opens)) if opens > time(0) else time(0)))
+    return [OpeningHours(days=draw(days), opens=opens, closes=closes) for opens, closes in pairs]
 
 
 @pytest.mark.parametrize("change", CHANGES)
