@@ -60,6 +60,14 @@ def test_a_clock_that_went_back_recovers_nothing():
     assert slowed.per_hour_at(NOON - 100 * HOUR) == 700
 
 
+def test_after_a_clock_went_back_replies_slow_down_once_more():
+    slowed = LearnedRate.starting(1000).throttled(NOON)
+
+    again = slowed.throttled(NOON - HOUR).throttled(NOON - HOUR + timedelta(seconds=5))
+
+    assert round(again.per_hour_at(NOON - HOUR)) == 490
+
+
 def test_its_interval_is_a_rule_like_others():
     rule = LearnedRate.starting(3600).throttled(NOON).interval_at(NOON)
     assert rule is not None

@@ -51,8 +51,11 @@ class LearnedRate:
         return cls(ceiling=per_hour, per_hour=per_hour, floor=min(floor, per_hour))
 
     def throttled(self, at: datetime) -> "LearnedRate":
-        """Return the rate after a throttle reply: seven tenths of what it was then, never below the floor."""
-        if self.throttled_at is not None and at < self.throttled_at + SETTLING:
+        """Return the rate after a throttle reply: seven tenths of what it was then, never below the floor.
+
+        A reply within a minute of the last only counts; one at an earlier time is of a clock that went back, and slows.
+        """
+        if self.throttled_at is not None and abs(at - self.throttled_at) < SETTLING:
             return attrs.evolve(self, throttle_count=self.throttle_count + 1)
         slower = max(self.per_hour_at(at) * SLOWDOWN, self.floor)
         return attrs.evolve(self, per_hour=slower, throttled_at=at, throttle_count=self.throttle_count + 1)
