@@ -17,6 +17,8 @@ class CapExcess(StrEnum):
 
 
 class CapVerdict(StrEnum):
+    """The answers to whether a person may be written to."""
+
     FREE = "free"
     DEFERRED = "deferred"
     SKIPPED = "skipped"
