@@ -125,7 +125,7 @@ def _look_around(
         week = timetables[shape.name]
         expected = [week[minute] for minute in weekly]
         _check_states(seen, zone, shape, minutes, expected)
-        _check_sends(seen, zone, shape, minutes, expected, week)
+        _check_sends(seen, zone, shape, minutes, weekly, week)
         for at in _edges(minutes, expected, changes_at):
             seen.edges += 1
             if shape.window.is_open(at, (zone,)) is not week[_minute_of_week(at, clock)]:
@@ -151,15 +151,18 @@ def _check_sends(
     zone: str,
     shape: Shape,
     minutes: Sequence[datetime],
-    expected: Sequence[bool],
+    weekly: Sequence[int],
     week: Sequence[bool],
 ) -> None:
     """One message falls due every minute: it leaves in an open minute, and in the first one."""
-    clock, first_open = ZoneInfo(zone), _first_open(minutes, expected)
+    clock, first_open = ZoneInfo(zone), _first_open(minutes, [week[minute] for minute in weekly])
     sends = paced_send_times(shape.window, minutes[0], [(zone,)] * len(minutes), spacing=MINUTE)
-    for due, leaves_at, first in zip(minutes, sends, first_open, strict=True):
+    for due, leaves_at, first, shown in zip(minutes, sends, first_open, weekly, strict=True):
         seen.sends += 1
-        if isinstance(leaves_at, NoWindow) or not week[_minute_of_week(leaves_at, clock)]:
+        if (
+            isinstance(leaves_at, NoWindow)
+            or not week[shown if leaves_at == due else _minute_of_week(leaves_at, clock)]
+        ):
             seen.quiet_sends += 1
             seen.complain(zone, shape, due, f"would leave at {leaves_at}, in quiet hours")
         elif leaves_at != first if first is not None else leaves_at <= minutes[-1]:
