@@ -136,7 +136,7 @@ def day_by_oracle(offset: Offset, day: date) -> date:
             return months_later(day, 12 * offset.count)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(offset=offsets().filter(lambda offset: not offset.is_exact and offset.clock is not None), moment=moments())
 def test_calendar_offsets_agree_with_an_oracle_that_counts_months_and_tries_every_clock(offset, moment):
     wall = datetime.combine(day_by_oracle(offset, moment.wall.date()), offset.clock)
@@ -144,7 +144,7 @@ def test_calendar_offsets_agree_with_an_oracle_that_counts_months_and_tries_ever
     assert resolve_offset(offset, moment) == shown_at(wall, moment.zone)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(offset=offsets().filter(lambda offset: offset.is_exact), moment=moments())
 def test_minutes_and_hours_are_time_that_passes(offset, moment):
     passed = (resolve_offset(offset, moment) - moment.instant).total_seconds()
@@ -152,14 +152,14 @@ def test_minutes_and_hours_are_time_that_passes(offset, moment):
     assert passed == offset.count * (60 if offset.unit == "minutes" else 3600)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(offset=offsets(), moment=moments())
 def test_every_result_is_in_utc(offset, moment):
     for result in (resolve_offset(offset, moment), moment.instant, moment.begins):
         assert result.tzinfo is UTC
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(offset=offsets().filter(lambda offset: offset.unit is not None), moment=moments())
 def test_more_is_never_earlier(offset, moment):
     more = attrs.evolve(offset, count=offset.count + 1)
@@ -167,7 +167,7 @@ def test_more_is_never_earlier(offset, moment):
     assert resolve_offset(offset, moment) <= resolve_offset(more, moment)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(start=st.dates(date(1972, 1, 1), date(2035, 12, 31)), count=st.integers(-600, 600))
 def test_months_are_anchored(start, count):
     moment = Moment(at=start, zone="UTC")
@@ -177,7 +177,7 @@ def test_months_are_anchored(start, count):
     assert reached.day == start.day or (reached + timedelta(days=1)).day == 1
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(moment=moments().filter(lambda moment: moment.is_day))
 def test_a_day_lasts_from_its_first_instant_to_its_last(moment):
     whole = attrs.evolve(moment, day_edge="end")
@@ -213,7 +213,7 @@ def asked(question: dict[str, Any], **changed) -> StepDue | StepSkipped:
     return plan_step(options.pop("offset"), options.pop("moment"), **options)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(question=questions())
 def test_a_step_is_never_sent_before_now_nor_at_a_closed_hour_nor_at_its_date_or_after_it(question):
     step = asked(question)
@@ -230,7 +230,7 @@ def test_a_step_is_never_sent_before_now_nor_at_a_closed_hour_nor_at_its_date_or
         assert step.at < question["moment"].instant
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(question=questions(), share=st.floats(0, 1))
 def test_asked_again_until_it_is_due_a_step_is_still_due_then(question, share):
     step = asked(question)
@@ -242,7 +242,7 @@ def test_asked_again_until_it_is_due_a_step_is_still_due_then(question, share):
         assert asked(question, now=again) == step
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(question=questions(), wait=st.timedeltas(timedelta(0), timedelta(days=60)))
 def test_what_is_skipped_once_stays_skipped(question, wait):
     step = asked(question)
@@ -252,7 +252,7 @@ def test_what_is_skipped_once_stays_skipped(question, wait):
     assert isinstance(asked(question, now=question["now"].astimezone(UTC) + wait), StepSkipped)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(question=questions())
 def test_a_skip_has_a_reason_that_holds(question):
     step = asked(question)
@@ -281,7 +281,7 @@ def test_a_skip_has_a_reason_that_holds(question):
 # Several steps --------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(given_offsets=st.lists(offsets(), max_size=6), question=questions())
 def test_no_step_vanishes_and_of_those_missed_one_is_sent(given_offsets, question):
     steps = {f"step {number}": offset for number, offset in enumerate(given_offsets)}
@@ -311,13 +311,13 @@ names = st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,12}", fullmatch=True).filter(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(offset=offsets(names=st.just("") | names))
 def test_what_is_written_is_read_again(offset):
     assert offset_from_text(offset_to_text(offset)) == offset
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(text=st.text(max_size=30) | st.text("+-−0123456789 :dhwmyinaetfrob", max_size=20))
 def test_any_text_is_an_offset_or_refused_with_a_sentence(text):
     try:
