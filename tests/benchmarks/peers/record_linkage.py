@@ -5,6 +5,7 @@ memory with it, and the positions of the records of each group.
 """
 # mypy: disable-error-code="import-not-found,import-untyped,no-any-return"
 
+import gc
 import json
 import resource
 import sys
@@ -139,6 +140,7 @@ RECIPES = {"customers": link_customers, "febrl": link_febrl, "rldata": link_rlda
 def run(job: Job) -> dict[str, Any]:
     rows = pd.read_csv(job["path"], sep=job.get("separator", ","), dtype=str, skipinitialspace=True)
     rows.columns = [name.strip() for name in rows.columns]
+    gc.collect()  # as for find_duplicates
     began_at, began_wall = time.process_time(), time.perf_counter()
     if job["tool"] == "splink":
         groups = group_by_splink(rows, job["kind"])

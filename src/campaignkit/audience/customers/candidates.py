@@ -5,15 +5,20 @@ a whole name, a door, or the beginning of a word of their names beside a postcod
 depend on the order of the customers.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import combinations
 
 import attrs
 
-from campaignkit.audience.customers.comparing import folded_name
 from campaignkit.audience.customers.junk import is_junk_email, is_junk_phone
-from campaignkit.audience.customers.names import fold_letters
 from campaignkit.audience.customers.records import Customer
+from campaignkit.audience.customers.tabulating import (
+    doors_of,
+    fold_names,
+    positions_by_key,
+    postcodes_of,
+    sorted_words,
+)
 
 __all__ = ["Candidates", "SharedKey", "find_candidates"]
 
@@ -22,7 +27,6 @@ NEIGHBOURS = 8  # in larger blocks, each is compared with so many that follow by
 SHARED_MIN = 6  # different names behind one phone or mailbox, and it is no family's
 PREFIX = 3  # letters of a word; a typing error there is met by the name's other end
 
-Pair = tuple[int, int]  # positions among the customers, the lower one first
 OrderKey = Callable[[int], str]
 
 
@@ -41,7 +45,7 @@ class SharedKey:
 class Candidates:
     """What find_candidates found."""
 
-    pairs: set[Pair]
+    pairs: set[int]  # lower position × number of customers + higher position: a third of what tuples cost
     shared: tuple[SharedKey, ...]
     names: list[str]  # folded, by position; "" where a name is nobody's
 
@@ -52,23 +56,31 @@ def find_candidates(customers: Sequence[Customer], order_key: OrderKey) -> Candi
     Args:
         order_key: Of a position: what records are put in order by, whatever their position.
     """
-    names = [folded_name(customer.name) for customer in customers]
+    names, whole_names = fold_names([customer.name for customer in customers])
     search = _Search(names, order_key)
+    search.add_block(whole_names)
+    del whole_names
+    _add_contacts(search, customers)
+    search.add_block([customer.loyalty_id for customer in customers])
+    search.add_block(doors_of(customers))
+    postcodes = postcodes_of(customers)
+    search.add_beside_both_names(postcodes)
+    if any(map(_has_more, customers)):
+        search.add_beside_names(
+            [code if _has_more(one) else "" for code, one in zip(postcodes, customers, strict=True)]
+        )
+    if any(customer.birthday for customer in customers):
+        _add_birthdays(search, customers)
+    return Candidates(search.pairs, tuple(search.shared), names)
+
+
+def _add_contacts(search: "_Search", customers: Sequence[Customer]) -> None:
     phones = [customer.phone.key if customer.phone else "" for customer in customers]
     others = [(at, one.key) for at, customer in enumerate(customers) for one in customer.other_phones]
     search.add_contacts("phone", phones, others, is_junk_phone)
     emails = [customer.email.key if customer.email else "" for customer in customers]
     others = [(at, one.key) for at, customer in enumerate(customers) for one in customer.other_emails]
     search.add_contacts("email", emails, others, is_junk_email)
-    search.add_block([customer.loyalty_id for customer in customers])
-    search.add_block([_sorted_words(name) for name in names])
-    search.add_block([_door(customer) for customer in customers])
-    postcodes = [_postcode(customer) for customer in customers]
-    search.add_beside_names(postcodes, needs_both=True)
-    search.add_beside_names([code if _has_more(one) else "" for code, one in zip(postcodes, customers, strict=True)])
-    if any(customer.birthday for customer in customers):
-        _add_birthdays(search, customers)
-    return Candidates(search.pairs, tuple(search.shared), names)
 
 
 def _add_birthdays(search: "_Search", customers: Sequence[Customer]) -> None:
@@ -86,14 +98,14 @@ class _Search:
 
     names: list[str]
     order_key: OrderKey
-    pairs: set[Pair] = attrs.field(factory=set)
+    pairs: set[int] = attrs.field(factory=set)
     shared: list[SharedKey] = attrs.field(factory=list)
 
     def add_contacts(
         self, field: str, keys: list[str], others: list[tuple[int, str]], is_junk: Callable[[str], bool]
     ) -> None:
         """Pair those who share a phone or a mailbox, unless it is junk or too many people do."""
-        blocks = _blocks(keys)
+        blocks = positions_by_key(keys)
         if others:
             _add_others(blocks, keys, others)
         for key, positions in blocks.items():
@@ -105,27 +117,22 @@ class _Search:
 
     def add_block(self, keys: list[str]) -> None:
         """Pair those who have the same key; "" is none."""
-        for positions in _blocks(keys).values():
+        for positions in positions_by_key(keys).values():
             self._pair(positions)
 
-    def add_beside_names(self, keys: list[str], *, needs_both: bool = False) -> None:
-        """Pair those who have the same key beside names that begin alike, in any order of words.
+    def add_beside_names(self, keys: list[str]) -> None:
+        """Pair those who have the same key beside a first or last word of the name that begins alike."""
+        for positions in positions_by_key(keys).values():
+            self._pair_alike(positions, 0)
 
-        Args:
-            needs_both: First and last word have to, one by PREFIX letters and the other by one; else either.
+    def add_beside_both_names(self, keys: list[str]) -> None:
+        """Pair those who have the same key beside names of which both words begin alike, in any order of words.
+
+        One by PREFIX letters, the other by one. Such names have two initials in common: most others are out at once.
         """
-        if not any(keys):
-            return
-        groups: dict[str, list[int]] = {}
-        for position, key in enumerate(keys):
-            if key in groups:
-                groups[key].append(position)
-            else:
-                groups[key] = [position]
-        groups.pop("", None)
-        for positions in groups.values():
-            if len(positions) > 1:
-                self._pair_alike(positions, 1 if needs_both else 0)
+        beside = [key and _beside_initials(key, name) for key, name in zip(keys, self.names, strict=True)]
+        for positions in positions_by_key(beside).values():
+            self._pair_alike(positions, 1)
 
     def _pair_alike(self, positions: list[int], more: int) -> None:
         names = self.names
@@ -144,44 +151,35 @@ class _Search:
                 self._pair(alike)
 
     def _count_names(self, positions: list[int]) -> int:
-        return len({_sorted_words(self.names[position]) or self.names[position] for position in positions} - {""})
+        return len({sorted_words(self.names[position]) or self.names[position] for position in positions} - {""})
 
     def _pair(self, positions: list[int]) -> None:
+        count = len(self.names)
         if len(positions) == 2:
             one, other = positions
             if one != other:
-                self.pairs.add((one, other) if one < other else (other, one))
+                self.pairs.add(one * count + other if one < other else other * count + one)
         elif len(positions) <= BLOCK_MAX:
-            self.pairs.update(combinations(sorted(set(positions)), 2))
+            pairs = combinations(sorted(set(positions)), 2)
+            self.pairs.update([one * count + other for one, other in pairs])
         else:
-            self.pairs.update(self._neighbours(positions))
+            self._pair_neighbours(positions)
 
-    def _neighbours(self, positions: list[int]) -> Iterator[Pair]:
-        """Yield each with those that follow it by name, so that a block of thousands costs no millions."""
-        line = sorted(set(positions), key=lambda one: (_sorted_words(self.names[one]), self.order_key(one)))
+    def _pair_neighbours(self, positions: list[int]) -> None:
+        """Pair each with those that follow it by name, so that a block of thousands costs no millions."""
+        count = len(self.names)
+        line = sorted(set(positions), key=lambda one: (sorted_words(self.names[one]), self.order_key(one)))
         for place, one in enumerate(line):
             for other in line[place + 1 : place + 1 + NEIGHBOURS]:
-                yield (one, other) if one < other else (other, one)
+                self.pairs.add(one * count + other if one < other else other * count + one)
 
 
-def _blocks(keys: list[str]) -> dict[str, list[int]]:
-    """Return the positions of every key that occurs more than once; "" is none.
-
-    The last position of each key is found in C; only keys that were there before cost a step in Python.
-    """
-    last = dict(zip(keys, range(len(keys)), strict=True))
-    blocks: dict[str, list[int]] = {}
-    if len(last) == len(keys):
-        return blocks
-    for position, key in enumerate(keys):
-        if last[key] != position and key:
-            if key in blocks:
-                blocks[key].append(position)
-            else:
-                blocks[key] = [position]
-    for key, positions in blocks.items():
-        positions.append(last[key])
-    return blocks
+def _beside_initials(key: str, name: str) -> str:
+    """Return *key* with the first letters of the first and the last word, in one order; "" where there is no name."""
+    if not name:
+        return ""
+    one, other = name[0], name[name.rfind(" ") + 1]
+    return f"{key}{one}{other}" if one <= other else f"{key}{other}{one}"
 
 
 def _add_others(blocks: dict[str, list[int]], keys: list[str], others: Iterable[tuple[int, str]]) -> None:
@@ -195,32 +193,11 @@ def _add_others(blocks: dict[str, list[int]], keys: list[str], others: Iterable[
     blocks.update({key: sorted(set(found)) for key, found in firsts.items() if len(set(found)) > 1})
 
 
-def _sorted_words(name: str) -> str:
-    """Return the words of a whole name in one order, "" where there is only one word, which matches too much."""
-    first, blank, rest = name.partition(" ")
-    if not blank:
-        return ""
-    if " " in rest:
-        return " ".join(sorted(name.split()))
-    return name if first <= rest else f"{rest} {first}"
-
-
 def _initials(name: str) -> str:
     words = name.split()
     return "".join(sorted((words[0][:2], words[-1][:2]))) if len(words) > 1 else ""
 
 
-def _postcode(customer: Customer) -> str:
-    return customer.addresses[0].postcode.strip().lower() if customer.addresses else ""
-
-
 def _has_more(customer: Customer) -> bool:
     """Return whether a street or a birthday may speak for it where the name hardly does."""
     return customer.birthday is not None or bool(customer.addresses and customer.addresses[0].street)
-
-
-def _door(customer: Customer) -> str:
-    if not customer.addresses or not customer.addresses[0].street:
-        return ""
-    street = customer.addresses[0].street
-    return "".join(filter(str.isalnum, street.lower() if street.isascii() else fold_letters(street)))

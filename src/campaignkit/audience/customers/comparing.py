@@ -271,6 +271,8 @@ def _meet(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
 def _compare_near(
     one: tuple[str, ...], other: tuple[str, ...], is_near: Callable[[str, str], bool], answer: int
 ) -> int:
+    if len(one) == len(other) == 1:
+        return answer if is_near(one[0], other[0]) else 0
     for first in one:
         for second in other:
             if is_near(first, second):

@@ -11,7 +11,7 @@ from campaignkit.audience.customers.candidates import SharedKey, find_candidates
 from campaignkit.audience.customers.comparing import Comparison, MatchKind, Profile, compare, profile_of
 from campaignkit.audience.customers.evidence import Evidence, score_of
 from campaignkit.audience.customers.grouping import Cluster, Link, cluster_links, components
-from campaignkit.audience.customers.records import Customer
+from campaignkit.audience.customers.records import Customer, CustomerStatus
 
 __all__ = ["DuplicateGroup", "Duplicates", "HeldBack", "HeldBackReason", "SystemFault", "find_duplicates"]
 
@@ -94,7 +94,7 @@ def find_duplicates(customers: Iterable[Customer]) -> Duplicates:
     >>> [(group.kind.value, [member.customer_id for member in group.members]) for group in found]
     [('same', ['1', '2']), ('household', ['1', '2', '3'])]
     """
-    return _Finder([customer for customer in customers if not customer.is_merged]).find()
+    return _Finder([customer for customer in customers if customer.status is not CustomerStatus.MERGED]).find()
 
 
 class _Finder:
@@ -103,7 +103,7 @@ class _Finder:
     def __init__(self, customers: Sequence[Customer]) -> None:
         self._customers = customers
         self._profiles: dict[int, Profile] = {}
-        self._order_keys: dict[int, str] = {}
+        self._have_own_ids = _have_own_ids(customers)
         self._candidates = find_candidates(customers, self._order_key)
         self._shared = frozenset(shared.key for shared in self._candidates.shared)
 
@@ -122,9 +122,14 @@ class _Finder:
         )
 
     def _compare_all(self) -> list[Link]:
-        profile, links = self._profile, []
-        for one, other in self._candidates.pairs:
-            comparison = compare(profile(one), profile(other))
+        """Return the pairs that match. No profile is kept, so that memory and garbage collection have less to carry."""
+        links: list[Link] = []
+        count, at, profile = len(self._customers), -1, None
+        for pair in sorted(self._candidates.pairs):  # those of one record follow one another
+            one, other = divmod(pair, count)
+            if profile is None or one != at:
+                at, profile = one, self._make_profile(one)
+            comparison = compare(profile, self._make_profile(other))
             if comparison is not None:
                 links.append(Link(one, other, comparison))
         return links
@@ -133,17 +138,20 @@ class _Finder:
         return cluster_links(links, self._profile, self._order_key, size_max=GROUP_MAX)
 
     def _profile(self, position: int) -> Profile:
+        """Return the profile of one in a group that grows, which is asked for again and again."""
         found = self._profiles.get(position)
         if found is None:
-            name = self._candidates.names[position]
-            found = self._profiles[position] = profile_of(self._customers[position], self._shared, name)
+            found = self._profiles[position] = self._make_profile(position)
         return found
 
+    def _make_profile(self, position: int) -> Profile:
+        return profile_of(self._customers[position], self._shared, self._candidates.names[position])
+
     def _order_key(self, position: int) -> str:
-        found = self._order_keys.get(position)
-        if found is None:
-            found = self._order_keys[position] = _order_key(self._customers[position])
-        return found
+        return self._key_of(self._customers[position])
+
+    def _key_of(self, customer: Customer) -> str:
+        return customer.customer_id if self._have_own_ids else _order_key(customer)
 
     def _group(self, cluster: Cluster) -> DuplicateGroup:
         comparisons = [link.comparison for link in cluster.links]
@@ -168,7 +176,7 @@ class _Finder:
         return tuple([self._customers[position] for position in sorted(positions, key=self._order_key)])
 
     def _group_rank(self, group: DuplicateGroup) -> tuple[int, float, str, str]:
-        first, last = _order_key(group.members[0]), _order_key(group.members[-1])
+        first, last = self._key_of(group.members[0]), self._key_of(group.members[-1])
         return _RANKS[group.kind], -group.score, first, last
 
     def _tell_shared(self) -> Iterator[HeldBack]:
@@ -208,6 +216,12 @@ def _order_key(customer: Customer) -> str:
     email = customer.email.key if customer.email else ""
     short = f"{customer.customer_id}\0{customer.name}\0{phone}\0{email}"
     return short if customer.customer_id else f"{short}\0{attrs.astuple(customer, recurse=False)!r}"
+
+
+def _have_own_ids(customers: Sequence[Customer]) -> bool:
+    """Return whether ids alone put the customers in the order that ``_order_key`` does: each has one of its own."""
+    ids = {customer.customer_id for customer in customers}
+    return len(ids) == len(customers) and "" not in ids and "\0" not in "".join(ids)
 
 
 def _tell_shared(shared: SharedKey) -> HeldBack:

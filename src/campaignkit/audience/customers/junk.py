@@ -1,6 +1,6 @@
 """Junk: values that tills and clerks put where a customer's own should stand. They never tell who somebody is. Pure."""
 
-__all__ = ["is_junk_email", "is_junk_name", "is_junk_phone"]
+__all__ = ["begins_junk_name", "is_junk_email", "is_junk_name", "is_junk_phone"]
 
 _NOBODY_AT = """
 none no noemail nomail noname na n/a null nil unknown anonymous anon nobody noone test tester testing asdf
@@ -62,6 +62,11 @@ def is_junk_name(words: list[str] | tuple[str, ...]) -> bool:
     (True, False)
     """
     return not words or (words[0] in _FIRST_WORDS and " ".join(words) in _NO_ONES_NAME)
+
+
+def begins_junk_name(word: str) -> bool:
+    """Return whether a name that names nobody begins with *word*; a name that begins otherwise is no junk."""
+    return word in _FIRST_WORDS
 
 
 def _is_one_letter(local: str) -> bool:

@@ -16,6 +16,7 @@ __all__ = [
     "compare_names",
     "compare_words",
     "fold_letters",
+    "is_plain_word",
     "name_words",
     "split_name",
 ]
@@ -75,6 +76,11 @@ def name_words(name: str) -> list[str]:
     if _NO_NAMES.isdisjoint(words):
         return words
     return [word for word in words if word not in _NO_NAMES] or words
+
+
+def is_plain_word(word: str) -> bool:
+    """Return whether ``name_words`` leaves a small word in a name of two as it is: plain letters, no title."""
+    return word.isascii() and word.isalpha() and 2 * len(word) < NAME_MAX and word not in _NO_NAMES
 
 
 def split_name(words: list[str] | tuple[str, ...], first_name: str = "") -> NameParts:

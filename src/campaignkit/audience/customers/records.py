@@ -38,6 +38,9 @@ def _require_aware(_: object, field: "attrs.Attribute[datetime | None]", value: 
         raise ValueError(f"{field.name} has to say its time zone")
 
 
+_SAID_NOTHING = Consent()  # one value for all, since nobody can change it
+
+
 @attrs.frozen(kw_only=True)
 class Customer:
     """One person as the host keeps them. ``check_customer`` makes one of a form, ``customer_from`` one of a list's row.
@@ -60,7 +63,7 @@ class Customer:
     preferences: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     notes: tuple[str, ...] = attrs.field(default=(), repr=False)
     attributes: Mapping[str, str] = attrs.field(factory=dict, repr=False)
-    consent: Consent = attrs.field(factory=Consent)
+    consent: Consent = _SAID_NOTHING
     verified: frozenset[str] = frozenset()  # names of fields that somebody proved, such as "email"
     source: str = ""  # where the record came from: "till 2", "web", "import 2026-03"
     created_at: datetime | None = attrs.field(default=None, validator=_require_aware)
