@@ -53,7 +53,7 @@ def sender_scope(merchant_id: str, sender_id: str) -> str:
 
 
 def destination_scope(merchant_id: str, sender_id: str, group: str) -> str:
-    """Return the key under which what one sender sends to one group of domains is counted."""
+    """Return the key under which what one sender sends to one *group* is counted: of domains, or a country's prefix."""
     return f"{sender_scope(merchant_id, sender_id)}/to/{group}"
 
 
