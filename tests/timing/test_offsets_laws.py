@@ -177,17 +177,27 @@ def test_months_are_anchored(start, count):
     assert reached.day == start.day or (reached + timedelta(days=1)).day == 1
 
 
-@settings(max_examples=150, deadline=None)
-@given(moment=moments().filter(lambda moment: moment.is_day))
-def test_a_day_lasts_from_its_first_instant_to_its_last(moment):
-    whole = attrs.evolve(moment, day_edge="end")
-    zone, begins, ends = ZoneInfo(moment.zone), whole.begins, whole.instant
+def assert_a_day_begins_and_ends_for_good(day: date, name: str) -> None:
+    whole, zone = Moment(at=day, zone=name), ZoneInfo(name)
+    quarters = [n * timedelta(minutes=15) for n in range(2 * 96)]
 
-    assert begins <= ends
-    assert ends.astimezone(zone).date() > moment.at
-    assert (begins - MICROSECOND).astimezone(zone).date() < moment.at
-    hours = [begins + timedelta(minutes=minutes) for minutes in range(0, int((ends - begins).total_seconds() / 60), 15)]
-    assert all(hour.astimezone(zone).date() == moment.at for hour in hours)
+    assert whole.begins <= whole.instant
+    assert (whole.begins - MICROSECOND).astimezone(zone).date() < day
+    assert (whole.instant - MICROSECOND).astimezone(zone).date() <= day
+    assert all((whole.begins + later).astimezone(zone).date() >= day for later in quarters)
+    assert all((whole.instant + later).astimezone(zone).date() > day for later in quarters)
+
+
+@pytest.mark.parametrize("days", range(-2, 3))
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_day_beside_a_change_of_the_clocks_begins_and_ends_for_good(name, days):
+    assert_a_day_begins_and_ends_for_good(CHANGES[name] + timedelta(days=days), name)
+
+
+@settings(max_examples=100, deadline=None)
+@given(day=st.dates(date(1972, 1, 1), date(2035, 12, 31)), name=st.sampled_from(sorted(CHANGES)))
+def test_any_day_begins_and_ends_for_good(day, name):
+    assert_a_day_begins_and_ends_for_good(day, name)
 
 
 # When a step goes -----------------------------------------------------------------------------------------------------
