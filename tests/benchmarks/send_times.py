@@ -14,7 +14,7 @@ from tests.benchmarks.figures import Figure, Verdict, interleave, judge_ratio, s
 from tests.benchmarks.peers.environment import make_environment, run_peer
 from tests.timing.hours_sweep import SHAPES, all_changes, sweep
 
-PASSES = 9
+PASSES = 5
 RECIPIENTS = 100_000
 ASKED_OF_ZONEINFO, ASKED_OF_PANDAS = 10_000, 2_000  # of the same recipients, evenly drawn: they take their time
 SPACING = timedelta(seconds=2)

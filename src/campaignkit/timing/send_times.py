@@ -1,13 +1,13 @@
 """Send times of whole audiences: a window, moments and the zones of many in, the moment of each out. Pure.
 
-Recipients in the same zones share their openings: the window is asked once for each opening of each set of zones, and
-where that opening lies among their turns is bisected. Nobody's own clock is read.
+Recipients in the same zones share their openings: the window is asked when a group opens and when it closes, and all
+turns between two such changes are answered at once. Nobody's own clock is read.
 """
 
-from bisect import bisect_left, bisect_right
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from heapq import heappop, heappush
 from itertools import accumulate, repeat
 from operator import add
 from typing import TypeAlias
@@ -20,6 +20,7 @@ from campaignkit.timing.zone_clocks import in_utc
 __all__ = ["OpenSpan", "Zones", "next_opens", "open_spans", "paced_send_times"]
 
 Zones: TypeAlias = tuple[str, ...]  # the candidates of one recipient; the same ones in the same order are one group
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @attrs.frozen(kw_only=True)
@@ -91,35 +92,53 @@ def paced_send_times(
     """
     if spacing < timedelta(0):
         raise ValueError("the spacing between two turns cannot be negative")
-    numbers_of: defaultdict[Zones, list[int]] = defaultdict(list)
-    count = 0
-    for count, group in enumerate(zones, start=1):
-        numbers_of[group].append(count - 1)
-    turns: list[datetime] = list(accumulate(repeat(spacing, count - 1), add, initial=in_utc(start)))[:count]
-    times: list[datetime | NoWindow] = [*turns]
-    for group, numbers in numbers_of.items():
-        for begin, end, opens_at in _waiting(window, group, turns, numbers):
-            for number in numbers[begin:end]:
-                times[number] = opens_at
+    keys = [*zones]
+    turns: list[datetime] = list(accumulate(repeat(spacing, len(keys) - 1), add, initial=in_utc(start)))[: len(keys)]
+    times: list[datetime | NoWindow] = []
+    waits, stride = _Waits(window), 1
+    while (done := len(times)) < len(keys):
+        waits.go_on(turns[done])
+        end = bisect_left(turns, waits.next_change, done, min(done + stride, len(keys)))
+        found = [waits[key] or turn for key, turn in zip(keys[done:end], turns[done:end], strict=True)]
+        # A group that was first met on the way may change before the end: what comes after that is asked again.
+        valid = bisect_left(turns, waits.next_change, done, end) - done
+        times += found[:valid]
+        stride = 2 * stride if valid == len(found) else valid
     return times
 
 
-def _waiting(
-    window: SendWindow, zones: Zones, turns: Sequence[datetime], numbers: Sequence[int]
-) -> Iterator[tuple[int, int, datetime | NoWindow]]:
-    """Yield from where to where in *numbers*, those of one group, turns fall while it is closed, and the next opening.
+class _Waits(dict[Zones, datetime | NoWindow | None]):
+    """What each group waits for at the present turn, None where it is open; the window is asked when a group is met.
 
-    Turns rise, so an opening is asked for once, and its place among them is found by bisection.
+    It holds until ``next_change`` for all groups that it holds.
     """
-    begin = 0
-    while begin < len(numbers):
-        opens_at = window.next_open(turns[numbers[begin]], zones)
+
+    def __init__(self, window: SendWindow) -> None:
+        super().__init__()
+        self._window = window
+        self._turn = _NEVER
+        self._changes: list[tuple[datetime, Zones]] = []  # a heap
+
+    def go_on(self, turn: datetime) -> None:
+        """Forget the groups that have changed by *turn*."""
+        self._turn = turn
+        while self._changes and self._changes[0][0] <= turn:
+            del self[heappop(self._changes)[1]]
+
+    @property
+    def next_change(self) -> datetime:
+        """The first instant at which what is held may be wrong."""
+        return self._changes[0][0] if self._changes else _NEVER
+
+    def __missing__(self, zones: Zones) -> datetime | NoWindow | None:
+        opens_at = self._window.next_open(self._turn, zones)
+        waits_for: datetime | NoWindow | None = opens_at
         if isinstance(opens_at, NoWindow):
-            end = bisect_right(numbers, opens_at.searched_until, begin, key=turns.__getitem__)
-            yield begin, end, opens_at
-            begin = end
+            changes_at = opens_at.searched_until
+        elif opens_at > self._turn:
+            changes_at = opens_at
         else:
-            end = bisect_left(numbers, opens_at, begin, key=turns.__getitem__)
-            yield begin, end, opens_at
-            closes_at = window.next_close(opens_at, zones) or opens_at + HORIZON
-            begin = bisect_left(numbers, closes_at, end, key=turns.__getitem__)
+            waits_for, changes_at = None, self._window.next_close(opens_at, zones) or opens_at + HORIZON
+        self[zones] = waits_for
+        heappush(self._changes, (changes_at, zones))
+        return waits_for
