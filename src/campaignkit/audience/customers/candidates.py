@@ -15,6 +15,7 @@ from campaignkit.audience.customers.records import Customer
 from campaignkit.audience.customers.tabulating import (
     doors_of,
     fold_names,
+    keys_beside_initials,
     positions_by_key,
     postcodes_of,
     sorted_words,
@@ -65,7 +66,7 @@ def find_candidates(customers: Sequence[Customer], order_key: OrderKey) -> Candi
     search.add_block(doors_of(customers))
     postcodes = postcodes_of(customers)
     search.add_beside_both_names(postcodes)
-    if any(map(_has_more, customers)):
+    if any(one.birthday or (one.addresses and one.addresses[0].street) for one in customers):
         search.add_beside_names(
             [code if _has_more(one) else "" for code, one in zip(postcodes, customers, strict=True)]
         )
@@ -130,8 +131,7 @@ class _Search:
 
         One by PREFIX letters, the other by one. Such names have two initials in common: most others are out at once.
         """
-        beside = [key and _beside_initials(key, name) for key, name in zip(keys, self.names, strict=True)]
-        for positions in positions_by_key(beside).values():
+        for positions in positions_by_key(keys_beside_initials(keys, self.names)).values():
             self._pair_alike(positions, 1)
 
     def _pair_alike(self, positions: list[int], more: int) -> None:
@@ -172,14 +172,6 @@ class _Search:
         for place, one in enumerate(line):
             for other in line[place + 1 : place + 1 + NEIGHBOURS]:
                 self.pairs.add(one * count + other if one < other else other * count + one)
-
-
-def _beside_initials(key: str, name: str) -> str:
-    """Return *key* with the first letters of the first and the last word, in one order; "" where there is no name."""
-    if not name:
-        return ""
-    one, other = name[0], name[name.rfind(" ") + 1]
-    return f"{key}{one}{other}" if one <= other else f"{key}{other}{one}"
 
 
 def _add_others(blocks: dict[str, list[int]], keys: list[str], others: Iterable[tuple[int, str]]) -> None:

@@ -11,7 +11,7 @@ from campaignkit.audience.customers.junk import begins_junk_name
 from campaignkit.audience.customers.names import fold_letters, is_plain_word
 from campaignkit.audience.customers.records import Customer
 
-__all__ = ["doors_of", "fold_names", "positions_by_key", "postcodes_of", "sorted_words"]
+__all__ = ["doors_of", "fold_names", "keys_beside_initials", "positions_by_key", "postcodes_of", "sorted_words"]
 
 REMEMBERED_MAX = 100_000  # words or postcodes kept of one run
 SPARE_BITS = 3  # of a hash: one key in eight or sixteen meets another one's by chance
@@ -67,6 +67,18 @@ def sorted_words(name: str) -> str:
     return name if first <= rest else f"{rest} {first}"
 
 
+def keys_beside_initials(keys: Iterable[str], names: Iterable[str]) -> list[str]:
+    """Return each key with the initials of a folded name, of its first and last word in one order; "" if either lacks."""
+    beside: list[str] = []
+    for key, name in zip(keys, names, strict=True):
+        if key and name:
+            one, other = name[0], name[name.rfind(" ") + 1]
+            beside.append(f"{key}{one}{other}" if one <= other else f"{key}{other}{one}")
+        else:
+            beside.append("")
+    return beside
+
+
 def postcodes_of(customers: Sequence[Customer]) -> list[str]:
     """Return the postcode of each one's home, "" where there is none."""
     fold = _Remembered(_fold_postcode)
@@ -107,7 +119,8 @@ def _positions_of_repeated(keys: Sequence[str]) -> list[int]:
     """Return the positions of all keys that occur more than once, and of a few others, in order."""
     slot_count = 1 << (len(keys).bit_length() + SPARE_BITS)
     seen, again = bytearray(slot_count), set()
-    slots = [hash(key) & (slot_count - 1) for key in keys]
+    mask = slot_count - 1
+    slots = [found & mask for found in map(hash, keys)]
     for slot in slots:
         if seen[slot]:
             again.add(slot)
