@@ -68,7 +68,7 @@ def sorted_words(name: str) -> str:
 
 
 def keys_beside_initials(keys: Iterable[str], names: Iterable[str]) -> list[str]:
-    """Return each key with the initials of a folded name, of its first and last word in one order; "" if either lacks."""
+    """Return each key with the initials of a folded name, in one order whatever the words; "" if either is missing."""
     beside: list[str] = []
     for key, name in zip(keys, names, strict=True):
         if key and name:
