@@ -20,6 +20,8 @@ from tests.storms.zygote import Zygote, ended_well
 CROSS_SECONDS = 30.0  # begin's permission, as long as the protocol says
 HASTE = 30.0  # the stopwatch of a frozen worker runs so many times as fast
 FREEZING_POINTS = {"begin.commit.after": 3, "clear.after": 3, "crossing.before": 20, "crossing.after": 20}
+# After a frozen wave: what came of it is written down, alone or with the begin of the next, which has leave of its own.
+WHAT_COMES_NEXT = ["clear.before", "settle.before"]
 SIDE_BY_SIDE = 4  # campaigns; most of their workers stand still
 
 
@@ -46,7 +48,7 @@ def freeze_once(
     crossed = field.folder / "crossed"
     fault = {"freeze": name, "k": dice.randint(1, FREEZING_POINTS[name]), "crossed": str(crossed)}
     if is_killed_after:
-        fault["then"] = "settle.before"
+        fault["then"] = WHAT_COMES_NEXT
     frozen = zygote.start(weather.job(fault, haste=haste))
     worker = field.last_worker
     if zygote.watch(frozen) is None:

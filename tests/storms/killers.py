@@ -27,7 +27,8 @@ def fault_point(fault: dict[str, Any], deaths: Path) -> FaultPoint:
         case {"after_seconds": seconds}:
             return _KillLater(seconds, last_words)
         case {"freeze": name, "k": k}:
-            then = KillAt(fault["then"], 1, last_words=last_words) if fault.get("then") else None
+            killer = KillAt(None, 1, last_words=last_words)
+            then = _Within(fault["then"], killer) if fault.get("then") else None
             return FreezeAt(name, k, crossed=Path(fault["crossed"]), then=then)
         case _:
             return KillAt(fault["name"], fault["k"], last_words=last_words)
