@@ -6,6 +6,7 @@ in which direction, means nothing here.
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 __all__ = ["in_utc", "offset_at", "search_zone", "zone_named"]
@@ -20,6 +21,8 @@ def in_utc(at: datetime) -> datetime:
     return at.astimezone(UTC)
 
 
+# The library keeps eight zones and reads the others from their files again; an audience lives in more.
+@lru_cache(maxsize=700)  # all of the database; whoever clears the library's cache clears this one too
 def zone_named(name: str) -> ZoneInfo:
     """Return the zone of an IANA name; anything else raises ValueError."""
     try:
