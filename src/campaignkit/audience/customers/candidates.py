@@ -1,8 +1,8 @@
 """Candidates: customers in; the pairs that are worth comparing, and keys that are nobody's own, out. Pure.
 
 Comparing everybody with everybody would take hours. Two records are compared if they share a card, a phone, a mailbox,
-a whole name, a door, or the beginning of a word of their names beside a postcode or a birthday. The pairs do not
-depend on the order of the customers.
+a whole name, a door, or the beginning of a word of their names beside a postcode or a birthday; or beside a postcode
+what follows the first letters, one of which may be mistyped. The pairs do not depend on the order of the customers.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -16,6 +16,7 @@ from campaignkit.audience.customers.tabulating import (
     doors_of,
     fold_names,
     keys_beside_initials,
+    keys_beside_middles,
     positions_by_key,
     postcodes_of,
     sorted_words,
@@ -66,6 +67,7 @@ def find_candidates(customers: Sequence[Customer], order_key: OrderKey) -> Candi
     search.add_block(doors_of(customers))
     postcodes = postcodes_of(customers)
     search.add_beside_both_names(postcodes)
+    search.add_block(keys_beside_middles(postcodes, names))
     if any(one.birthday or (one.addresses and one.addresses[0].street) for one in customers):
         search.add_beside_names(
             [code if _has_more(one) else "" for code, one in zip(postcodes, customers, strict=True)]

@@ -11,9 +11,18 @@ from campaignkit.audience.customers.junk import begins_junk_name
 from campaignkit.audience.customers.names import fold_letters, is_plain_word
 from campaignkit.audience.customers.records import Customer
 
-__all__ = ["doors_of", "fold_names", "keys_beside_initials", "positions_by_key", "postcodes_of", "sorted_words"]
+__all__ = [
+    "doors_of",
+    "fold_names",
+    "keys_beside_initials",
+    "keys_beside_middles",
+    "positions_by_key",
+    "postcodes_of",
+    "sorted_words",
+]
 
 REMEMBERED_MAX = 100_000  # words or postcodes kept of one run
+MIDDLE = 3  # letters of a word that are looked at where the first may be mistyped
 SPARE_BITS = 3  # of a hash: one key in eight or sixteen meets another one's by chance
 
 Key = TypeVar("Key", bound=Hashable)
@@ -74,6 +83,23 @@ def keys_beside_initials(keys: Iterable[str], names: Iterable[str]) -> list[str]
         if key and name:
             one, other = name[0], name[name.rfind(" ") + 1]
             beside.append(f"{key}{one}{other}" if one <= other else f"{key}{other}{one}")
+        else:
+            beside.append("")
+    return beside
+
+
+def keys_beside_middles(keys: Iterable[str], names: Iterable[str]) -> list[str]:
+    """Return each key with what follows the first letter of a folded name's first and last word, in one order.
+
+    "" where the key is missing or a word has fewer than MIDDLE letters.
+    """
+    beside: list[str] = []
+    for key, name in zip(keys, names, strict=True):
+        first, _, rest = name.partition(" ")
+        last = rest[rest.rfind(" ") + 1 :]
+        if key and len(first) >= MIDDLE and len(last) >= MIDDLE:
+            one, other = first[1 : 1 + MIDDLE], last[1 : 1 + MIDDLE]
+            beside.append(f"{key} {one} {other}" if one <= other else f"{key} {other} {one}")
         else:
             beside.append("")
     return beside
