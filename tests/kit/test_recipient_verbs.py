@@ -218,3 +218,15 @@ def test_a_number_is_corrected_under_the_rules_of_texts(shop: Shop) -> None:
     with pytest.raises(ck.InvalidAddress) as refused:
         shop.flora.readdress(campaign.id, "cust-1", "+48 22 826 00 00")
     assert refused.value.rejection_code in {"not_textable", "wrong_country"}
+
+
+def test_who_was_left_out_for_a_broken_number_is_told_what_to_do(shop: Shop) -> None:
+    shop.flora.add_sender("texts", address="Flora", channel="sms")
+    campaign = shop.flora.create_campaign(name="T", channel="sms", sender="texts", content=ck.SmsContent(text="Hi"))
+    shop.flora.add_recipients(campaign.id, contact(1, phone="1.21256E+10"))
+    (row,) = shop.flora.exclusions(campaign.id)
+    refused = ck.parse_phone("1.21256E+10", region="US")
+
+    assert isinstance(refused, ck.Rejection)
+    assert refused.hint
+    assert row.detail == f"{refused.message} {refused.hint}"

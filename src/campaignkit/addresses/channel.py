@@ -62,3 +62,8 @@ class Rejection:
     value: str = attrs.field(default="", repr=False)  # what came in, cut to 200 characters
     row_number: int | None = None  # counts from 1; the header of a file is row 1
     hint: str = ""  # one sentence on what to do or what may be meant; it does not repeat the value either
+
+    @property
+    def full_message(self) -> str:
+        """What is wrong and, where there is a hint, what to do about it."""
+        return f"{self.message} {self.hint}".rstrip()

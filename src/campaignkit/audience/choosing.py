@@ -242,5 +242,5 @@ def _unaddressed(contact: Contact, field: str, channel: Channel) -> Exclusion:
     """Return why there is no address: what came in was refused, or nothing came in."""
     for rejection in contact.rejections:
         if rejection.field == field and rejection.code in _REASONS:
-            return _exclude(contact, _REASONS[rejection.code], rejection.message)
+            return _exclude(contact, _REASONS[rejection.code], rejection.full_message)
     return _exclude(contact, ExclusionReason.NO_ADDRESS, _ABSENCE[channel])

@@ -122,7 +122,7 @@ class ListTally:
         match became:
             case Rejection():
                 self._counts["rejected"] += 1
-                self._rejections.add((str(became.code), became.field, became.message), became.row_number)
+                self._rejections.add((str(became.code), became.field, became.full_message), became.row_number)
                 return became
             case Recipient():
                 self._counts["recipients"] += 1
@@ -144,7 +144,7 @@ class ListTally:
             domains = (email.domain, suggested.rpartition("@")[2])
             self._suggestions.add(domains, contact.row_number)
         for broken in contact.rejections:
-            self._broken_fields.add((str(broken.code), broken.field, broken.message), broken.row_number)
+            self._broken_fields.add((str(broken.code), broken.field, broken.full_message), broken.row_number)
         self._stale.add(contact)
 
     def report(self) -> ListReport:

@@ -83,7 +83,7 @@ def corrected(row: CampaignRecipient, address: str, *, campaign: Campaign, setti
     field = "email" if campaign.channel is Channel.EMAIL else "phone"
     contact = parse_contact({field: address}, region=settings.region)
     if isinstance(contact, Rejection):
-        raise InvalidAddress("address", str(contact.code), contact.message)
+        raise InvalidAddress("address", str(contact.code), contact.full_message)
     rules = attrs.evolve(rules_of(campaign, settings), kind="transactional")
     match Selector(rules).choose(contact):
         case Recipient() as chosen:
@@ -121,7 +121,7 @@ def _rejected(rejection: Rejection, campaign: Campaign, *, new_id: NewId, now: d
         intake=Intake.REJECTION,
         status=RecipientStatus.SKIPPED,
         reason=str(rejection.code),
-        detail=rejection.message,
+        detail=rejection.full_message,
         channel=Channel(campaign.channel),
         contact_key=_digest("rejection", str(rejection.row_number), rejection.code, rejection.value),
         row_number=rejection.row_number,
