@@ -401,7 +401,11 @@ class ReaddressesWithoutANewEpoch(Planted):
         result = super().readdress(merchant_id, campaign_id, recipient_id, to)
         row = self._recipients.get(merchant_id, recipient_id)
         if result is ReaddressResult.MOVED and row is not None and before is not None:
-            held: dict[str, Any] = {"lease_until": before.lease_until, "claim_token": before.claim_token, "status": before.status}
+            held: dict[str, Any] = {
+                "lease_until": before.lease_until,
+                "claim_token": before.claim_token,
+                "status": before.status,
+            }
             self._recipients.put(attrs.evolve(row, epoch=before.epoch, **held))
         return result
 
