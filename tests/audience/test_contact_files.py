@@ -277,7 +277,7 @@ def test_64_duplicate_and_blank_headers_lose_nothing():
 
 def test_bytes_are_a_bad_call(write: Callable[[bytes], Path]) -> None:
     with pytest.raises(TypeError, match="text"):
-        read_contacts([b"Email\n"])  # type: ignore[list-item]
+        read_contacts([b"Email\n"])  # type: ignore[arg-type]
     with write(b"Email\n").open("rb") as file, pytest.raises(TypeError, match="text"):
         read_contacts(file)  # type: ignore[arg-type]
 
