@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from campaignkit.audience.contacts import Contact, parse_contact
@@ -20,6 +19,7 @@ from campaignkit.audience.selection import stream_audience
 from campaignkit.audience.targeting import AllOf, AtLeast, OneOf, Targeting, WithinDays
 from tests.benchmarks.figures import ROOT, Figure, Verdict, interleave, spread
 from tests.benchmarks.peers.environment import make_environment, run_peer
+from tests.benchmarks.peers.peak import peak_mib
 
 CONTACTS = 20_000
 MANY_CONTACTS = 1_000_000
@@ -168,9 +168,7 @@ def _child(task: str) -> None:
     contacts = _contacts(MANY_CONTACTS, "many")
     for _ in contacts if task == "parse" else stream_audience(contacts):
         pass
-    # Not ru_maxrss, which a child has from its parent. Linux only.
-    status = Path("/proc/self/status").read_text()
-    print(json.dumps({"peak_mib": int(status.partition("VmHWM:")[2].split()[0]) / 1024}))
+    print(json.dumps({"peak_mib": peak_mib()}))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ A process of its own, which imports no more than a shop that looks for duplicate
 import csv
 import gc
 import json
-import resource
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -19,6 +18,7 @@ from campaignkit.addresses.phone import PhoneNumber
 from campaignkit.audience.customers.comparing import MatchKind
 from campaignkit.audience.customers.duplicates import find_duplicates
 from campaignkit.audience.customers.records import Customer, PostalAddress
+from tests.benchmarks.peers.peak import peak_mib
 
 __all__ = ["read_rows"]
 
@@ -66,11 +66,11 @@ def _child() -> dict[str, Any]:
     began_at = time.process_time()
     found = find_duplicates(customers)
     seconds = time.process_time() - began_at
-    peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_mib()
     persons = [group for group in found if group.kind is not MatchKind.HOUSEHOLD]
     groups = [[int(member.customer_id) for member in group.members] for group in persons]
     same = [ids for group, ids in zip(persons, groups, strict=True) if group.kind is MatchKind.SAME]
-    return {"seconds": seconds, "peak_mib": peak_mib, "groups": groups, "same": same}
+    return {"seconds": seconds, "peak_mib": peak, "groups": groups, "same": same}
 
 
 if __name__ == "__main__":

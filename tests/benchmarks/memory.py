@@ -1,7 +1,6 @@
 """Peak memory of a campaign: its intake as a stream, preflight and schedule, and a first tick, each child by itself."""
 
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -10,6 +9,7 @@ from pathlib import Path
 from campaignkit.transports.function import FunctionTransport
 from tests.benchmarks.figures import ROOT, Figure, interleave
 from tests.benchmarks.ground import folder, kit_on, prepare
+from tests.benchmarks.peers.peak import peak_mib
 
 SIZES = (2_000, 200_000)
 TICK_MESSAGES = 1000
@@ -49,8 +49,7 @@ def _child(count: int) -> dict[str, float]:
         intake = time.perf_counter() - began_at
         with kit_on(Path(path) / "campaigns.db", FunctionTransport("email", lambda _message: None)) as kit:
             assert kit.tick(max_messages=TICK_MESSAGES).sent == TICK_MESSAGES
-        peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        return {"peak_mib": peak_mib, "intake": intake, "tick": time.perf_counter() - began_at - intake}
+        return {"peak_mib": peak_mib(), "intake": intake, "tick": time.perf_counter() - began_at - intake}
 
 
 if __name__ == "__main__":

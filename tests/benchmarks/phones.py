@@ -7,7 +7,6 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 from random import Random
 
 import phonenumbers
@@ -18,6 +17,7 @@ from campaignkit.addresses.phone import tables, verdicts
 from campaignkit.addresses.phone.parsing import parse_by_library, parse_by_tables
 from tests.addresses.phone_texts import REGIONS, e164, make_text
 from tests.benchmarks.figures import ROOT, Figure, Verdict, interleave, judge_ratio, spread
+from tests.benchmarks.peers.peak import peak_mib
 
 HOME = "US"
 ABROAD = (
@@ -250,13 +250,7 @@ def _child(what: str, path: str) -> float:
             assert tables.demand.left == 0
         case "peer_peak":
             _peer(rows)
-    return _peak_mib()
-
-
-def _peak_mib() -> float:
-    """Return the peak of this program; ``getrusage`` would count what its parent had before it began."""
-    status = Path("/proc/self/status").read_text()
-    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+    return peak_mib()
 
 
 if __name__ == "__main__":

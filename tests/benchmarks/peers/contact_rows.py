@@ -10,6 +10,8 @@ import resource
 import sys
 from typing import Any
 
+from peak import peak_mib
+
 Job = dict[str, Any]
 
 
@@ -67,7 +69,7 @@ def main() -> None:
     job = json.load(sys.stdin)
     kept = {"csv": with_csv, "pandas": with_pandas, "copy": copy}[job["peer"]](job)
     used = resource.getrusage(resource.RUSAGE_SELF)
-    print(json.dumps({"kept": kept, "cpu": used.ru_utime + used.ru_stime, "peak_kib": used.ru_maxrss}))
+    print(json.dumps({"kept": kept, "cpu": used.ru_utime + used.ru_stime, "peak_mib": peak_mib()}))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ Both as their own commands run them (send_queued_mail, send_mail), logging as th
 
 import json
 import logging
-import resource
 import sys
 import time
 from typing import Any
@@ -89,8 +88,7 @@ def main() -> None:
 
     call_command("migrate", verbosity=0)
     sent = {"post_office": send_post_office, "django_mailer": send_django_mailer}[job["peer"]](job)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(json.dumps({"sent": sent, "seconds": job["seconds"], "cpu_seconds": job["cpu_seconds"], "peak_kib": peak}))
+    print(json.dumps({"sent": sent, "seconds": job["seconds"], "cpu_seconds": job["cpu_seconds"]}))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ memory with it, and the positions of the records of each group.
 
 import gc
 import json
-import resource
 import sys
 import time
 import warnings
@@ -16,6 +15,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import pandas as pd
+from peak import peak_mib
 
 Job = dict[str, Any]
 Pairs = Iterable[tuple[int, int]]
@@ -147,8 +147,7 @@ def run(job: Job) -> dict[str, Any]:
     else:
         groups = join(RECIPES[job["kind"]](rows), len(rows))
     seconds, wall = time.process_time() - began_at, time.perf_counter() - began_wall
-    peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"seconds": seconds, "wall_seconds": wall, "peak_mib": peak_mib, "groups": groups}
+    return {"seconds": seconds, "wall_seconds": wall, "peak_mib": peak_mib(), "groups": groups}
 
 
 if __name__ == "__main__":
