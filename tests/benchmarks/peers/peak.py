@@ -1,4 +1,4 @@
-"""How much memory a program took at most. It imports nothing of ours, so that every environment can run it. Linux only."""
+"""How much memory a program took at most. Imports nothing of ours, so that every environment can run it. Linux only."""
 
 from pathlib import Path
 
