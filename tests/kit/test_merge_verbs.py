@@ -66,6 +66,7 @@ def test_who_got_it_under_another_record_gets_nothing_more(shop: Shop) -> None:
 
     assert done == ck.RedirectedRecipients(cancelled=1)
     assert statuses(shop, campaign)["p2@example.com"] == ("cust-2", "cancelled")
+    assert "merged with another record" in shop.flora.explain(campaign.id, "p2@example.com").message
     assert [one.envelope_to for one in shop.mails] == ["p1@example.com"]
 
 
@@ -77,7 +78,9 @@ def test_the_strictest_consent_of_all_records_holds(shop: Shop) -> None:
 
     assert done.skipped == 2
     assert {status for _, status in statuses(shop, campaign).values()} == {"skipped"}
-    assert shop.flora.explain(campaign.id, "p1@example.com").code == "consent_denied"
+    explained = shop.flora.explain(campaign.id, "p1@example.com")
+    assert explained.code == "consent_denied"
+    assert explained.message.endswith("one of the records says no to such messages.")
 
 
 def test_a_survivor_without_an_address_keeps_the_one_that_is_known(shop: Shop) -> None:

@@ -58,6 +58,11 @@ _REASONS = {
     "suppressed": "This address asked not to be written to, or mail to it came back.",
     "campaign_cancelled": "The campaign was cancelled.",
     "removed": "Somebody took this recipient out.",
+    "merged": "This customer was merged with another record, which gets the message, or got it.",
+    "consent_denied": "After a merge of customers, one of the records says no to such messages.",
+    "consent_unknown": "After a merge of customers, nobody has asked whether such messages are welcome.",
+    "not_textable": "After a merge of customers, the number is one that cannot receive texts.",
+    "wrong_country": "After a merge of customers, the number belongs to a country that this shop does not text to.",
     "deadline_passed": "The deadline passed before it could be sent.",
     "no_window": "The send window never opens in all the zones where the recipient may be.",
 }
