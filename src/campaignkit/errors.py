@@ -4,7 +4,7 @@
 
     CampaignKitError
     ├── NotFound
-    │   ├── MerchantNotFound · CampaignNotFound · SenderNotFound · RecipientNotFound
+    │   ├── MerchantNotFound · CampaignNotFound · SenderNotFound · RecipientNotFound · HoldNotFound
     ├── IllegalTransition        this status does not know that event
     ├── NotReady                 preflight has blockers
     ├── NotEditable              the campaign's status forbids this change
@@ -16,6 +16,10 @@
     ├── InvalidAddress           an address given by the host itself is not one
     ├── UnreadableContacts · NoAddressColumn · UnknownColumn
     ├── KeyReused                one key, two different things
+    ├── InvalidCredits           no number of credits, no key, or an expiry that is past; a ValueError too
+    ├── InsufficientCredits      more is needed than is available
+    ├── CreditsExceeded          more is settled or refunded than a hold has
+    ├── NoPriceTable             no table of prices is in force yet
     ├── RevisionConflict         somebody else saved the document first
     ├── SchemaOutdated           the database wants ``upgrade()``
     ├── StoreBroken              a store broke its contract
@@ -33,14 +37,19 @@ __all__ = [
     "AddressTaken",
     "CampaignKitError",
     "CampaignNotFound",
+    "CreditsExceeded",
+    "HoldNotFound",
     "IllegalTransition",
+    "InsufficientCredits",
     "InvalidAddress",
     "InvalidContent",
+    "InvalidCredits",
     "InvalidTemplate",
     "KeyReused",
     "MerchantNotFound",
     "MissingExtra",
     "NoAddressColumn",
+    "NoPriceTable",
     "NotEditable",
     "NotFound",
     "NotReady",
@@ -267,6 +276,65 @@ class KeyReused(CampaignKitError):
 
     def __str__(self) -> str:
         return f"key {self.key!r} was used before with other values"
+
+
+@attrs.frozen
+class InvalidCredits(CampaignKitError, ValueError):
+    """What was given is no number of credits, no key of an entry, or an expiry that is past."""
+
+    code = "invalid_credits"
+    field: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.problem}"
+
+
+@attrs.frozen
+class InsufficientCredits(CampaignKitError):
+    """More is needed than is available; a grant helps."""
+
+    code = "insufficient_credits"
+    needed_credits: int
+    available_credits: int
+
+    def __str__(self) -> str:
+        return f"{self.needed_credits} credits are needed, {self.available_credits} are available"
+
+
+@attrs.frozen
+class CreditsExceeded(CampaignKitError):
+    """More was to be settled than was held, or more refunded than was spent."""
+
+    code = "credits_exceeded"
+    key: str
+    asked_credits: int
+    most_credits: int
+
+    def __str__(self) -> str:
+        return f"hold {self.key!r} allows {self.most_credits} credits at most, {self.asked_credits} were asked for"
+
+
+@attrs.frozen
+class HoldNotFound(NotFound):
+    """Nothing was ever held under that key."""
+
+    code = "hold_not_found"
+    key: str
+
+    def __str__(self) -> str:
+        return f"no credits were held under the key {self.key!r}"
+
+
+@attrs.frozen
+class NoPriceTable(CampaignKitError):
+    """No table of prices is in force at that moment."""
+
+    code = "no_price_table"
+    at: str
+
+    def __str__(self) -> str:
+        return f"no table of prices is in force at {self.at}"
 
 
 @attrs.frozen

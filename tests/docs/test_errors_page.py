@@ -35,7 +35,8 @@ def _codes(title: str, column: int = 0) -> list[str]:
 
 def _leaves(root: type[CampaignKitError]) -> Iterator[type[CampaignKitError]]:
     for child in root.__subclasses__():
-        if child.__module__ == errors.__name__:
+        # attrs makes a class anew to give it slots, and the first one stays known until garbage is collected.
+        if vars(errors).get(child.__name__) is child:
             yield from _leaves(child) if child.__subclasses__() else (child,)
 
 

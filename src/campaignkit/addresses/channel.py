@@ -23,6 +23,7 @@ class RejectionCode(StrEnum):
     WRONG_COUNTRY = "wrong_country"
     NOT_TEXTABLE = "not_textable"
     SERVICE_NUMBER = "service_number"
+    UNKNOWN_PREFIX = "unknown_prefix"
     TOO_LONG = "too_long"
     AMBIGUOUS = "ambiguous"
     BLANK_ROW = "blank_row"
