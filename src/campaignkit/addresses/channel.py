@@ -28,6 +28,11 @@ class RejectionCode(StrEnum):
     AMBIGUOUS = "ambiguous"
     BLANK_ROW = "blank_row"
     UNREADABLE_ROW = "unreadable_row"
+    TOKEN_MALFORMED = "token_malformed"  # noqa: S105
+    TOKEN_UNKNOWN_KEY = "token_unknown_key"  # noqa: S105
+    TOKEN_FORGED = "token_forged"  # noqa: S105
+    TOKEN_WRONG_PURPOSE = "token_wrong_purpose"  # noqa: S105
+    TOKEN_NOT_FOUND = "token_not_found"  # noqa: S105
 
 
 def mask(text: object) -> str:
