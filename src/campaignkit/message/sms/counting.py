@@ -1,0 +1,169 @@
+"""What a text costs: its billable parts, and the characters that make it dearer. Pure.
+
+Source: 3GPP TS 23.040 (a part of a long text gives 6 or 7 of its 140 octets to its header).
+
+Texts of ASCII are counted by ``bytes.translate``, all others by a regular expression; tests hold both against a count
+that goes character by character.
+"""
+
+import re
+from collections.abc import Iterator, Set
+from itertools import accumulate
+from typing import Literal
+
+import attrs
+
+from campaignkit.message.sms.alphabet import ESCAPE, EXTENSION, PLAIN, ReferenceBits, SmsEncoding, capacities, is_gsm7
+from campaignkit.message.sms.clusters import cluster_ends
+
+__all__ = ["Keep", "SmsParts", "count_parts", "escaped_units", "not_plain", "part_count", "part_ends", "utf16_units"]
+
+Keep = Literal["code_point", "grapheme"]
+
+_PLAIN_ASCII = bytes(ord(character) for character in PLAIN if character.isascii())
+_EXTENSION_ASCII = bytes(ord(character) for character in EXTENSION if character.isascii())
+_NOT_PLAIN = re.compile(f"[^{re.escape(PLAIN)}]")
+_IN_EXTENSION = re.compile(f"[{re.escape(EXTENSION)}]")
+_HALF = re.compile("[\ud800-\udfff]")
+_ASTRAL = re.compile("[\U00010000-\U0010ffff]")
+
+
+@attrs.frozen(kw_only=True)
+class SmsParts:
+    """What a text costs to send."""
+
+    encoding: SmsEncoding
+    units: int  # septets of GSM-7, or 16-bit units of UCS-2
+    parts: int  # billable, at least 1
+    costly_characters: tuple[str, ...]  # those that force UCS-2, or else take two septets; unique, in order
+
+
+def count_parts(text: str, *, reference_bits: ReferenceBits = 8, keep: Keep = "code_point") -> SmsParts:
+    """Return the billable parts of *text*.
+
+    Neither the two septets of ``€`` nor the two units of an emoji are ever split, so a part may stay one unit short.
+    Line ends count as they are: ``\\r\\n`` is two characters.
+
+    Args:
+        reference_bits: How long the number is by which a phone joins the parts. Most gateways take 8; 16 cost a septet
+            of each part.
+        keep: ``"grapheme"`` keeps together what a reader takes for one character, a family of emoji or a letter with
+            its accents, as some gateways do. What is longer than a part is cut all the same.
+
+    >>> count_parts("Zażółć").encoding.value, count_parts("Zażółć").costly_characters
+    ('ucs2', ('ż', 'ó', 'ł', 'ć'))
+    >>> [count_parts("a" * length).parts for length in (160, 161, 306, 307)]
+    [1, 2, 2, 3]
+    """
+    costly = not_plain(text)
+    foreign = [character for character in costly if not is_gsm7(character)]
+    encoding = SmsEncoding.UCS2 if foreign else SmsEncoding.GSM7
+    units, parts = _units_and_parts(text, encoding, len(costly), reference_bits, keep)
+    unique = tuple(dict.fromkeys(foreign or costly))
+    return SmsParts(encoding=encoding, units=units, parts=parts, costly_characters=unique)
+
+
+def part_count(text: str) -> int:
+    """Return ``count_parts(text).parts``, for where nothing else is asked.
+
+    >>> part_count("a" * 161)
+    2
+    """
+    costly = not_plain(text)
+    encoding = SmsEncoding.GSM7 if not costly or is_gsm7(costly) else SmsEncoding.UCS2
+    return _units_and_parts(text, encoding, len(costly), 8, "code_point")[1]
+
+
+def not_plain(text: str) -> str:
+    """Return the characters of *text* that take more than a septet, in order, each as often as it is there.
+
+    >>> not_plain("[5 € – 10 €]")
+    '[€–€]'
+    """
+    if text.isascii():
+        return text.encode("ascii").translate(None, _PLAIN_ASCII).decode("ascii")
+    return "".join(_NOT_PLAIN.findall(text))
+
+
+def _units_and_parts(
+    text: str, encoding: SmsEncoding, costly_count: int, reference_bits: ReferenceBits, keep: Keep
+) -> tuple[int, int]:
+    """Return the units of *text*, and its parts.
+
+    Args:
+        costly_count: How many characters of *text* take two septets, where it is GSM-7.
+    """
+    single, several = capacities(encoding, reference_bits)
+    units = len(text) + costly_count if encoding is SmsEncoding.GSM7 else utf16_units(text)
+    if units <= single:
+        return units, 1
+    is_simple = units == len(text) and (encoding is SmsEncoding.GSM7 or not _HALF.search(text))
+    if is_simple and keep == "code_point":  # nothing in it could be split, so every part is full
+        return units, -(-units // several)
+    return units, sum(1 for _ in part_ends(text, encoding, reference_bits=reference_bits, keep=keep))
+
+
+def utf16_units(text: str) -> int:
+    """Return how many 16-bit units *text* takes: an emoji takes two.
+
+    >>> utf16_units("ж😀")
+    3
+    """
+    return len(text.encode("utf-16-be", "surrogatepass")) // 2
+
+
+def part_ends(text: str, encoding: SmsEncoding, *, reference_bits: ReferenceBits, keep: Keep) -> Iterator[int]:
+    """Yield where each part of *text* ends, in septets or 16-bit units."""
+    single, several = capacities(encoding, reference_bits)
+    units = escaped_units(text, encoding)
+    if len(units) <= single:
+        yield len(units)
+        return
+    may_end_at = _cluster_ends(text, encoding) if keep == "grapheme" else frozenset()
+    end = 0
+    while end < len(units):
+        end = _end_of_part(units, encoding, start=end, most=several, may_end_at=may_end_at)
+        yield end
+
+
+def escaped_units(text: str, encoding: SmsEncoding) -> str:
+    """Return *text* with one character for each septet or 16-bit unit.
+
+    An escape stands before each character of the extension; an emoji is there as its two surrogates.
+    """
+    if encoding is SmsEncoding.GSM7:
+        return _IN_EXTENSION.sub(rf"{ESCAPE}\g<0>", text)
+    return _ASTRAL.sub(_surrogates, text)
+
+
+def _surrogates(astral: re.Match[str]) -> str:
+    high, low = divmod(ord(astral[0]) - 0x10000, 0x400)
+    return chr(0xD800 + high) + chr(0xDC00 + low)
+
+
+def _cluster_ends(text: str, encoding: SmsEncoding) -> Set[int]:
+    """Return where the clusters of *text* end, in units."""
+    unit_ends = list(accumulate(len(escaped_units(character, encoding)) for character in text))
+    return {unit_ends[end - 1] for end in cluster_ends(text)}
+
+
+def _end_of_part(units: str, encoding: SmsEncoding, *, start: int, most: int, may_end_at: Set[int]) -> int:
+    """Return where the part that begins at *start* ends; it is as long as may be.
+
+    A cluster that no part can hold begins a part of its own and is then cut like anything else.
+    """
+    end = start + most
+    if end >= len(units):
+        return len(units)
+    for place in range(end, start, -1) if may_end_at else ():
+        if place in may_end_at:
+            return place
+    return end - 1 if _is_inside_pair(units, encoding, end) else end
+
+
+def _is_inside_pair(units: str, encoding: SmsEncoding, place: int) -> bool:
+    """Return whether an escape and what it escapes, or two surrogates, stand around *place*."""
+    before, behind = units[place - 1], units[place]
+    if encoding is SmsEncoding.GSM7:
+        return before == ESCAPE
+    return "\ud800" <= before <= "\udbff" and "\udc00" <= behind <= "\udfff"
