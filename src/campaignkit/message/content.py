@@ -6,11 +6,14 @@ Source of the limits on lines and characters: RFC 5322, sections 2.1.1 and 2.2.
 import hashlib
 import json
 import re
+from enum import StrEnum
 from html import unescape
+from typing import Any
 
 import attrs
 
 from campaignkit.errors import InvalidContent
+from campaignkit.message.languages import language_of
 
 __all__ = [
     "BODY_BYTES_MAX",
@@ -21,6 +24,7 @@ __all__ = [
     "RenderedEmail",
     "RenderedText",
     "SmsContent",
+    "Syntax",
     "check_content",
     "content_digest",
     "one_line",
@@ -29,6 +33,8 @@ __all__ = [
 
 SUBJECT_CHARACTERS_MAX = 998  # the longest line that mail may carry, RFC 5322; mail programs show about 70
 BODY_BYTES_MAX = 1_000_000  # of UTF-8, per part; Gmail hides what is behind 102 kB, many servers refuse 10 MB
+
+_LATER_FIELDS = frozenset({"syntax", "language"})
 
 # All that some program takes for an end of line, and all other controls: C0, DEL, C1 (holds U+0085), U+2028, U+2029.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -47,6 +53,17 @@ def _length(text: str | None) -> str:
     return "None" if text is None else f"<{len(text)} characters>"
 
 
+class Syntax(StrEnum):
+    """How an author writes placeholders."""
+
+    PLACEHOLDERS = "placeholders"  # the core's own, a strict subset of Liquid
+    LIQUID = "liquid"  # all of it, through the extra ``templates``
+
+
+def _known_language(_: object, __: object, tag: str) -> None:
+    language_of(tag)
+
+
 @attrs.frozen(kw_only=True)
 class EmailContent:
     """A mail with placeholders, as its author wrote it. The text part is always there, the HTML part may be."""
@@ -54,6 +71,8 @@ class EmailContent:
     subject: str
     text: str = attrs.field(repr=_length)
     html: str | None = attrs.field(default=None, repr=_length)
+    syntax: Syntax = attrs.field(default=Syntax.PLACEHOLDERS, converter=Syntax)
+    language: str = attrs.field(default="en", validator=_known_language)  # of dates, money and numbers, as in "pl"
 
 
 @attrs.frozen(kw_only=True)
@@ -61,6 +80,8 @@ class SmsContent:
     """A text message with placeholders, as its author wrote it."""
 
     text: str = attrs.field(repr=_length)
+    syntax: Syntax = attrs.field(default=Syntax.PLACEHOLDERS, converter=Syntax)
+    language: str = attrs.field(default="en", validator=_known_language)
 
 
 Content = EmailContent | SmsContent
@@ -115,8 +136,14 @@ def content_digest(content: Content) -> str:
     'fa2e31391b877c4d'
     """
     kind = "email" if isinstance(content, EmailContent) else "sms"
-    canonical = json.dumps({"kind": kind, **attrs.asdict(content)}, sort_keys=True, separators=(",", ":"))
+    fields = attrs.asdict(content, filter=_is_told)
+    canonical = json.dumps({"kind": kind, **fields}, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()
+
+
+def _is_told(field: "attrs.Attribute[Any]", value: object) -> bool:
+    """Return whether a digest covers this: fields that came later do not, where they say what was so before them."""
+    return field.name not in _LATER_FIELDS or value != field.default
 
 
 def one_line(text: str) -> str:
