@@ -315,7 +315,7 @@ class DispatchStore(Protocol):
     def due(self, now: datetime, /, *, limit: int, after: tuple[str, str] | None = None) -> DueList:
         """Return at most *limit* campaigns: all that are sending, and scheduled ones whose ``next_at`` has come.
 
-        They come round by merchant, starting behind *after* (merchant, campaign), so that a caller who passes on
+        How many of each may begin is decided by ``sharing.share`` over all of them. They come round by merchant, starting behind *after* (merchant, campaign), so that a caller who passes on
         where it stopped reaches every merchant.
         """
         ...
@@ -345,21 +345,28 @@ class DispatchStore(Protocol):
         First, and in the same commit too, it writes *settlements* as ``settle`` does: what one wave came to costs no
         commit of its own when another wave follows.
 
-        The only way into SENDING. What is not GO consumed nothing; SUPPRESSED, EXPIRED and CANCELLED end their
-        recipient. The deciding instant is the store's own, read after its locks were taken.
+        The only way into SENDING. What is not GO consumed nothing; SUPPRESSED, EXPIRED, CANCELLED and LEFT_OUT end
+        their recipient. Limits are counted in this commit, so that no window ever holds more than they allow. The
+        deciding instant is the store's own, read after its locks were taken.
         """
         ...
 
     def settle(self, settlements: Sequence[Settlement], /) -> Sequence[SettleResult]:
         """Write what became of messages: from CLAIMED (never cleared), SENDING or IN_DOUBT, at the same epoch only.
 
-        Moves back to pending land by ``recipients.landing``. A message in doubt that turns out not accepted, or is
+        Moves back to pending land by ``recipients.landing``. What provably was not submitted is given back to the
+        limits that it was counted under, by ``settling.give_back_all``. A message in doubt that turns out not accepted, or is
         settled in any way while its campaign is finished, reopens the campaign if it lands in pending.
         """
         ...
 
-    def release(self, claims: Sequence[Claim], /, *, not_before: datetime | None = None, reason: str = "") -> int:
-        """Give claims back at their epoch, without an attempt; None keeps ``not_before``. Returns how many."""
+    def release(
+        self, claims: Sequence[Claim], /, *, not_before: datetime | None = None, reason: str = "", detail: str = ""
+    ) -> int:
+        """Give claims back at their epoch, without an attempt; None keeps ``not_before``. Returns how many.
+
+        *reason* and *detail* replace what stood there, where they land in pending; elsewhere the landing says why.
+        """
         ...
 
     def reap(self) -> Reaped:

@@ -20,13 +20,13 @@ from campaignkit.delivery.begin import (
     RecipientFacts,
     decide,
 )
-from campaignkit.timing.limits import Interval, LimitScope, LimitState
+from campaignkit.timing.limits import FrequencyCap, Interval, Limit, LimitScope, LimitState
 
 NOW = datetime(2026, 3, 6, 9, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 TINY = timedelta(microseconds=1)
 CAMPAIGN, RECIPIENT = ("flora", "c1"), ("flora", "ann")
-SLOW = LimitScope("campaign/flora/c1", Interval(60))
+SLOW = LimitScope("campaign/flora/c1", (Interval(60),))
 V = BeginVerdict
 
 
@@ -206,12 +206,66 @@ def test_an_interval_lets_one_of_a_batch_go() -> None:
     decision = decide(crowd(*names), [one_of_crowd(name, limit_scopes=(SLOW,)) for name in names], NOW)
 
     assert [answer.verdict for answer in decision.answers] == [V.GO, V.LIMITED, V.LIMITED]
-    assert [answer.retry_at for answer in decision.answers] == [None, NOW + 60 * SECOND, NOW + 60 * SECOND]
+    assert [answer.retry_at for answer in decision.answers] == [None, NOW + 60 * SECOND, NOW + 120 * SECOND]
+    assert decision.answers[1].detail == "the next message waits: at least 60 seconds between two messages"
     assert decision.limits == {SLOW.key: LimitState(NOW)}
 
 
+def test_who_must_wait_is_told_one_turn_after_the_other() -> None:
+    two_an_hour = LimitScope("sender/flora/main", (Limit(2, per=timedelta(hours=1)),))
+    names = ["ann", "bob", "cid", "dan", "eve", "fay"]
+    decision = decide(crowd(*names), [one_of_crowd(name, limit_scopes=(two_an_hour,)) for name in names], NOW)
+
+    hours = [None if at is None else (at - NOW) // timedelta(hours=1) for at in map(_retry_at, decision.answers)]
+    assert hours == [None, None, 1, 1, 2, 2]
+
+
+def _retry_at(answer: BeginAnswer) -> datetime | None:
+    return answer.retry_at
+
+
+def test_a_drawn_jitter_is_kept_with_what_was_counted() -> None:
+    jittered = LimitScope("campaign/flora/c1", (Interval(60, jitter=30),))
+    decision = decide(
+        crowd("ann", "bob"), [one_of_crowd(name, limit_scopes=(jittered,), draw=0.5) for name in ("ann", "bob")], NOW
+    )
+
+    assert decision.limits[jittered.key].draw == 0.5
+    assert decision.answers[1].retry_at == NOW + 75 * SECOND
+
+
+ONE_A_WEEK = FrequencyCap(messages=1, days=7)
+
+
+def capped(at: datetime, cap: FrequencyCap = ONE_A_WEEK, **changes: Any) -> BeginAnswer:
+    known = attrs.evolve(facts(), marketing={("flora", clearance().address_key): [at]})
+    (answer,) = decide(known, [clearance(cap=cap, **changes)], NOW).answers
+    return answer
+
+
+def test_c8_who_had_enough_marketing_waits_until_it_is_old_enough() -> None:
+    answer = capped(NOW - timedelta(days=6))
+
+    assert (answer.verdict, answer.retry_at) == (V.CAPPED, NOW + timedelta(days=1))
+    assert answer.detail.startswith("this person had 1 marketing message in 7 days already")
+    assert capped(NOW - timedelta(days=7)).verdict is V.GO
+
+
+def test_c8_by_choice_or_for_a_deadline_they_are_left_out() -> None:
+    assert capped(NOW - SECOND, attrs.evolve(ONE_A_WEEK, excess="skip")).verdict is V.LEFT_OUT
+    assert capped(NOW - SECOND, deadline=NOW + timedelta(days=2)).verdict is V.LEFT_OUT
+
+
+def test_c8_what_begins_now_counts_for_the_next_of_the_batch() -> None:
+    asked = [clearance(recipient_id=name, cap=ONE_A_WEEK) for name in ("ann", "bob")]
+    known = crowd("ann", "bob")
+    same = {key: attrs.evolve(one, address_key="ann@example.com") for key, one in known.recipients.items()}
+
+    assert verdicts(attrs.evolve(known, recipients=same), *asked) == [V.GO, V.CAPPED]
+
+
 def test_each_limit_counts_its_own() -> None:
-    quick = LimitScope("merchant/flora", Interval(1))
+    quick = LimitScope("merchant/flora", (Interval(1),))
     known = attrs.evolve(crowd("ann", "bob"), limits={quick.key: LimitState(NOW - SECOND)})
 
     asked = [one_of_crowd("ann", limit_scopes=(quick,)), one_of_crowd("bob", limit_scopes=(SLOW,))]
@@ -220,7 +274,7 @@ def test_each_limit_counts_its_own() -> None:
 
 
 def test_of_several_limits_the_latest_says_when() -> None:
-    quick = LimitScope("merchant/flora", Interval(1))
+    quick = LimitScope("merchant/flora", (Interval(1),))
     known = attrs.evolve(facts(), limits={quick.key: LimitState(NOW), SLOW.key: LimitState(NOW)})
 
     decision = decide(known, [clearance(limit_scopes=(quick, SLOW))], NOW)
@@ -254,7 +308,7 @@ def test_a_clock_that_went_back_grants_nothing_extra() -> None:
 
 names = st.sampled_from(["ann", "bob", "cid", "dan"])
 offsets = st.integers(min_value=-90, max_value=90).map(lambda seconds: NOW + seconds * SECOND)
-scopes = st.sampled_from([(), (SLOW,), (LimitScope("merchant/flora", Interval(5)),)])
+scopes = st.sampled_from([(), (SLOW,), (LimitScope("merchant/flora", (Interval(5),)),)])
 
 
 @st.composite

@@ -317,17 +317,17 @@ class LandsOnTheCancelled(Planted):
 
 
 class LandsOnTheSuppressed(Planted):
-    def _give_back(self, row: CampaignRecipient, now: datetime, *, not_before: datetime, reason: str) -> None:
+    def _give_back(self, row: CampaignRecipient, now: datetime, **changes: Any) -> None:
         kept, self._suppressions = self._suppressions, {}
         try:
-            super()._give_back(row, now, not_before=not_before, reason=reason)
+            super()._give_back(row, now, **changes)
         finally:
             self._suppressions = kept
 
 
 class NotesAReleaseAsAnAttempt(Planted):
-    def _give_back(self, row: CampaignRecipient, now: datetime, *, not_before: datetime, reason: str) -> None:
-        super()._give_back(row, now, not_before=not_before, reason=reason)
+    def _give_back(self, row: CampaignRecipient, now: datetime, **changes: Any) -> None:
+        super()._give_back(row, now, **changes)
         self._recipients.put_attempt(
             Attempt(merchant_id=row.merchant_id, recipient_id=row.recipient_id, epoch=row.epoch, verdict="not_sent")
         )

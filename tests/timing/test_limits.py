@@ -16,6 +16,7 @@ from campaignkit.timing.limits import (
     LimitState,
     ScopeCount,
     campaign_scope,
+    counts_of,
     destination_scope,
     domain_group,
     give_back,
@@ -23,14 +24,14 @@ from campaignkit.timing.limits import (
     grant_together,
     load_state,
     merchant_scope,
-    next_allowed,
     sender_scope,
     take,
+    take_together,
 )
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
-SCOPE = LimitScope("campaign/flora/c1", Interval(seconds=2))
+SCOPE = LimitScope("campaign/flora/c1", (Interval(seconds=2),))
 
 
 @pytest.mark.parametrize("seconds", [0, -1, float("inf"), float("nan")])
@@ -39,21 +40,26 @@ def test_80_an_interval_without_length_or_end_is_refused(seconds):
         Interval(seconds=seconds)
 
 
+def next_allowed(state: LimitState, now: datetime) -> datetime:
+    answer = grant_together(counts_of([SCOPE], {SCOPE.key: state}), now).grant
+    return now if answer.next_at is None else answer.next_at
+
+
 def test_the_first_message_may_begin_at_once():
-    assert next_allowed(SCOPE, LimitState(), NOON) == NOON
+    assert next_allowed(LimitState(), NOON) == NOON
 
 
 def test_the_next_message_waits_for_the_interval():
     state = take(LimitState(), NOON)
 
-    assert next_allowed(SCOPE, state, NOON + timedelta(seconds=1)) == NOON + timedelta(seconds=2)
-    assert next_allowed(SCOPE, state, NOON + timedelta(seconds=5)) == NOON + timedelta(seconds=5)
+    assert next_allowed(state, NOON + timedelta(seconds=1)) == NOON + timedelta(seconds=2)
+    assert next_allowed(state, NOON + timedelta(seconds=5)) == NOON + timedelta(seconds=5)
 
 
 def test_a_clock_that_goes_back_shortens_no_interval():
     state = take(take(LimitState(), NOON), NOON - timedelta(hours=1))
 
-    assert next_allowed(SCOPE, state, NOON - timedelta(hours=1)) == NOON + timedelta(seconds=2)
+    assert next_allowed(state, NOON - timedelta(hours=1)) == NOON + timedelta(seconds=2)
 
 
 @settings(deadline=None)
@@ -61,11 +67,37 @@ def test_a_clock_that_goes_back_shortens_no_interval():
 def test_two_begins_are_never_closer_than_the_interval(waits):
     state, now, begun = LimitState(), NOON, []
     for wait in waits:
-        now = next_allowed(SCOPE, state, now + wait)
+        now = next_allowed(state, now + wait)
         state = take(state, now)
         begun.append(now)
 
     assert all(later - earlier >= timedelta(seconds=2) for earlier, later in pairwise(begun))
+
+
+def test_whoever_has_not_heard_of_a_rule_counts_for_it_all_the_same():
+    by_day, by_minute = Limit(5, per=DAY), Limit(2, per=timedelta(minutes=1))
+    state = take(LimitState(), NOON, (by_day, by_minute))
+    state = take(state, NOON + timedelta(seconds=1), (by_day,))
+
+    assert grant((by_minute,), state, NOON + timedelta(seconds=1)).count == 0
+    later = take(state, NOON + timedelta(minutes=2), (by_day,))
+    assert later.tally(by_minute.key) is None
+
+
+def test_a_calendar_rule_that_is_gone_counts_until_its_day_is_over():
+    by_day = Limit(1, per="day", zone="Europe/Warsaw")
+    state = take(take(LimitState(), NOON, (by_day,)), NOON, ())
+
+    assert state.tally(by_day.key) is not None
+    assert take(state, NOON + DAY, ()).tally(by_day.key) is None
+
+
+def test_scopes_are_counted_together():
+    scopes = [LimitScope("a", (Limit(2, per=DAY),)), SCOPE]
+    states = take_together(scopes, {}, NOON, draw=0.5)
+
+    assert {key: state.draw for key, state in states.items()} == {"a": 0.5, SCOPE.key: 0.5}
+    assert grant_together(counts_of(scopes, states), NOON + timedelta(seconds=2), 5).grant.count == 1
 
 
 def test_with_jitter_each_wait_is_longer_by_what_was_drawn():

@@ -9,7 +9,15 @@ import attrs
 from campaignkit.addresses.channel import Channel
 from campaignkit.audience.consent import ConsentPolicy
 from campaignkit.campaign.status import CampaignStatus
-from campaignkit.timing.limits import Interval, LimitScope
+from campaignkit.timing.limits import (
+    FrequencyCap,
+    Interval,
+    Limit,
+    LimitRule,
+    LimitScope,
+    campaign_scope,
+    merchant_scope,
+)
 from campaignkit.timing.windows import SendWindow
 
 __all__ = ["Campaign", "CampaignKind", "MerchantSettings", "TimelineEntry", "WaitingFor"]
@@ -47,11 +55,18 @@ class MerchantSettings:
     region: str  # ISO 3166-1 alpha-2
     consent_policy: ConsentPolicy = attrs.field(factory=ConsentPolicy)  # what it means that nobody asked
     text_regions: tuple[str, ...] = ()  # countries that texts may go to; empty: its own
+    limits: tuple[LimitRule, ...] = ()  # of everything it sends, whatever the sender
+    frequency_cap: FrequencyCap | None = None  # how much marketing one person gets, across campaigns
 
     @property
     def allowed_regions(self) -> frozenset[str]:
         """The countries that texts may go to."""
         return frozenset(self.text_regions or (self.region,))
+
+    @property
+    def limit_scopes(self) -> tuple[LimitScope, ...]:
+        """The limits that everything of this merchant is counted under."""
+        return (LimitScope(merchant_scope(self.merchant_id), self.limits),) if self.limits else ()
 
 
 @attrs.frozen(kw_only=True)
@@ -71,6 +86,8 @@ class Campaign:
     content_id: str
     window: SendWindow | None = None
     interval: Interval | None = None
+    limits: tuple[Limit, ...] = ()  # of this campaign alone
+    shared_scopes: tuple[LimitScope, ...] = ()  # those of its sender and merchant, as a worker saw them last
     priority: int = 0  # higher goes first
     start_grace: timedelta = timedelta(hours=1)  # a start missed by more waits for confirmation
     status: CampaignStatus = CampaignStatus.DRAFT
@@ -95,10 +112,10 @@ class Campaign:
 
     @property
     def limit_scopes(self) -> tuple[LimitScope, ...]:
-        """The limits that every message of this campaign is counted under."""
-        if self.interval is None:
-            return ()
-        return (LimitScope(f"campaign/{self.merchant_id}/{self.campaign_id}", self.interval),)
+        """The limits that every message of this campaign is counted under, wherever it goes."""
+        rules: tuple[LimitRule, ...] = self.limits if self.interval is None else (self.interval, *self.limits)
+        own = (LimitScope(campaign_scope(self.merchant_id, self.campaign_id), rules),) if rules else ()
+        return (*own, *self.shared_scopes)
 
 
 @attrs.frozen(kw_only=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from campaignkit.addresses.channel import Channel
 from campaignkit.campaign.campaign import Campaign
 from campaignkit.message.content import EmailContent, SmsContent
-from campaignkit.timing.limits import Interval, LimitScope
+from campaignkit.timing.limits import CalendarPeriod, Counted, Interval, Limit, LimitRule, LimitScope
 
 if TYPE_CHECKING:
     from cattrs import Converter
@@ -21,6 +21,9 @@ __all__ = [
     "content_of",
     "limit_scopes_of",
     "moment",
+    "rule_body",
+    "rule_of",
+    "scope_body",
     "structure",
     "unstructure",
 ]
@@ -41,6 +44,10 @@ def _converter() -> "Converter":
     converter.register_structure_hook(date, lambda text, _: date.fromisoformat(text))
     converter.register_structure_hook(time, lambda text, _: time.fromisoformat(text))
     converter.register_structure_hook(timedelta, lambda seconds, _: timedelta(seconds=seconds))
+    for rule in (Interval, Limit):
+        converter.register_unstructure_hook(rule, rule_body)
+        converter.register_structure_hook(rule, lambda body, _: rule_of(body))
+    converter.register_structure_hook(LimitRule, lambda body, _: rule_of(body))
     return converter
 
 
@@ -59,7 +66,7 @@ def campaign_body(campaign: Campaign) -> dict[str, Any]:
     body = unstructure(campaign)
     for key in ("merchant_id", "campaign_id", "revision"):
         del body[key]
-    body["limit_scopes"] = [{"key": scope.key, "seconds": scope.rule.seconds} for scope in campaign.limit_scopes]
+    body["limit_scopes"] = [scope_body(scope) for scope in campaign.limit_scopes]
     return body
 
 
@@ -72,7 +79,30 @@ def campaign_of(merchant_id: str, campaign_id: str, body: Mapping[str, Any], rev
 
 def limit_scopes_of(body: Mapping[str, Any]) -> tuple[LimitScope, ...]:
     """Return the limits in a campaign's stored body."""
-    return tuple(LimitScope(scope["key"], Interval(scope["seconds"])) for scope in body["limit_scopes"])
+    return tuple(
+        LimitScope(scope["key"], tuple(rule_of(rule) for rule in scope["rules"])) for scope in body["limit_scopes"]
+    )
+
+
+def scope_body(scope: LimitScope) -> dict[str, Any]:
+    """Return a scope as plain data."""
+    return {"key": scope.key, "rules": [rule_body(rule) for rule in scope.rules]}
+
+
+def rule_body(rule: LimitRule) -> dict[str, Any]:
+    """Return an interval or a limit as plain data; a rolling one has its seconds, one by the calendar its zone."""
+    if isinstance(rule, Interval):
+        return {"seconds": rule.seconds, "jitter": rule.jitter}
+    per = rule.per.total_seconds() if isinstance(rule.per, timedelta) else rule.per.value
+    return {"count": rule.count, "per": per, "counted": rule.counted.value, "zone": rule.zone}
+
+
+def rule_of(body: Mapping[str, Any]) -> LimitRule:
+    """Return the interval or limit that *body* describes."""
+    if "count" not in body:
+        return Interval(body["seconds"], jitter=body["jitter"])
+    per = CalendarPeriod(body["per"]) if isinstance(body["per"], str) else timedelta(seconds=body["per"])
+    return Limit(body["count"], per=per, counted=Counted(body["counted"]), zone=body["zone"])
 
 
 def moment(text: str | None) -> datetime | None:

@@ -11,6 +11,7 @@ from campaignkit.campaign.status import RECIPIENT_TRANSITIONS, CampaignStatus, R
 
 __all__ = [
     "DOUBT_HORIZON",
+    "MAYBE_ACCEPTED",
     "Attempt",
     "CampaignRecipient",
     "Intake",
@@ -30,6 +31,10 @@ DOUBT_HORIZON: Mapping[Channel, timedelta] = {
     Channel.EMAIL: timedelta(hours=72),
     Channel.SMS: timedelta(hours=96),
 }
+
+
+# Verdicts of a begun attempt after which its message may lie in somebody's mailbox; empty while it is unsettled.
+MAYBE_ACCEPTED = ("", "accepted", "in_doubt")
 
 
 class Intake(StrEnum):
@@ -93,6 +98,11 @@ class Attempt:
     provider_id: str | None = None
     content_digest: str = ""
     price: int | None = None
+
+    @property
+    def may_be_accepted(self) -> bool:
+        """Return whether a provider took the message, or may have: it began, and nothing says that it was not."""
+        return self.began_at is not None and self.verdict in MAYBE_ACCEPTED
 
 
 @attrs.frozen

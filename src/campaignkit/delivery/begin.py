@@ -11,7 +11,16 @@ import attrs
 
 from campaignkit.addresses.channel import mask
 from campaignkit.campaign.status import CampaignStatus, RecipientStatus
-from campaignkit.timing.limits import LimitScope, LimitState, next_allowed, take
+from campaignkit.timing.limits import (
+    CapAnswer,
+    CapVerdict,
+    FrequencyCap,
+    LimitScope,
+    LimitState,
+    counts_of,
+    grant_together,
+    take_together,
+)
 
 __all__ = [
     "CROSS_WITHIN",
@@ -30,7 +39,7 @@ CROSS_WITHIN = timedelta(seconds=30)
 
 
 class BeginVerdict(StrEnum):
-    """The answers of begin. Only GO consumes anything; SUPPRESSED, EXPIRED and CANCELLED end the recipient."""
+    """The answers of begin. Only GO consumes; SUPPRESSED, EXPIRED, CANCELLED and LEFT_OUT end the recipient."""
 
     GO = "go"
     STALE = "stale"  # the claim is no longer this worker's
@@ -39,7 +48,9 @@ class BeginVerdict(StrEnum):
     CANCELLED = "cancelled"
     SUPPRESSED = "suppressed"
     EXPIRED = "expired"
+    LEFT_OUT = "left_out"  # the person had enough marketing already, and the merchant's cap skips them
     CLOSED = "closed"
+    CAPPED = "capped"  # as LEFT_OUT, but the cap has them wait
     LIMITED = "limited"
     NO_CREDIT = "no_credit"
 
@@ -61,6 +72,8 @@ class Clearance:
     deadline: datetime | None = None
     price: int | None = None  # credits; None: costs nothing
     limit_scopes: tuple[LimitScope, ...] = ()
+    draw: float = 0.0  # from 0 to 1: how much of an interval's jitter follows this message
+    cap: FrequencyCap | None = None  # of the merchant, with marketing
     content_digest: str = ""
     prepared_at: datetime
 
@@ -71,7 +84,8 @@ class BeginAnswer:
 
     recipient_id: str
     verdict: BeginVerdict
-    retry_at: datetime | None = None  # with CLOSED, LIMITED: not before
+    retry_at: datetime | None = None  # with CLOSED, CAPPED, LIMITED: not before
+    detail: str = ""  # one sentence for a shopkeeper, with CAPPED, LEFT_OUT, LIMITED
     cross_within: timedelta = CROSS_WITHIN
 
 
@@ -102,6 +116,9 @@ class BeginFacts:
     recipients: Mapping[tuple[str, str], RecipientFacts]  # by (merchant, recipient)
     suppressed: frozenset[tuple[str, str]]  # (merchant, address key)
     limits: Mapping[str, LimitState]  # by scope key; absent: nothing counted yet
+    # When marketing to an address began, by (merchant, address key): what was, or may have been, accepted within the
+    # days of the longest cap that is asked about. Absent: never.
+    marketing: Mapping[tuple[str, str], Sequence[datetime]] = attrs.field(factory=dict)
 
 
 @attrs.frozen
@@ -115,30 +132,66 @@ class Decision:
 def decide(facts: BeginFacts, clearances: Sequence[Clearance], now: datetime) -> Decision:
     """Return who may begin at *now*, the store's instant after its locks were taken.
 
-    A recipient named twice gets GO once. Reasons that end a recipient come before those that only delay it.
+    A recipient named twice gets GO once. Reasons that end a recipient come before those that only delay it. Those whom
+    a limit holds back are told one after the other when their turn comes, as if all before them took theirs.
     """
-    limits = dict(facts.limits)
+    limits = _Limits(facts.limits, now)
+    marketing = {person: list(instants) for person, instants in facts.marketing.items()}
     granted: set[tuple[str, str]] = set()
     answers: list[BeginAnswer] = []
     for clearance in clearances:
         identity = (clearance.merchant_id, clearance.recipient_id)
-        answer = _refusal(facts, clearance, now) if identity not in granted else _answer(clearance, BeginVerdict.STALE)
-        if answer is None and clearance.limit_scopes:
-            answer = _limited(clearance, limits, now)
-        if answer is None:
-            answer = _answer(clearance, BeginVerdict.GO)
+        if identity in granted:
+            answer = _answer(clearance, BeginVerdict.STALE)
+        else:
+            answer = _refusal(facts, clearance, now, marketing) or limits.ask(clearance)
+        if answer.verdict is BeginVerdict.GO:
             granted.add(identity)
-            for scope in clearance.limit_scopes:
-                limits[scope.key] = take(limits.get(scope.key, LimitState()), now)
+            if clearance.cap is not None:
+                marketing.setdefault((clearance.merchant_id, clearance.address_key), []).append(now)
         answers.append(answer)
-    return Decision(tuple(answers), limits)
+    return Decision(tuple(answers), limits.states)
 
 
-def _answer(clearance: Clearance, verdict: BeginVerdict, retry_at: datetime | None = None) -> BeginAnswer:
-    return BeginAnswer(clearance.recipient_id, verdict, retry_at)
+class _Limits:
+    """What is counted while one begin is decided."""
+
+    def __init__(self, states: Mapping[str, LimitState], now: datetime) -> None:
+        self.states = dict(states)
+        self._now = now
+        self._ahead: dict[str, LimitState] = {}  # as they would stand after those who wait had their turns
+
+    def ask(self, clearance: Clearance) -> BeginAnswer:
+        """Return GO and count the message under its scopes, or LIMITED and when its turn comes."""
+        scopes = clearance.limit_scopes
+        if not scopes:
+            return _answer(clearance, BeginVerdict.GO)
+        held = grant_together(counts_of(scopes, self.states), self._now).grant
+        if held.count:
+            self.states |= take_together(scopes, self.states, self._now, draw=clearance.draw)
+            waiting = [scope for scope in scopes if scope.key in self._ahead]
+            self._ahead |= take_together(waiting, self._ahead, self._now)
+            return _answer(clearance, BeginVerdict.GO)
+        return _answer(clearance, BeginVerdict.LIMITED, self._turn(scopes), held.sentence)
+
+    def _turn(self, scopes: Sequence[LimitScope]) -> datetime:
+        ahead = {**self.states, **self._ahead}
+        latest = [state.last_at for scope in scopes if (state := ahead.get(scope.key)) is not None]
+        turn = max([self._now, *(at for at in latest if at is not None)])
+        turn = grant_together(counts_of(scopes, ahead), turn).grant.next_at or turn
+        self._ahead |= take_together(scopes, ahead, turn)
+        return turn
 
 
-def _refusal(facts: BeginFacts, clearance: Clearance, now: datetime) -> BeginAnswer | None:
+def _answer(
+    clearance: Clearance, verdict: BeginVerdict, retry_at: datetime | None = None, detail: str = ""
+) -> BeginAnswer:
+    return BeginAnswer(clearance.recipient_id, verdict, retry_at, detail)
+
+
+def _refusal(
+    facts: BeginFacts, clearance: Clearance, now: datetime, marketing: Mapping[tuple[str, str], Sequence[datetime]]
+) -> BeginAnswer | None:
     recipient = facts.recipients.get((clearance.merchant_id, clearance.recipient_id))
     campaign = facts.campaigns.get((clearance.merchant_id, clearance.campaign_id))
     if recipient is None or campaign is None or not _is_held(recipient, clearance):
@@ -153,10 +206,24 @@ def _refusal(facts: BeginFacts, clearance: Clearance, now: datetime) -> BeginAns
         return _answer(clearance, BeginVerdict.CHANGED)
     if clearance.deadline is not None and now >= clearance.deadline:
         return _answer(clearance, BeginVerdict.EXPIRED)
+    capped = _capped(clearance, marketing, now)
+    if capped is not None and capped.verdict is CapVerdict.SKIPPED:
+        return _answer(clearance, BeginVerdict.LEFT_OUT, detail=capped.message)
     # The dot may follow as late as CROSS_WITHIN after this instant, and the end of a window is exclusive.
     if clearance.open_until is not None and now + CROSS_WITHIN >= clearance.open_until:
         return _answer(clearance, BeginVerdict.CLOSED, clearance.reopens_at)
+    if capped is not None and capped.verdict is CapVerdict.DEFERRED:
+        return _answer(clearance, BeginVerdict.CAPPED, capped.until, capped.message)
     return None
+
+
+def _capped(
+    clearance: Clearance, marketing: Mapping[tuple[str, str], Sequence[datetime]], now: datetime
+) -> CapAnswer | None:
+    if clearance.cap is None:
+        return None
+    past = marketing.get((clearance.merchant_id, clearance.address_key), ())
+    return clearance.cap.answer(past, now, deadline=clearance.deadline)
 
 
 def _is_held(recipient: RecipientFacts, clearance: Clearance) -> bool:
@@ -167,8 +234,3 @@ def _is_held(recipient: RecipientFacts, clearance: Clearance) -> bool:
         and recipient.epoch == clearance.epoch
         and recipient.claim_token == clearance.claim_token
     )
-
-
-def _limited(clearance: Clearance, limits: Mapping[str, LimitState], now: datetime) -> BeginAnswer | None:
-    latest = max(next_allowed(scope, limits.get(scope.key, LimitState()), now) for scope in clearance.limit_scopes)
-    return None if latest <= now else _answer(clearance, BeginVerdict.LIMITED, latest)

@@ -1,5 +1,6 @@
 """What an outcome does to a recipient: one rule, shared by every store. Pure."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 
@@ -8,7 +9,8 @@ import attrs
 from campaignkit.addresses.channel import Channel
 from campaignkit.campaign.recipients import DOUBT_HORIZON, landing
 from campaignkit.campaign.status import CampaignStatus, RecipientEvent, RecipientStatus
-from campaignkit.delivery.outcomes import Outcome
+from campaignkit.delivery.outcomes import Outcome, Verdict
+from campaignkit.timing.limits import LimitScope, LimitState, give_back
 
 __all__ = [
     "Ground",
@@ -16,9 +18,12 @@ __all__ = [
     "SettleResult",
     "Settled",
     "Settlement",
+    "Uncounted",
+    "give_back_all",
     "is_settleable",
     "needs_ground",
     "settle_one",
+    "uncounts",
 ]
 
 
@@ -35,6 +40,7 @@ class Settlement:
     reason: str = ""  # stable code of where it lands
     detail: str = ""  # one sentence for a shopkeeper
     is_attempt_used: bool = False  # a deferral that concerned the recipient itself
+    limit_scopes: tuple[LimitScope, ...] = ()  # those that begin counted it under
 
 
 class SettleResult(StrEnum):
@@ -147,3 +153,26 @@ def _deferred(facts: SettleFacts, settlement: Settlement, now: datetime) -> Sett
         not_before=not_before,
         doubt_until=None,
     )
+
+
+@attrs.frozen
+class Uncounted:
+    """A message that begin counted at that instant, and that was provably not submitted."""
+
+    limit_scopes: tuple[LimitScope, ...]
+    began_at: datetime
+
+
+def uncounts(settlement: Settlement) -> bool:
+    """Return whether *settlement*, applied to what had begun, proves that nothing was submitted to a provider."""
+    return bool(settlement.limit_scopes) and settlement.outcome.verdict is Verdict.NOT_SENT
+
+
+def give_back_all(states: Mapping[str, LimitState], uncounted: Iterable[Uncounted]) -> dict[str, LimitState]:
+    """Return *states* without what *uncounted* had been counted for; a scope that is missing there stays so."""
+    left = dict(states)
+    for one in uncounted:
+        for scope in one.limit_scopes:
+            if scope.key in left:
+                left[scope.key] = give_back(left[scope.key], one.began_at, scope.rules)
+    return left

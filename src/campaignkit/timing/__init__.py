@@ -34,7 +34,6 @@ if TYPE_CHECKING:
         give_back,
         grant,
         grant_together,
-        next_allowed,
         take,
     )
     from campaignkit.timing.offsets import (
@@ -99,7 +98,6 @@ __all__ = [
     "give_back",
     "grant",
     "grant_together",
-    "next_allowed",
     "next_opens",
     "offset_from_text",
     "offset_to_text",
@@ -155,7 +153,6 @@ _HOMES = {
     "give_back": "limits",
     "grant": "limits",
     "grant_together": "limits",
-    "next_allowed": "limits",
     "next_opens": "send_times",
     "offset_from_text": "offsets",
     "offset_to_text": "offsets",

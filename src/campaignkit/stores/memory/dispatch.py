@@ -18,12 +18,22 @@ from campaignkit.delivery.begin import (
     RecipientFacts,
     decide,
 )
-from campaignkit.delivery.settling import Ground, Settled, SettleFacts, Settlement, SettleResult, settle_one
+from campaignkit.delivery.settling import (
+    Ground,
+    Settled,
+    SettleFacts,
+    Settlement,
+    SettleResult,
+    Uncounted,
+    give_back_all,
+    settle_one,
+    uncounts,
+)
+from campaignkit.delivery.sharing import Demand, Share, share
 from campaignkit.ports import Claim, Due, DueList, Reaped
 from campaignkit.stores.memory.documents import CampaignRecord, in_turns
 from campaignkit.stores.memory.recipients import LANDED_BY, LEASE_OVER, copied, moved
 from campaignkit.stores.memory.tables import MemoryTables
-from campaignkit.timing.limits import LimitState, next_allowed
 
 __all__ = ["MemoryDispatch"]
 
@@ -32,6 +42,7 @@ READY_MAX = 1000  # a worker claims less than that at a time; counting on would 
 _BUSY = (RecipientStatus.CLAIMED, RecipientStatus.SENDING)
 _ENDED_BY_BEGIN = {
     BeginVerdict.SUPPRESSED: (RecipientEvent.SKIP, "suppressed"),
+    BeginVerdict.LEFT_OUT: (RecipientEvent.SKIP, "frequency_cap"),
     BeginVerdict.EXPIRED: (RecipientEvent.EXPIRE, "deadline_passed"),
     BeginVerdict.CANCELLED: (RecipientEvent.CANCEL, "campaign_cancelled"),
 }
@@ -42,28 +53,39 @@ class MemoryDispatch(MemoryTables):
 
     def due(self, now: datetime, /, *, limit: int, after: tuple[str, str] | None = None) -> DueList:
         with self._lock:
-            awake = (campaign for campaign in self._documents.campaigns() if campaign.is_awake(now))
+            awake = [campaign for campaign in self._documents.campaigns() if campaign.is_awake(now)]
+            shares = self._shares(awake, now)
             chosen = in_turns(awake, after)[: max(limit, 0)]
-            return DueList(tuple(self._due(campaign, now) for campaign in chosen), self._next_at(now))
+            return DueList(tuple(self._due(one, shares[one.identity], now) for one in chosen), self._next_at(now))
 
-    def _due(self, campaign: CampaignRecord, now: datetime) -> Due:
-        identity = (campaign.merchant_id, campaign.campaign_id)
-        pending = [row.not_before for row in self._recipients.in_status(*identity, RecipientStatus.PENDING)]
-        leases = [row.lease_until for row in self._recipients.in_status(*identity, *_BUSY) if row.lease_until]
-        grants = [
-            next_allowed(scope, self._limits.get(scope.key, LimitState()), now) for scope in campaign.limit_scopes
+    def _shares(self, awake: Sequence[CampaignRecord], now: datetime) -> dict[tuple[str, str], Share]:
+        demands = [
+            Demand(
+                merchant_id=campaign.merchant_id,
+                campaign_id=campaign.campaign_id,
+                priority=campaign.priority,
+                ready_count=self._ready_count(campaign, now),
+                limit_scopes=campaign.limit_scopes,
+            )
+            for campaign in awake
         ]
-        granted_at = max(grants, default=now)
-        ready_count = min(sum(not_before <= now for not_before in pending), READY_MAX)
-        # An interval grants one message at a time.
-        granted_count = min(ready_count, int(granted_at <= now)) if grants else ready_count
+        shares = share(demands, self._limits, now)
+        return {campaign.identity: one for campaign, one in zip(awake, shares, strict=True)}
+
+    def _ready_count(self, campaign: CampaignRecord, now: datetime) -> int:
+        pending = self._recipients.in_status(*campaign.identity, RecipientStatus.PENDING)
+        return min(sum(row.not_before <= now for row in pending), READY_MAX)
+
+    def _due(self, campaign: CampaignRecord, granted: Share, now: datetime) -> Due:
+        pending = self._recipients.in_status(*campaign.identity, RecipientStatus.PENDING)
+        leases = [row.lease_until for row in self._recipients.in_status(*campaign.identity, *_BUSY) if row.lease_until]
         return Due(
             merchant_id=campaign.merchant_id,
             campaign_id=campaign.campaign_id,
-            ready_count=granted_count,
-            next_pending_at=min((not_before for not_before in pending if not_before > now), default=None),
+            ready_count=granted.count,
+            next_pending_at=min((row.not_before for row in pending if row.not_before > now), default=None),
             next_lease_at=min(leases, default=None),
-            limited_until=granted_at if ready_count and granted_at > now else None,
+            limited_until=granted.limited_until,
         )
 
     def _next_at(self, now: datetime) -> datetime | None:
@@ -109,18 +131,17 @@ class MemoryDispatch(MemoryTables):
     ) -> Sequence[BeginAnswer]:
         with self._lock:
             now = self._now()
-            for settlement in settlements:
-                self._settle_one(settlement, now)
-            decision = decide(self._begin_facts(clearances), clearances, now)
+            self._settle_all(settlements, now)
+            decision = decide(self._begin_facts(clearances, now), clearances, now)
             self._limits.update(decision.limits)
             for clearance, answer in zip(clearances, decision.answers, strict=True):
                 if answer.verdict is BeginVerdict.GO:
                     self._begin_one(clearance, now, lease)
                 elif answer.verdict in _ENDED_BY_BEGIN:
-                    self._end_claimed(clearance, answer.verdict, now)
+                    self._end_claimed(clearance, answer, now)
             return decision.answers
 
-    def _begin_facts(self, clearances: Sequence[Clearance]) -> BeginFacts:
+    def _begin_facts(self, clearances: Sequence[Clearance], now: datetime) -> BeginFacts:
         campaigns: dict[tuple[str, str], CampaignFacts] = {}
         recipients: dict[tuple[str, str], RecipientFacts] = {}
         for one in clearances:
@@ -141,7 +162,22 @@ class MemoryDispatch(MemoryTables):
                 if self._is_suppressed(merchant_id, recipient.address_key)
             ),
             limits={key: self._limits[key] for key in keys if key in self._limits},
+            marketing=self._marketing(clearances, now),
         )
+
+    def _marketing(self, clearances: Sequence[Clearance], now: datetime) -> dict[tuple[str, str], tuple[datetime, ...]]:
+        """Return when marketing to those who are asked about began, within the days of their caps."""
+        since = {(one.merchant_id, one.address_key): now - one.cap.length for one in clearances if one.cap is not None}
+        return {
+            person: tuple(
+                attempt.began_at
+                for row in self._recipients.with_address(*person)
+                if self._campaign_of(row).is_marketing
+                for attempt in self._recipients.attempts(row.merchant_id, row.recipient_id)
+                if attempt.began_at is not None and attempt.began_at > earliest and attempt.may_be_accepted
+            )
+            for person, earliest in since.items()
+        }
 
     def _begin_one(self, clearance: Clearance, now: datetime, lease: timedelta) -> None:
         row = self._recipients.get(clearance.merchant_id, clearance.recipient_id)
@@ -158,16 +194,18 @@ class MemoryDispatch(MemoryTables):
             )
         )
 
-    def _end_claimed(self, clearance: Clearance, verdict: BeginVerdict, now: datetime) -> None:
+    def _end_claimed(self, clearance: Clearance, answer: BeginAnswer, now: datetime) -> None:
         row = self._recipients.get(clearance.merchant_id, clearance.recipient_id)
-        event, reason = _ENDED_BY_BEGIN[verdict]
+        event, reason = _ENDED_BY_BEGIN[answer.verdict]
         if row is not None and row.status is RecipientStatus.CLAIMED:  # named twice, it was ended by the first
-            self._recipients.put(moved(row, event, at=now, reason=reason, detail="", **LEASE_OVER))
+            self._recipients.put(moved(row, event, at=now, reason=reason, detail=answer.detail, **LEASE_OVER))
 
     def settle(self, settlements: Sequence[Settlement], /) -> Sequence[SettleResult]:
         with self._lock:
-            now = self._now()
-            return [self._settle_one(settlement, now) for settlement in settlements]
+            return self._settle_all(settlements, self._now())
+
+    def _settle_all(self, settlements: Sequence[Settlement], now: datetime) -> list[SettleResult]:
+        return [self._settle_one(settlement, now) for settlement in settlements]
 
     def _settle_one(self, settlement: Settlement, now: datetime) -> SettleResult:
         row = self._recipients.get(settlement.merchant_id, settlement.recipient_id)
@@ -176,7 +214,10 @@ class MemoryDispatch(MemoryTables):
         settled = settle_one(self._settle_facts(row), settlement, now)
         if isinstance(settled, SettleResult):
             return settled
-        self._recipients.put_attempt(_settled_attempt(self._recipients.attempt(row), settlement, now))
+        attempt = self._recipients.attempt(row)
+        if attempt.began_at is not None and uncounts(settlement):
+            self._limits = give_back_all(self._limits, [Uncounted(settlement.limit_scopes, attempt.began_at)])
+        self._recipients.put_attempt(_settled_attempt(attempt, settlement, now))
         self._recipients.put(_settled_row(row, settlement.event, settled, now))
         if settled.status is RecipientStatus.PENDING:
             self._reopen(row, now)
@@ -206,14 +247,16 @@ class MemoryDispatch(MemoryTables):
         why = "A message that was in doubt turned out not to have been accepted."
         self._documents.add_note(row.merchant_id, row.campaign_id, TimelineEntry(at=now, what="reopened", why=why))
 
-    def release(self, claims: Sequence[Claim], /, *, not_before: datetime | None = None, reason: str = "") -> int:
+    def release(
+        self, claims: Sequence[Claim], /, *, not_before: datetime | None = None, reason: str = "", detail: str = ""
+    ) -> int:
         with self._lock:
             now, released = self._now(), 0
             for claim in claims:
                 row = self._recipients.get(claim.recipient.merchant_id, claim.recipient.recipient_id)
                 if row is None or row.status is not RecipientStatus.CLAIMED or row.epoch != claim.epoch:
                     continue
-                self._give_back(row, now, not_before=not_before or row.not_before, reason=reason)
+                self._give_back(row, now, not_before=not_before or row.not_before, reason=reason, detail=detail)
                 released += 1
             return released
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import attrs
 
-from campaignkit.campaign.campaign import TimelineEntry
+from campaignkit.campaign.campaign import CampaignKind, TimelineEntry
 from campaignkit.campaign.documents import limit_scopes_of, moment
 from campaignkit.campaign.status import CampaignStatus
 from campaignkit.ports import Document
@@ -27,6 +27,11 @@ class CampaignRecord:
     next_at: datetime | None
     deadline: datetime | None
     limit_scopes: tuple[LimitScope, ...]
+    is_marketing: bool
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        return (self.merchant_id, self.campaign_id)
 
     def is_awake(self, now: datetime) -> bool:
         """Return whether the campaign may have work at *now*."""
@@ -148,6 +153,7 @@ def _record(document: Document) -> CampaignRecord:
         next_at=moment(body["next_at"]),
         deadline=moment(body["deadline"]),
         limit_scopes=limit_scopes_of(body),
+        is_marketing=body.get("kind", CampaignKind.MARKETING) == CampaignKind.MARKETING,
     )
 
 

@@ -105,6 +105,12 @@ class RecipientTable:
         recipient_id = shelf.ids_by_address.get((row.address_key, row.occasion))
         return None if recipient_id is None else shelf.rows[recipient_id]
 
+    def with_address(self, merchant_id: str, address_key: str) -> Iterator[CampaignRecipient]:
+        """Yield the recipients of a merchant's campaigns that have this address."""
+        for campaign_id in self.campaign_ids(merchant_id):
+            shelf = self._shelves[merchant_id, campaign_id]
+            yield from (shelf.rows[one] for (key, _), one in shelf.ids_by_address.items() if key == address_key)
+
     def contacts(self, merchant_id: str, campaign_id: str) -> set[str]:
         """Return ``contact_key/occasion`` of every row of a campaign; not a copy."""
         return self._shelves.get((merchant_id, campaign_id), _Shelf()).contacts

@@ -60,7 +60,9 @@ class MemoryTables:
             self._recipients.put(moved(row, event, at=now, reason=reason, detail=""))
         return len(moving)
 
-    def _give_back(self, row: CampaignRecipient, now: datetime, *, not_before: datetime, reason: str) -> None:
+    def _give_back(
+        self, row: CampaignRecipient, now: datetime, *, not_before: datetime, reason: str, detail: str = ""
+    ) -> None:
         campaign = self._campaign_of(row)
         land = landing(
             reason=reason,
@@ -70,6 +72,7 @@ class MemoryTables:
             deadline=campaign.deadline,
         )
         events = (RecipientEvent.RELEASE, *LANDED_BY.get(land.status, ()))
+        said = detail if land.status is RecipientStatus.PENDING else ""
         self._recipients.put(
-            moved(row, *events, at=now, not_before=not_before, reason=land.reason, detail="", **LEASE_OVER)
+            moved(row, *events, at=now, not_before=not_before, reason=land.reason, detail=said, **LEASE_OVER)
         )

@@ -1,6 +1,6 @@
 """Begin in SQL: facts under their locks in, the shared decision, markers and limits out, in one transaction."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 import attrs
@@ -16,22 +16,21 @@ from campaignkit.delivery.begin import (
     RecipientFacts,
     decide,
 )
-from campaignkit.stores.sql.audience import STATUSES, insert_missing
+from campaignkit.delivery.settling import Uncounted, give_back_all
+from campaignkit.stores.sql.audience import STATUSES
 from campaignkit.stores.sql.connection import ReadNow
+from campaignkit.stores.sql.counting import lock_counters, lock_people, marketing_of, write_counters
 from campaignkit.stores.sql.driver import Driver
 from campaignkit.stores.sql.returns import update_recipients
 from campaignkit.stores.sql.schema import (
     NO_LEASE,
     attempts,
     campaigns,
-    from_micros,
-    limit_counters,
     recipients,
     suppressions,
     to_micros,
 )
 from campaignkit.stores.sql.statements import Parameters, Statement, is_among
-from campaignkit.timing.limits import LimitState
 
 __all__ = ["begin"]
 
@@ -40,6 +39,7 @@ _ENDED_BY = {
     BeginVerdict.SUPPRESSED: (RecipientStatus.SKIPPED, "suppressed"),
     BeginVerdict.EXPIRED: (RecipientStatus.EXPIRED, "deadline_passed"),
     BeginVerdict.CANCELLED: (RecipientStatus.CANCELLED, "campaign_cancelled"),
+    BeginVerdict.LEFT_OUT: (RecipientStatus.SKIPPED, "frequency_cap"),
 }
 _CAMPAIGN_STATUSES = {member.value: member for member in CampaignStatus}
 
@@ -110,23 +110,6 @@ _FACTS_AT_ONCE = Statement(
         )
     ),
 )
-_LIMITS = Statement(
-    ("keys",),
-    lambda is_sqlite: (
-        sa.select(limit_counters.c.scope_key, limit_counters.c.last_at)
-        .where(is_among(limit_counters.c.scope_key, "keys", is_sqlite=is_sqlite))
-        .order_by(limit_counters.c.scope_key)
-        .with_for_update()
-    ),
-)
-_COUNT = Statement(
-    ("new_last_at", "of_scope"),
-    lambda _: (
-        sa.update(limit_counters)
-        .where(limit_counters.c.scope_key == sa.bindparam("of_scope"))
-        .values(last_at=sa.bindparam("new_last_at"))
-    ),
-)
 _SENDING = Statement(
     ("new_lease_until", "new_changed_at", "merchant", "ids"),
     lambda is_sqlite: (
@@ -162,18 +145,29 @@ _ATTEMPT = Statement(
 
 
 def begin(
-    driver: Driver, clearances: Sequence[Clearance], *, lease: timedelta, read_now: ReadNow
+    driver: Driver,
+    clearances: Sequence[Clearance],
+    *,
+    lease: timedelta,
+    read_now: ReadNow,
+    uncounted: Sequence[Uncounted] = (),
 ) -> Sequence[BeginAnswer]:
-    """Decide under the locks of campaign, recipients and limits, and write what was decided."""
+    """Decide under the locks of campaign, recipients and limits, and write what was decided.
+
+    Args:
+        uncounted: What settlements of the same transaction give back to limits; after the locks, as all take them so.
+    """
     facts = _read_at_once(driver, clearances) if driver.is_sqlite else _read_in_order(driver, clearances)
-    limits = _lock_limits(driver, clearances)
+    scopes = [one.limit_scopes for one in clearances] + [one.limit_scopes for one in uncounted]
+    counters = lock_counters(driver, [scope.key for group in scopes for scope in group])
     now = read_now(driver.connection)
     decision = decide(
         BeginFacts(
             campaigns=facts.campaigns,
             recipients=facts.recipients,
             suppressed=frozenset(facts.suppressed),
-            limits=limits,
+            limits=give_back_all(counters, uncounted) if uncounted else counters,
+            marketing=marketing_of(driver, clearances, now),
         ),
         clearances,
         now,
@@ -183,7 +177,8 @@ def begin(
     _write_going(driver, going, now, lease)
     if len(going) < len(pairs):
         _write_ended(driver, pairs, now)
-    _count(driver, limits, decision.limits)
+    if counters:
+        write_counters(driver, counters, decision.limits)
     return decision.answers
 
 
@@ -196,10 +191,14 @@ def _write_going(driver: Driver, going: Sequence[Clearance], now: datetime, leas
 
 def _write_ended(driver: Driver, pairs: Sequence[tuple[Clearance, BeginAnswer]], now: datetime) -> None:
     for verdict, (status, reason) in _ENDED_BY.items():
-        ended = [clearance for clearance, answer in pairs if answer.verdict is verdict]
-        values = {"status": status.value, "reason": reason, "changed_at": now, **NO_LEASE}
-        for merchant_id, ids in _by_merchant(ended):
-            update_recipients(driver.connection, merchant_id, ids, **values)
+        ended: dict[str, list[Clearance]] = {}
+        for clearance, answer in pairs:
+            if answer.verdict is verdict:
+                ended.setdefault(answer.detail, []).append(clearance)
+        for detail, alike in ended.items():
+            values = {"status": status.value, "reason": reason, "detail": detail, "changed_at": now, **NO_LEASE}
+            for merchant_id, ids in _by_merchant(alike):
+                update_recipients(driver.connection, merchant_id, ids, **values)
 
 
 @attrs.define
@@ -232,6 +231,7 @@ def _read_in_order(driver: Driver, clearances: Sequence[Clearance]) -> _Facts:
     for merchant_id, campaign_id in sorted({(one.merchant_id, one.campaign_id) for one in clearances}):
         for status, settings_version in driver.rows(_CAMPAIGN, (merchant_id, campaign_id)):
             facts.campaigns[merchant_id, campaign_id] = CampaignFacts(_CAMPAIGN_STATUSES[status], settings_version)
+    lock_people(driver, clearances)
     keys: dict[str, list[str]] = {}
     for merchant_id, ids in _by_merchant(clearances):
         for recipient_id, campaign_id, status, epoch, token, key in driver.rows(_RECIPIENTS, (merchant_id, ids)):
@@ -244,27 +244,6 @@ def _read_in_order(driver: Driver, clearances: Sequence[Clearance]) -> _Facts:
         found = driver.rows(_SUPPRESSED, (merchant_id, wanted))
         facts.suppressed.update((merchant_id, key) for (key,) in found)
     return facts
-
-
-def _lock_limits(driver: Driver, clearances: Sequence[Clearance]) -> Mapping[str, LimitState]:
-    keys = sorted({scope.key for clearance in clearances for scope in clearance.limit_scopes})
-    if not keys:
-        return {}
-    wanted = (keys,)
-    rows = driver.rows(_LIMITS, wanted)
-    if len(rows) < len(keys):
-        insert_missing(driver.connection, limit_counters, [{"scope_key": key, "last_at": None} for key in keys])
-        rows = driver.rows(_LIMITS, wanted)
-    return {key: LimitState(None if last_at is None else from_micros(last_at)) for key, last_at in rows}
-
-
-def _count(driver: Driver, before: Mapping[str, LimitState], after: Mapping[str, LimitState]) -> None:
-    counted: list[Parameters] = [
-        (None if state.last_at is None else to_micros(state.last_at), key)
-        for key, state in after.items()
-        if state != before.get(key)
-    ]
-    driver.run_each(_COUNT, counted)
 
 
 def _attempt_row(clearance: Clearance, began_at: int) -> Parameters:

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from campaignkit.campaign.campaign import TimelineEntry
+from campaignkit.campaign.campaign import CampaignKind, TimelineEntry
 from campaignkit.campaign.documents import moment
 from campaignkit.campaign.status import CampaignStatus, RecipientStatus
 from campaignkit.errors import RevisionConflict
@@ -180,6 +180,7 @@ def _hot_values(body: Mapping[str, Any] | None) -> dict[str, Any]:
         "status": body["status"],
         "settings_version": body["settings_version"],
         "priority": body.get("priority", 0),
+        "kind": body.get("kind", CampaignKind.MARKETING.value),
         "next_at": moment(body["next_at"]),
         "deadline": moment(body["deadline"]),
         "limit_scopes": json.dumps(body["limit_scopes"]),

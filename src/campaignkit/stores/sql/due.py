@@ -3,29 +3,33 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from campaignkit.campaign.documents import limit_scopes_of
 from campaignkit.campaign.status import CampaignStatus, RecipientStatus
+from campaignkit.delivery.sharing import Demand, Share, share
 from campaignkit.ports import Due, DueList
+from campaignkit.stores.sql.counting import counted
 from campaignkit.stores.sql.driver import Driver
 from campaignkit.stores.sql.schema import (
     campaigns,
     has_status,
     instant_or_none,
     is_held,
-    limit_counters,
     recipients,
     to_micros,
 )
 from campaignkit.stores.sql.statements import Statement, is_among
-from campaignkit.timing.limits import LimitScope, LimitState, next_allowed
+from campaignkit.timing.limits import LimitScope
 
 __all__ = ["due"]
 
 READY_MAX = 1000  # counting further would cost more than it tells
+NO_SCOPES = "[]"
+SCOPES_MAX = 1024  # remembered: the limits of campaigns, which name nobody but their merchant
 
 _INSTANT = recipients.c.not_before.type
 
@@ -36,56 +40,99 @@ def due(driver: Driver, now: datetime, *, limit: int, after: tuple[str, str] | N
     rows = driver.rows(_LIVE, (at, *(after or ("", "")), limit))
     ((starts_at, lease_at),) = driver.rows(_NEXT, (at,))
     next_at = min((micros for micros in (starts_at, lease_at) if micros is not None), default=None)
-    return DueList(tuple(_due(driver, row, now) for row in rows), instant_or_none(next_at))
+    shares = _shares(driver, rows, now)
+    return DueList(tuple(_due(row, shares.get((row[0], row[1]))) for row in rows), instant_or_none(next_at))
 
 
-def _due(driver: Driver, row: Sequence[Any], now: datetime) -> Due:
-    merchant_id, campaign_id, limit_scopes, ready, next_pending_at, next_lease_at = row
-    limited_until = None
-    if ready and limit_scopes != "[]":
-        allowed_at = _allowed_at(driver, limit_scopes_of({"limit_scopes": json.loads(limit_scopes)}), now)
-        ready = 1 if allowed_at <= now else 0  # an interval grants one message at a time
-        limited_until = allowed_at if allowed_at > now else None
+def _due(row: Sequence[Any], granted: Share | None) -> Due:
+    merchant_id, campaign_id, _, _, ready, next_pending_at, next_lease_at = row
     return Due(
         merchant_id=merchant_id,
         campaign_id=campaign_id,
-        ready_count=ready,
+        ready_count=ready if granted is None else granted.count,
         next_pending_at=instant_or_none(next_pending_at),
         next_lease_at=instant_or_none(next_lease_at),
-        limited_until=limited_until,
+        limited_until=None if granted is None else granted.limited_until,
     )
 
 
-def _allowed_at(driver: Driver, scopes: Sequence[LimitScope], now: datetime) -> datetime:
-    counted = driver.rows(_COUNTERS, ([scope.key for scope in scopes],))
-    states = {key: LimitState(instant_or_none(last_at)) for key, last_at in counted}
-    return max(next_allowed(scope, states.get(scope.key, LimitState()), now) for scope in scopes)
+def _shares(driver: Driver, rows: Sequence[Sequence[Any]], now: datetime) -> dict[tuple[str, str], Share]:
+    """Return what limits leave to each campaign that has any, and somebody ready.
+
+    All live ones of its merchant are asked for, whatever page they stand on: they may share a limit.
+    """
+    merchants = sorted({row[0] for row in rows if row[2] != NO_SCOPES and row[4]})
+    if not merchants:
+        return {}
+    demands = [
+        Demand(
+            merchant_id=merchant_id,
+            campaign_id=campaign_id,
+            priority=priority,
+            ready_count=ready,
+            limit_scopes=_scopes(limit_scopes),
+        )
+        for merchant_id, campaign_id, limit_scopes, priority, ready in driver.rows(
+            _LIMITED, (to_micros(now), merchants)
+        )
+    ]
+    states = counted(driver, [scope.key for demand in demands for scope in demand.limit_scopes])
+    shares = share(demands, states, now)
+    return {(demand.merchant_id, demand.campaign_id): one for demand, one in zip(demands, shares, strict=True)}
 
 
-def _live_campaigns() -> sa.Select[Any]:
-    column, now = campaigns.c, sa.bindparam("now", type_=_INSTANT)
-    is_live = sa.or_(
+@lru_cache(maxsize=SCOPES_MAX)
+def _scopes(text: str) -> tuple[LimitScope, ...]:
+    return limit_scopes_of({"limit_scopes": json.loads(text)})
+
+
+def _is_live(now: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    column = campaigns.c
+    return sa.or_(
         _is_campaign(CampaignStatus.SENDING),
         sa.and_(_is_campaign(CampaignStatus.SCHEDULED), column.next_at <= now),
     )
-    turn = sa.func.row_number().over(
-        partition_by=column.merchant_id, order_by=(column.priority.desc(), column.campaign_id)
-    )
-    live = (
-        sa.select(column.merchant_id, column.campaign_id, column.limit_scopes, turn.label("turn"))
-        .where(is_live)
-        .cte("live")
-    )
-    lap = _lap(live)
-    pending = (*_rows_of(live), has_status(RecipientStatus.PENDING))
+
+
+def _ready_count(pending: Sequence[sa.ColumnElement[bool]], now: Any, of: Any) -> sa.ScalarSelect[int]:
     some_ready = (
         sa.select(sa.literal(1).label("one"))
         .where(*pending, recipients.c.not_before <= now)
         .limit(sa.literal_column(str(READY_MAX), sa.Integer))
-        .correlate(live)
+        .correlate(of)
         .subquery()
     )
-    ready = sa.select(sa.func.count()).select_from(some_ready).correlate(live).scalar_subquery()
+    return sa.select(sa.func.count()).select_from(some_ready).correlate(of).scalar_subquery()
+
+
+def _limited_campaigns(*, is_sqlite: bool) -> sa.Select[Any]:
+    column, now = campaigns.c, sa.bindparam("now", type_=_INSTANT)
+    pending = (*_rows_of(campaigns), has_status(RecipientStatus.PENDING))
+    return sa.select(
+        column.merchant_id,
+        column.campaign_id,
+        column.limit_scopes,
+        column.priority,
+        _ready_count(pending, now, campaigns).label("ready_count"),
+    ).where(
+        _is_live(now),
+        column.limit_scopes != sa.literal_column(f"'{NO_SCOPES}'"),
+        is_among(column.merchant_id, "merchants", is_sqlite=is_sqlite),
+    )
+
+
+def _live_campaigns() -> sa.Select[Any]:
+    column, now = campaigns.c, sa.bindparam("now", type_=_INSTANT)
+    turn = sa.func.row_number().over(
+        partition_by=column.merchant_id, order_by=(column.priority.desc(), column.campaign_id)
+    )
+    live = (
+        sa.select(column.merchant_id, column.campaign_id, column.limit_scopes, column.priority, turn.label("turn"))
+        .where(_is_live(now))
+        .cte("live")
+    )
+    lap = _lap(live)
+    pending = (*_rows_of(live), has_status(RecipientStatus.PENDING))
     later = sa.select(sa.func.min(recipients.c.not_before)).where(*pending, recipients.c.not_before > now)
     lease = sa.select(sa.func.min(recipients.c.lease_until)).where(*_rows_of(live), is_held)
     return (
@@ -93,7 +140,8 @@ def _live_campaigns() -> sa.Select[Any]:
             live.c.merchant_id,
             live.c.campaign_id,
             live.c.limit_scopes,
-            ready.label("ready_count"),
+            live.c.priority,
+            _ready_count(pending, now, live).label("ready_count"),
             later.scalar_subquery().label("next_pending_at"),
             lease.scalar_subquery().label("next_lease_at"),
         )
@@ -142,9 +190,4 @@ _NEXT = Statement(
         sa.select(sa.func.min(recipients.c.lease_until)).where(recipients.c.lease_until.is_not(None)).scalar_subquery(),
     ),
 )
-_COUNTERS = Statement(
-    ("keys",),
-    lambda is_sqlite: sa.select(limit_counters.c.scope_key, limit_counters.c.last_at).where(
-        is_among(limit_counters.c.scope_key, "keys", is_sqlite=is_sqlite)
-    ),
-)
+_LIMITED = Statement(("now", "merchants"), lambda is_sqlite: _limited_campaigns(is_sqlite=is_sqlite))

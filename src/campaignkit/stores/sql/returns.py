@@ -18,7 +18,13 @@ __all__ = ["has_outlived", "landing_rows", "reap", "release", "update_recipients
 
 
 def release(
-    connection: sa.Connection, claims: Sequence[Claim], *, not_before: datetime | None, reason: str, now: datetime
+    connection: sa.Connection,
+    claims: Sequence[Claim],
+    *,
+    not_before: datetime | None,
+    reason: str,
+    detail: str,
+    now: datetime,
 ) -> int:
     """Give claimed recipients back where they are still held at that epoch."""
     released = 0
@@ -30,7 +36,7 @@ def release(
             for row in landing_rows(connection, merchant_id, [recipient_id for recipient_id, _ in given])
             if row.status == RecipientStatus.CLAIMED and (row.recipient_id, row.epoch) in given
         ]
-        _land(connection, rows, not_before=not_before, reason=reason, now=now)
+        _land(connection, rows, not_before=not_before, reason=reason, detail=detail, now=now)
         released += len(rows)
     return released
 
@@ -55,7 +61,7 @@ def reap(connection: sa.Connection, now: datetime) -> Reaped:
     """Take back what outlived its lease: claims to pending, begun ones into doubt, old doubts to unknown."""
     outlived = (recipients.c.lease_until.is_not(None), recipients.c.lease_until <= now)
     claimed = list(connection.execute(_LANDING.where(*outlived, has_status(RecipientStatus.CLAIMED))))
-    _land(connection, claimed, not_before=None, reason="lease_expired", now=now)
+    _land(connection, claimed, not_before=None, reason="lease_expired", detail="", now=now)
     in_doubt = 0
     for channel, horizon in DOUBT_HORIZON.items():
         doubtful = sa.update(recipients).where(
@@ -124,7 +130,13 @@ _LANDING_NAMED = _LANDING.where(*_NAMED)
 
 
 def _land(
-    connection: sa.Connection, rows: Sequence[Any], *, not_before: datetime | None, reason: str, now: datetime
+    connection: sa.Connection,
+    rows: Sequence[Any],
+    *,
+    not_before: datetime | None,
+    reason: str,
+    detail: str,
+    now: datetime,
 ) -> None:
     landed: dict[tuple[str, str, str], list[str]] = {}
     for row in rows:
@@ -138,4 +150,6 @@ def _land(
         landed.setdefault((row.merchant_id, land.status.value, land.reason), []).append(row.recipient_id)
     later: Mapping[str, Any] = {} if not_before is None else {"not_before": not_before}
     for (merchant_id, status, why), ids in landed.items():
-        update_recipients(connection, merchant_id, ids, status=status, reason=why, changed_at=now, **later, **NO_LEASE)
+        said = detail if status == RecipientStatus.PENDING else ""
+        values = {"status": status, "reason": why, "detail": said, "changed_at": now, **later, **NO_LEASE}
+        update_recipients(connection, merchant_id, ids, **values)

@@ -107,6 +107,7 @@ campaigns = sa.Table(
     sa.Column("status", Code, nullable=False),
     sa.Column("settings_version", sa.Integer, nullable=False),
     sa.Column("priority", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("kind", Code, nullable=False, server_default="marketing"),
     sa.Column("next_at", Instant),
     sa.Column("deadline", Instant),
     sa.Column("limit_scopes", sa.Text, nullable=False, server_default="[]"),
@@ -261,5 +262,5 @@ limit_counters = sa.Table(
     "campaignkit_limit_counters",
     metadata,
     sa.Column("scope_key", sa.String(400), primary_key=True),
-    sa.Column("last_at", Instant),
+    sa.Column("state", sa.Text, nullable=False),  # as ``limits.dump_state`` writes it
 )

@@ -15,16 +15,18 @@ from campaignkit.delivery.settling import (
     SettleFacts,
     Settlement,
     SettleResult,
+    Uncounted,
     is_settleable,
     needs_ground,
     settle_one,
+    uncounts,
 )
 from campaignkit.stores.sql.audience import CHANNELS, STATUSES
 from campaignkit.stores.sql.connection import ReadNow
 from campaignkit.stores.sql.documents import add_note
 from campaignkit.stores.sql.driver import Driver
 from campaignkit.stores.sql.returns import landing_rows
-from campaignkit.stores.sql.schema import attempts, campaigns, recipients, to_micros
+from campaignkit.stores.sql.schema import attempts, campaigns, from_micros, recipients, to_micros
 from campaignkit.stores.sql.statements import Parameters, Statement, is_among
 
 __all__ = ["settle"]
@@ -52,6 +54,13 @@ _FACTS = Statement(
 _VERDICTS = Statement(
     ("merchant", "ids"),
     lambda is_sqlite: sa.select(attempts.c.recipient_id, attempts.c.epoch, attempts.c.verdict).where(
+        attempts.c.merchant_id == sa.bindparam("merchant"),
+        is_among(attempts.c.recipient_id, "ids", is_sqlite=is_sqlite),
+    ),
+)
+_BEGAN = Statement(
+    ("merchant", "ids"),
+    lambda is_sqlite: sa.select(attempts.c.recipient_id, attempts.c.epoch, attempts.c.began_at).where(
         attempts.c.merchant_id == sa.bindparam("merchant"),
         is_among(attempts.c.recipient_id, "ids", is_sqlite=is_sqlite),
     ),
@@ -132,9 +141,12 @@ class _Change:
     row: _Row
 
 
-def settle(driver: Driver, settlements: Sequence[Settlement], *, read_now: ReadNow) -> Sequence[SettleResult]:
-    """Write what became of messages, each at its own epoch only."""
+def settle(
+    driver: Driver, settlements: Sequence[Settlement], *, read_now: ReadNow
+) -> tuple[Sequence[SettleResult], Sequence[Uncounted]]:
+    """Write what became of messages, each at its own epoch only; return also what limits are to be given back."""
     results: dict[int, SettleResult] = {}
+    uncounted: list[Uncounted] = []
     places: dict[str, list[int]] = {}
     for place, settlement in enumerate(settlements):
         places.setdefault(settlement.merchant_id, []).append(place)
@@ -143,9 +155,27 @@ def settle(driver: Driver, settlements: Sequence[Settlement], *, read_now: ReadN
         rows = _read(driver, merchant_id, given)
         now = read_now(driver.connection)
         decided, changes = _decide(given, rows, now)
+        uncounted += _uncounted(driver, merchant_id, changes)
         _write(driver, merchant_id, changes, now)
         results.update(zip(mine, decided, strict=True))
-    return [results[place] for place in range(len(settlements))]
+    return [results[place] for place in range(len(settlements))], uncounted
+
+
+def _uncounted(driver: Driver, merchant_id: str, changes: Sequence[_Change]) -> list[Uncounted]:
+    """Return what had begun and provably was not submitted."""
+    given_back = {
+        (one.settlement.recipient_id, one.settlement.epoch): one.settlement.limit_scopes
+        for one in changes
+        if uncounts(one.settlement) and one.row.facts.status is not RecipientStatus.CLAIMED
+    }
+    if not given_back:
+        return []
+    rows = driver.rows(_BEGAN, (merchant_id, sorted({recipient_id for recipient_id, _ in given_back})))
+    return [
+        Uncounted(given_back[recipient_id, epoch], from_micros(began_at))
+        for recipient_id, epoch, began_at in rows
+        if (recipient_id, epoch) in given_back and began_at is not None
+    ]
 
 
 def _read(driver: Driver, merchant_id: str, settlements: Sequence[Settlement]) -> dict[str, _Row]:

@@ -23,6 +23,7 @@ from campaignkit.stores.sql import audience, documents, returns
 from campaignkit.stores.sql.beginning import begin
 from campaignkit.stores.sql.claims import claim
 from campaignkit.stores.sql.connection import reading, writing
+from campaignkit.stores.sql.counting import uncount
 from campaignkit.stores.sql.driver import driving, reading_directly
 from campaignkit.stores.sql.due import due
 from campaignkit.stores.sql.readdressing import readdress
@@ -215,17 +216,22 @@ class SqlStore:
         self, clearances: Sequence[Clearance], /, *, lease: timedelta, settlements: Sequence[Settlement] = ()
     ) -> Sequence[BeginAnswer]:
         with driving(self._engine) as driver:
-            settle(driver, settlements, read_now=self._now)
-            return begin(driver, clearances, lease=lease, read_now=self._now)
+            _, uncounted = settle(driver, settlements, read_now=self._now)
+            return begin(driver, clearances, lease=lease, read_now=self._now, uncounted=uncounted)
 
     def settle(self, settlements: Sequence[Settlement], /) -> Sequence[SettleResult]:
         with driving(self._engine) as driver:
-            return settle(driver, settlements, read_now=self._now)
+            results, uncounted = settle(driver, settlements, read_now=self._now)
+            if uncounted:
+                uncount(driver, uncounted)
+            return results
 
-    def release(self, held: Sequence[Claim], /, *, not_before: datetime | None = None, reason: str = "") -> int:
+    def release(
+        self, held: Sequence[Claim], /, *, not_before: datetime | None = None, reason: str = "", detail: str = ""
+    ) -> int:
         with writing(self._engine) as connection:
             now = self._now(connection)
-            return returns.release(connection, held, not_before=not_before, reason=reason, now=now)
+            return returns.release(connection, held, not_before=not_before, reason=reason, detail=detail, now=now)
 
     def reap(self) -> Reaped:
         with reading_directly(self._engine) as driver:

@@ -15,7 +15,7 @@ __all__ = ["BeginLaws"]
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
-SCOPES = (LimitScope("campaign/flora/c1", Interval(60)),)
+SCOPES = (LimitScope("campaign/flora/c1", (Interval(60),)),)
 
 
 class BeginLaws(Laws):
@@ -182,7 +182,7 @@ class BeginLaws(Laws):
         answers = self.bench.ask(*clearances)
 
         assert [answer.verdict for answer in answers] == [BeginVerdict.GO, BeginVerdict.LIMITED, BeginVerdict.LIMITED]
-        assert [answer.retry_at for answer in answers[1:]] == [START + MINUTE] * 2
+        assert [answer.retry_at for answer in answers[1:]] == [START + MINUTE, START + 2 * MINUTE]
         assert [row.status for row in self.bench.rows()].count(RecipientStatus.CLAIMED) == 2
 
     def test_a_limit_counts_across_begins(self) -> None:

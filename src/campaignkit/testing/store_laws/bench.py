@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import attrs
 
 from campaignkit.addresses.channel import Channel
+from campaignkit.campaign.documents import scope_body
 from campaignkit.campaign.recipients import Attempt, CampaignRecipient, IntakeResult, RecipientCount
 from campaignkit.campaign.status import CampaignStatus, RecipientEvent, RecipientStatus
 from campaignkit.clocks import FrozenClock
@@ -237,5 +238,5 @@ def _plain_value(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, tuple) and all(isinstance(scope, LimitScope) for scope in value):
-        return [{"key": scope.key, "seconds": scope.rule.seconds} for scope in value]
+        return [scope_body(scope) for scope in value]
     return str(value) if isinstance(value, CampaignStatus) else value

@@ -57,7 +57,7 @@ class DueLaws(Laws):
         assert self.store.due(START, limit=10).next_at == START + LEASE
 
     def test_due_grants_no_more_than_limits_do(self) -> None:
-        scopes = (LimitScope("campaign/flora/c1", Interval(2)),)
+        scopes = (LimitScope("campaign/flora/c1", (Interval(2),)),)
         self.bench.campaign(limit_scopes=scopes)
         self.bench.add("ann", "bob", "cid")
         (before,) = self.store.due(START, limit=10).campaigns

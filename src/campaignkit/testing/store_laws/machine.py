@@ -72,7 +72,7 @@ class StoreMachine(RuleBasedStateMachine):
         """Return the limits of a campaign; one of them has an interval."""
         if where != ("flora", "c2"):
             return ()
-        return (LimitScope("campaign/flora/c2", Interval(INTERVAL.total_seconds())),)
+        return (LimitScope("campaign/flora/c2", (Interval(INTERVAL.total_seconds()),)),)
 
     @rule(where=campaigns, wanted=st.lists(names, min_size=1, max_size=3))
     def add(self, where: tuple[str, str], wanted: list[str]) -> None:

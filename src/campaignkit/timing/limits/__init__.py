@@ -18,11 +18,12 @@ if TYPE_CHECKING:
         ScopeCount,
         ScopedGrant,
         campaign_scope,
+        counts_of,
         destination_scope,
         grant_together,
         merchant_scope,
-        next_allowed,
         sender_scope,
+        take_together,
     )
     from campaignkit.timing.limits.states import Cell, LimitState, Tally, dump_state, load_state
 
@@ -50,6 +51,7 @@ __all__ = [
     "ScopedGrant",
     "Tally",
     "campaign_scope",
+    "counts_of",
     "destination_scope",
     "domain_group",
     "dump_rate",
@@ -61,9 +63,9 @@ __all__ = [
     "load_rate",
     "load_state",
     "merchant_scope",
-    "next_allowed",
     "sender_scope",
     "take",
+    "take_together",
 ]
 
 _HOMES = {
@@ -90,6 +92,7 @@ _HOMES = {
     "ScopedGrant": "scopes",
     "Tally": "states",
     "campaign_scope": "scopes",
+    "counts_of": "scopes",
     "destination_scope": "scopes",
     "domain_group": "domains",
     "dump_rate": "learning",
@@ -101,9 +104,9 @@ _HOMES = {
     "load_rate": "learning",
     "load_state": "states",
     "merchant_scope": "scopes",
-    "next_allowed": "scopes",
     "sender_scope": "scopes",
     "take": "granting",
+    "take_together": "scopes",
 }
 
 

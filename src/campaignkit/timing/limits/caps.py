@@ -46,6 +46,10 @@ class FrequencyCap:
     days: int = attrs.field(validator=_at_least_one)
     excess: CapExcess = attrs.field(default=CapExcess.DEFER, converter=CapExcess)
 
+    @property
+    def length(self) -> timedelta:
+        return timedelta(days=self.days)
+
     def answer(self, past: Iterable[datetime], now: datetime, *, deadline: datetime | None = None) -> CapAnswer:
         """Return whether somebody who was sent marketing at the instants of *past*, in any order, may be written to.
 
@@ -60,7 +64,7 @@ class FrequencyCap:
             raise ValueError("a frequency cap needs instants with a zone; a naive one was given")
         if len(instants) < self.messages:
             return CapAnswer(verdict=CapVerdict.FREE)
-        until = instants[self.messages - 1] + timedelta(days=self.days)
+        until = instants[self.messages - 1] + self.length
         if until <= now:
             return CapAnswer(verdict=CapVerdict.FREE)
         is_late = deadline is not None and until >= deadline

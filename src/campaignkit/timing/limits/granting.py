@@ -97,7 +97,8 @@ def take(
 ) -> LimitState:
     """Return *state* with *count* messages counted at *now*. A clock that went back counts at the latest instant seen.
 
-    Every rule of the scope is to be given: what others had counted is dropped, and a new rule counts from now.
+    What others than *rules* had counted is kept up until it has lapsed: a worker that has not heard of a rule yet, or
+    not that it is gone, counts for it all the same. A rule that nobody counted for counts from now on.
 
     Args:
         draw: From 0 to 1, drawn by the caller: how much of an interval's jitter follows this message.
@@ -111,9 +112,12 @@ def take(
         return state
     at = _instant(state, now)
     since = at - 1 if state.last_at is None else to_micros(state.last_at)
+    limits = _limits(rules)
+    known = {limit.key for limit in limits}
+    limits += [Limit.lasting(tally.key) for tally in state.tallies if tally.key not in known and _lasts(tally, at)]
     tallies = tuple(
         _counted(limit, state.tally(limit.key) or Tally(limit.key, since), at, count * limit.units(recipients))
-        for limit in _limits(rules)
+        for limit in limits
     )
     return LimitState(max(now, state.last_at or now), tallies, draw)
 
@@ -151,6 +155,11 @@ def _limits(rules: Sequence[LimitRule]) -> list[Limit]:
             known = strictest.get(rule.key)
             strictest[rule.key] = rule if known is None or rule.count < known.count else known
     return list(strictest.values())
+
+
+def _lasts(tally: Tally, at: int) -> bool:
+    """Return whether anything that *tally* counts has not lapsed."""
+    return bool(tally.cells) and Limit.lasting(tally.key).lapses_at(tally.cells[-1][0]) > at
 
 
 def _standing(limit: Limit, state: LimitState, at: int) -> tuple[Cell, ...]:

@@ -118,6 +118,14 @@ class Limit:
             return f"{self.counted}/{self.per // MICROSECOND}"
         return f"{self.counted}/{self.per}@{self.zone}"
 
+    @classmethod
+    def lasting(cls, key: str) -> "Limit":
+        """Return a limit that counts as those of *key* do. Its own count means nothing."""
+        counted, _, length = key.partition("/")
+        period, _, zone = length.partition("@")
+        per = CalendarPeriod(period) if zone else int(period) * MICROSECOND
+        return cls(EXACT_MAX + 1, per=per, counted=Counted(counted), zone=zone or None)
+
     @property
     def sentence(self) -> str:
         if not isinstance(self.per, timedelta):

@@ -1,12 +1,12 @@
 """Whom a limit counts: sender, destination, merchant, campaign; and several of them at once. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import attrs
 
-from campaignkit.timing.limits.granting import Grant, grant
-from campaignkit.timing.limits.rules import Interval, LimitRule
+from campaignkit.timing.limits.granting import Grant, grant, take
+from campaignkit.timing.limits.rules import LimitRule
 from campaignkit.timing.limits.states import LimitState
 
 __all__ = [
@@ -14,20 +14,21 @@ __all__ = [
     "ScopeCount",
     "ScopedGrant",
     "campaign_scope",
+    "counts_of",
     "destination_scope",
     "grant_together",
     "merchant_scope",
-    "next_allowed",
     "sender_scope",
+    "take_together",
 ]
 
 
 @attrs.frozen
 class LimitScope:
-    """One interval and whom it counts: ``campaign/flora/c1``."""
+    """Rules and whom they count: ``campaign/flora/c1``."""
 
     key: str
-    rule: Interval
+    rules: tuple[LimitRule, ...]
 
 
 @attrs.frozen
@@ -67,11 +68,23 @@ def campaign_scope(merchant_id: str, campaign_id: str) -> str:
     return f"campaign/{merchant_id}/{campaign_id}"
 
 
-def next_allowed(scope: LimitScope, state: LimitState, now: datetime) -> datetime:
-    """Return the first instant, not before *now*, at which one more message may begin."""
-    if state.last_at is None:
-        return now
-    return max(now, state.last_at + scope.rule.wait(state.draw))
+def counts_of(scopes: Sequence[LimitScope], states: Mapping[str, LimitState]) -> list[ScopeCount]:
+    """Return *scopes* with what was counted under each; one that *states* lacks was never counted."""
+    return [ScopeCount(scope.key, scope.rules, states.get(scope.key, LimitState())) for scope in scopes]
+
+
+def take_together(
+    scopes: Sequence[LimitScope],
+    states: Mapping[str, LimitState],
+    now: datetime,
+    count: int = 1,
+    *,
+    draw: float = 0.0,
+) -> dict[str, LimitState]:
+    """Return the states of *scopes* with *count* messages counted under each; arguments as for ``take``."""
+    return {
+        scope.key: take(states.get(scope.key, LimitState()), now, scope.rules, count, draw=draw) for scope in scopes
+    }
 
 
 def grant_together(counts: Sequence[ScopeCount], now: datetime, count: int = 1, *, recipients: int = 1) -> ScopedGrant:

@@ -57,6 +57,7 @@ def _create_campaigns() -> None:
         sa.Column("status", sa.String(length=40), nullable=False),
         sa.Column("settings_version", sa.Integer(), nullable=False),
         sa.Column("priority", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("kind", sa.String(length=40), server_default="marketing", nullable=False),
         sa.Column("next_at", sa.BigInteger(), nullable=True),
         sa.Column("deadline", sa.BigInteger(), nullable=True),
         sa.Column("limit_scopes", sa.Text(), server_default="[]", nullable=False),
@@ -82,7 +83,7 @@ def _create_limit_counters() -> None:
     op.create_table(
         "campaignkit_limit_counters",
         sa.Column("scope_key", sa.String(length=400), nullable=False),
-        sa.Column("last_at", sa.BigInteger(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("scope_key", name="pk_campaignkit_limit_counters"),
     )
 

@@ -1,0 +1,147 @@
+"""Limits and caps in SQL: what was counted, locked and read in begin's transaction; what is counted after it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from campaignkit.campaign.campaign import CampaignKind
+from campaignkit.campaign.recipients import MAYBE_ACCEPTED
+from campaignkit.delivery.begin import Clearance
+from campaignkit.delivery.settling import Uncounted, give_back_all
+from campaignkit.stores.sql.audience import insert_missing
+from campaignkit.stores.sql.driver import Driver
+from campaignkit.stores.sql.schema import attempts, campaigns, from_micros, limit_counters, recipients, to_micros
+from campaignkit.stores.sql.statements import Parameters, Statement, is_among
+from campaignkit.timing.limits import LimitState, dump_state, load_state
+
+__all__ = ["counted", "lock_counters", "lock_people", "marketing_of", "uncount", "write_counters"]
+
+_LOCKED = Statement(
+    ("keys",),
+    lambda is_sqlite: (
+        sa.select(limit_counters.c.scope_key, limit_counters.c.state)
+        .where(is_among(limit_counters.c.scope_key, "keys", is_sqlite=is_sqlite))
+        .order_by(limit_counters.c.scope_key)
+        .with_for_update()
+    ),
+)
+_COUNTED = Statement(
+    ("keys",),
+    lambda is_sqlite: sa.select(limit_counters.c.scope_key, limit_counters.c.state).where(
+        is_among(limit_counters.c.scope_key, "keys", is_sqlite=is_sqlite)
+    ),
+)
+_WRITE = Statement(
+    ("new_state", "of_scope"),
+    lambda _: (
+        sa.update(limit_counters)
+        .where(limit_counters.c.scope_key == sa.bindparam("of_scope"))
+        .values(state=sa.bindparam("new_state"))
+    ),
+)
+_MARKETING = Statement(
+    ("merchant", "since", "keys"),
+    lambda is_sqlite: (
+        sa.select(recipients.c.address_key, attempts.c.began_at)
+        .select_from(
+            recipients.join(
+                campaigns,
+                sa.and_(
+                    campaigns.c.merchant_id == recipients.c.merchant_id,
+                    campaigns.c.campaign_id == recipients.c.campaign_id,
+                ),
+            ).join(
+                attempts,
+                sa.and_(
+                    attempts.c.merchant_id == recipients.c.merchant_id,
+                    attempts.c.recipient_id == recipients.c.recipient_id,
+                ),
+            )
+        )
+        .where(
+            recipients.c.merchant_id == sa.bindparam("merchant"),
+            campaigns.c.kind == sa.literal_column(f"'{CampaignKind.MARKETING.value}'"),
+            attempts.c.began_at > sa.bindparam("since", type_=sa.BigInteger),
+            attempts.c.verdict.in_([sa.literal_column(f"'{verdict}'") for verdict in MAYBE_ACCEPTED]),
+            is_among(recipients.c.address_key, "keys", is_sqlite=is_sqlite),
+        )
+    ),
+)
+_PEOPLE = (
+    sa.select(recipients.c.recipient_id)
+    .where(
+        recipients.c.merchant_id == sa.bindparam("merchant"),
+        sa.or_(
+            recipients.c.recipient_id.in_(sa.bindparam("ids", expanding=True)),
+            recipients.c.address_key.in_(sa.bindparam("keys", expanding=True)),
+        ),
+    )
+    .order_by(recipients.c.recipient_id)
+    .with_for_update()
+)
+
+
+def lock_counters(driver: Driver, keys: Iterable[str]) -> Mapping[str, LimitState]:
+    """Return what was counted under each of *keys*, locked until the transaction ends."""
+    wanted = sorted(set(keys))
+    if not wanted:
+        return {}
+    rows = driver.rows(_LOCKED, (wanted,))
+    if len(rows) < len(wanted):
+        insert_missing(driver.connection, limit_counters, [{"scope_key": key, "state": "{}"} for key in wanted])
+        rows = driver.rows(_LOCKED, (wanted,))
+    return {key: load_state(state) for key, state in rows}
+
+
+def counted(driver: Driver, keys: Iterable[str]) -> Mapping[str, LimitState]:
+    """Return what was counted under each of *keys*; a key that is missing was never counted."""
+    wanted = sorted(set(keys))
+    return {key: load_state(state) for key, state in driver.rows(_COUNTED, (wanted,))} if wanted else {}
+
+
+def write_counters(driver: Driver, before: Mapping[str, LimitState], after: Mapping[str, LimitState]) -> None:
+    """Write those states that changed; their rows were locked."""
+    changed: list[Parameters] = [
+        (dump_state(state), key) for key, state in after.items() if state is not before.get(key)
+    ]
+    driver.run_each(_WRITE, changed)
+
+
+def uncount(driver: Driver, uncounted: Sequence[Uncounted]) -> None:
+    """Give back what was counted for messages that provably were not submitted."""
+    before = lock_counters(driver, [scope.key for one in uncounted for scope in one.limit_scopes])
+    write_counters(driver, before, give_back_all(before, uncounted))
+
+
+def lock_people(driver: Driver, clearances: Sequence[Clearance]) -> None:
+    """Lock every row that has an address whose cap is asked about, beside the rows that are to begin.
+
+    So that two campaigns cannot begin for one person at once. In one statement and one order: one after the other,
+    they would lock each other out.
+    """
+    for merchant_id in sorted({one.merchant_id for one in clearances if one.cap is not None}):
+        mine = [one for one in clearances if one.merchant_id == merchant_id]
+        named = {
+            "merchant": merchant_id,
+            "ids": sorted({one.recipient_id for one in mine}),
+            "keys": sorted({one.address_key for one in mine if one.cap is not None}),
+        }
+        driver.connection.execute(_PEOPLE, named).all()
+
+
+def marketing_of(
+    driver: Driver, clearances: Sequence[Clearance], now: datetime
+) -> Mapping[tuple[str, str], Sequence[datetime]]:
+    """Return when marketing to those whose cap is asked about began, by merchant and address key."""
+    asked: dict[str, list[Clearance]] = {}
+    for clearance in clearances:
+        if clearance.cap is not None:
+            asked.setdefault(clearance.merchant_id, []).append(clearance)
+    found: dict[tuple[str, str], list[datetime]] = {}
+    for merchant_id, mine in asked.items():
+        since = now - max(one.cap.length for one in mine if one.cap is not None)
+        keys = sorted({one.address_key for one in mine})
+        for address_key, began_at in driver.rows(_MARKETING, (merchant_id, to_micros(since), keys)):
+            found.setdefault((merchant_id, address_key), []).append(from_micros(began_at))
+    return found
