@@ -114,7 +114,11 @@ if TYPE_CHECKING:
         TickReport,
         WaitingCampaign,
     )
+    from campaignkit.message.attachments import Attachment, InlineImage
+    from campaignkit.message.campaign_headers import FeedbackId
     from campaignkit.message.content import EmailContent, SmsContent
+    from campaignkit.message.dkim import DkimSigner
+    from campaignkit.message.html_parts import inline_css, text_from_html
     from campaignkit.message.outbound import OutboundEmail, OutboundText
     from campaignkit.message.sms import SmsParts, count_parts
     from campaignkit.plain import to_dict
@@ -143,6 +147,7 @@ __all__ = [
     "AnyOf",
     "AtLeast",
     "AtMost",
+    "Attachment",
     "Audience",
     "AudienceStream",
     "Before",
@@ -167,6 +172,7 @@ __all__ = [
     "CustomerIndex",
     "CustomerStatus",
     "DayEdge",
+    "DkimSigner",
     "DuplicateGroup",
     "Duplicates",
     "EmailAddress",
@@ -175,6 +181,7 @@ __all__ = [
     "Exclusion",
     "ExclusionReason",
     "Explanation",
+    "FeedbackId",
     "Finding",
     "FrequencyCap",
     "FrozenClock",
@@ -182,6 +189,7 @@ __all__ = [
     "Got",
     "HoldNotFound",
     "IllegalTransition",
+    "InlineImage",
     "InsufficientCredits",
     "Interval",
     "InvalidAddress",
@@ -269,6 +277,7 @@ __all__ = [
     "filter_to_dict",
     "find_duplicates",
     "find_stale",
+    "inline_css",
     "offset_from_text",
     "offset_to_text",
     "paced_send_times",
@@ -285,6 +294,7 @@ __all__ = [
     "resolve_redirect",
     "status_label",
     "stream_audience",
+    "text_from_html",
     "to_dict",
     "transition",
     "write_rejections",
@@ -394,7 +404,11 @@ _HOMES = {
         "TickReport",
         "WaitingCampaign",
     ),
+    "message.attachments": ("Attachment", "InlineImage"),
+    "message.campaign_headers": ("FeedbackId",),
     "message.content": ("EmailContent", "SmsContent"),
+    "message.dkim": ("DkimSigner",),
+    "message.html_parts": ("inline_css", "text_from_html"),
     "message.outbound": ("OutboundEmail", "OutboundText"),
     "message.sms": ("SmsParts", "count_parts"),
     "plain": ("to_dict",),

@@ -7,6 +7,8 @@ from typing import Any
 
 import attrs
 
+from campaignkit.message.attachments import Attachment, InlineImage
+from campaignkit.message.campaign_headers import FeedbackId
 from campaignkit.message.compiled import CompiledEmail, compile_content
 from campaignkit.message.content import EmailContent
 from campaignkit.message.email import compile_mail
@@ -90,17 +92,37 @@ def random_letter(random: Random) -> Letter:
     )
     return Letter(
         content=content,
-        sender={
-            "from_name": _text(random, 2),
-            "from_address": random.choice(("hello@flora.example", "hello@kwiaty-żółte.pl", "żółw@flora.example")),
-            "unsubscribe_mailto": random.choice((None, "bye+x@flora.example")),
-            "reply_to": random.choice((None, "shop@flora.example")),
-            "campaign_id": random.choice((None, "c1")),
-            "list_id": random.choice((None, "spring.flora")),
-            "envelope_from": random.choice((None, "bounce@flora.example")),
-        },
+        sender=_sender(random, has_html=content.html is not None),
         recipients=tuple(_recipient(random, number) for number in range(random.randint(1, 4))),
     )
+
+
+def _sender(random: Random, *, has_html: bool) -> Mapping[str, Any]:
+    return {
+        "from_name": _text(random, 2),
+        "from_address": random.choice(("hello@flora.example", "hello@kwiaty-żółte.pl", "żółw@flora.example")),
+        "unsubscribe_mailto": random.choice((None, "bye+x@flora.example")),
+        "reply_to": random.choice((None, "shop@flora.example")),
+        "campaign_id": random.choice((None, "c1")),
+        "list_id": random.choice((None, "spring.flora")),
+        "feedback_id": random.choice((None, FeedbackId(sender="flora-pos", campaign="c1", mail_type="news"))),
+        "is_automated": random.choice((None, True, False)),
+        "extra_headers": random.choice(({}, {}, {"X-Shop": "Żółw & Co.", "Keywords": "tulips " * 30})),
+        "envelope_from": random.choice((None, "bounce@flora.example")),
+        "attachments": [_file(random) for _ in range(random.choice((0, 0, 0, 1, 2)))],
+        "inline_images": [_picture(number) for number in range(random.choice((0, 0, 0, 1, 2)) if has_html else 0)],
+    }
+
+
+def _file(random: Random) -> Attachment:
+    name = random.choice(("bill.pdf", "żółw.csv", "..\\..\\bill\r\nBcc: x.pdf", "a\u202efdp.txt", "Ann's (1) & 2.pdf"))
+    media_type = random.choice(("application/pdf", "text/csv", "text/plain"))
+    content = random.choice((b"%PDF-1.7\n", b"a;b\r\n", "żółw".encode(), b"\xff\0", b"--=_mixed--\r\n" * 9))
+    return Attachment(filename=name, content=content, media_type=media_type)
+
+
+def _picture(number: int) -> InlineImage:
+    return InlineImage(content_id=f"logo{number}@flora", content=b"\x89PNG" + bytes(range(250)), media_type="image/png")
 
 
 def _recipient(random: Random, number: int) -> tuple[Values, Mapping[str, Any]]:
@@ -114,6 +136,7 @@ def _recipient(random: Random, number: int) -> tuple[Values, Mapping[str, Any]]:
         "to_name": _text(random, 3),
         "to_address": address,
         "sent_at": sent_at,
+        "unsubscribe_url": random.choice((None, f"https://flora.example/m/u/{number}abc-_?a=1&b=%20")),
     }
 
 

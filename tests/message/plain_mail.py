@@ -7,12 +7,15 @@ import hashlib
 import re
 from base64 import b64encode, encodebytes
 from binascii import b2a_qp
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import quote
 
 import attrs
 
+from campaignkit.message.attachments import Attachment, InlineImage, safe_filename
+from campaignkit.message.campaign_headers import FeedbackId
 from campaignkit.message.content import SUBJECT_CHARACTERS_MAX, RenderedEmail, one_line, whole_characters
 from campaignkit.message.outbound import OutboundEmail
 
@@ -57,25 +60,15 @@ def build_plainly(
     unsubscribe_mailto: str | None = None,
     campaign_id: str | None = None,
     list_id: str | None = None,
+    feedback_id: FeedbackId | None = None,
+    is_automated: bool | None = None,
+    extra_headers: Mapping[str, str] | None = None,
+    unsubscribe_url: str | None = None,
     envelope_from: str | None = None,
+    attachments: Sequence[Attachment] = (),
+    inline_images: Sequence[InlineImage] = (),
 ) -> OutboundEmail:
-    """Return the whole message for a transport: CRLF line ends, no line over 998 octets, not dot-stuffed.
-
-    Names and subject may hold anything: they become one line, encoded where need be, cut where they have no end (at 200
-    and 998 characters). Line ends in bodies become CRLF.
-    Domains beyond ASCII become A-labels, in headers and envelope; local parts stay as they are, which needs SMTPUTF8.
-
-    Args:
-        message_id: Ours, stable per recipient and generation; with the sender's domain it is the ``Message-ID`` header.
-        sent_at: Goes into ``Date``, in UTC. The caller keeps it with the attempt, so that a retry has the same bytes.
-        unsubscribe_mailto: A mailbox that takes opt-outs; marketing mail has one. The message id is in its subject.
-        campaign_id: Goes into ``X-Campaign-ID``.
-        list_id: Goes into ``List-Id``: dot-separated letters, digits, ``-`` and ``_``.
-        envelope_from: Where bounces go; the sender's own address unless given.
-
-    Raises:
-        ValueError: *sent_at* is naive; an address or an id is none. ``parse_email`` checks them for the host.
-    """
+    """Return the whole message for a transport; arguments as for ``build_email``."""
     sender, recipient = _wire_address(from_address), _wire_address(to_address)
     headers = [
         _header("Date", _date(sent_at)),
@@ -84,16 +77,68 @@ def build_plainly(
         *([] if reply_to is None else [_header("Reply-To", _wire_address(reply_to))]),
         _text_header("Subject", rendered.subject),
         _header("Message-ID", f"<{_identifier('message_id', message_id)}@{sender.rpartition('@')[2]}>"),
-        *_bulk_headers(message_id, campaign_id, list_id, unsubscribe_mailto),
-        _header("Auto-Submitted", "auto-generated"),
+        *_ownership(campaign_id, list_id, feedback_id),
+        *_ways_out(message_id, unsubscribe_url, unsubscribe_mailto),
+    ]
+    if is_automated or (is_automated is None and not (unsubscribe_url or unsubscribe_mailto)):
+        headers.append(_header("Auto-Submitted", "auto-generated"))
+    headers += [
+        *(_text_header(name, value) for name, value in (extra_headers or {}).items()),
         _header("MIME-Version", "1.0"),
     ]
     return OutboundEmail(
         message_id=message_id,
         envelope_from=sender if envelope_from is None else _wire_address(envelope_from),
         envelope_to=recipient,
-        content="".join(headers).encode() + _body(rendered),
+        content="".join(headers).encode() + _with_files(rendered, inline_images, attachments),
     )
+
+
+def _with_files(
+    rendered: RenderedEmail, inline_images: Sequence[InlineImage], attachments: Sequence[Attachment]
+) -> bytes:
+    """Return the body, wrapped once for pictures and once for files."""
+    body = _body(rendered)
+    for subtype, files, parameters in (
+        ("related", inline_images, '; type="multipart/alternative"'),
+        ("mixed", attachments, ""),
+    ):
+        if files:
+            body = _wrapped(body, subtype, parameters, [_file_part(file) for file in files], rendered)
+    return body
+
+
+def _wrapped(body: bytes, subtype: str, parameters: str, parts: list[bytes], rendered: RenderedEmail) -> bytes:
+    boundary = f"=_{subtype}"
+    if "=_" in rendered.text + "\n" + (rendered.html or ""):
+        boundary += "-" + hashlib.sha256(body).hexdigest()[:32]
+    delimiter = f"\r\n--{boundary}"
+    head = _header("Content-Type", f'multipart/{subtype}; boundary="{boundary}"{parameters}')
+    return head.encode() + b"".join(
+        [*(f"{delimiter}\r\n".encode() + part for part in (body, *parts)), f"{delimiter}--\r\n".encode()]
+    )
+
+
+def _file_part(file: Any) -> bytes:
+    is_picture = isinstance(file, InlineImage)
+    headers = [
+        _header("Content-Type", file.media_type + _charset(file.media_type, file.content)),
+        _header("Content-Transfer-Encoding", "base64"),
+        *([_header("Content-ID", f"<{file.content_id}>")] if is_picture else []),
+        f"Content-Disposition: {'inline' if is_picture else 'attachment'};{_name(safe_filename(file.filename))}\r\n",
+    ]
+    return "".join(headers).encode() + b"\r\n" + encodebytes(file.content).replace(b"\n", b"\r\n")
+
+
+def _charset(media_type: str, content: bytes) -> str:
+    is_utf8 = content.decode(errors="ignore").encode() == content
+    return "; charset=utf-8" if media_type.startswith("text/") and is_utf8 else ""
+
+
+def _name(name: str) -> str:
+    """Return the parameter of RFC 2231 without cutting it; ``EmailMessage`` is asked about names that are longer."""
+    is_plain = len(name) <= 60 and re.fullmatch(r"[ -~]+", name) and not re.search(r'["\\%*:;<>?|/`]', name)
+    return f' filename="{name}"' if is_plain else f"\r\n filename*=utf-8''{quote(name, safe='')}"
 
 
 def _body(rendered: RenderedEmail) -> bytes:
@@ -194,19 +239,29 @@ def _chunks(text: str) -> Iterator[str]:
     yield text[start:]
 
 
-def _bulk_headers(
-    message_id: str, campaign_id: str | None, list_id: str | None, unsubscribe_mailto: str | None
-) -> Iterator[str]:
-    """Yield what says whose mail this is, and how to leave."""
+def _ownership(campaign_id: str | None, list_id: str | None, feedback_id: FeedbackId | None) -> Iterator[str]:
+    """Yield what says whose mail this is."""
     if campaign_id is not None:
         yield _header("X-Campaign-ID", _identifier("campaign_id", campaign_id))
     if list_id is not None:
         yield _header("List-Id", f"<{_identifier('list_id', list_id)}>")
-    if unsubscribe_mailto is not None:
-        address = quote(_wire_address(unsubscribe_mailto), safe="@")
-        yield _header("List-Unsubscribe", f"<mailto:{address}?subject=unsubscribe%20{message_id}>")
-        yield _header("Precedence", "bulk")
-        yield _header("X-Auto-Response-Suppress", "OOF, AutoReply")  # not "All", which also silences bounces
+    if feedback_id is not None:
+        fields = (feedback_id.campaign, feedback_id.customer, feedback_id.mail_type, feedback_id.sender)
+        yield _header("Feedback-ID", ":".join(field for field in fields if field))
+
+
+def _ways_out(message_id: str, url: str | None, mailto: str | None) -> Iterator[str]:
+    """Yield how to leave, and that this is bulk mail."""
+    ways = [] if url is None else [f"<{url}>"]
+    if mailto is not None:
+        ways.append(f"<mailto:{quote(_wire_address(mailto), safe='@')}?subject=unsubscribe%20{message_id}>")
+    if not ways:
+        return
+    yield _header("List-Unsubscribe", ",\r\n ".join(ways))
+    if url is not None:
+        yield _header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
+    yield _header("Precedence", "bulk")
+    yield _header("X-Auto-Response-Suppress", "OOF, AutoReply")  # not "All", which also silences bounces
 
 
 def _date(sent_at: datetime) -> str:

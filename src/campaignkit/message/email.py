@@ -1,27 +1,40 @@
 """Mail: what one recipient gets, and who writes to whom, in; the bytes on the wire out. Pure.
 
 The same arguments give the same bytes. What is the same for everybody is computed once, in ``compile_mail``.
-Sources: RFC 2046 (multipart), 2369 (List-Unsubscribe), 2919 (List-Id), 3834 (Auto-Submitted).
+Sources: RFC 5322 (format), 2046 (multipart), 2387 (related); see ``campaign_headers`` and ``attachments`` for theirs.
 """
 
-import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from urllib.parse import quote
+from types import MappingProxyType
+from typing import TypedDict, Unpack
 
 import attrs
 
+from campaignkit.errors import InvalidContent
+from campaignkit.message.attachments import (
+    ATTACHMENT_BYTES_MAX,
+    Attachment,
+    InlineImage,
+    check_files,
+    encode_part,
+)
+from campaignkit.message.campaign_headers import FeedbackId, MailEnding, compile_ending
 from campaignkit.message.compiled import CompiledEmail
 from campaignkit.message.content import RenderedEmail
+from campaignkit.message.dkim import DkimSigner
 from campaignkit.message.headers import date_header, header, identifier, mailbox_header, text_header, wire_address
+from campaignkit.message.multipart import alternatives, with_attachments, with_images
 from campaignkit.message.outbound import OutboundEmail
 from campaignkit.message.templates import Template, Values
 
 __all__ = ["CompiledMail", "build_email", "compile_mail"]
 
-# No encoded body holds "=_": quoted-printable has = before digits and line ends, base64 at its end. A text that has it
-# may travel as it is, though; then the boundary is a digest of the parts, and nobody can write a text with its own.
-BOUNDARY = "=_alternatives"
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+
+def _count(parts: Sequence[bytes]) -> str:
+    return f"<{len(parts)} parts>"
 
 
 @attrs.frozen(kw_only=True)
@@ -35,41 +48,66 @@ class CompiledMail:
     from_header: str
     reply_to_header: str  # or empty
     subject_header: str | None  # None: the subject has placeholders
-    around_message_id: tuple[str, ...]  # headers in which the message id stands between each two of these
+    ending: MailEnding
     envelope_from: str
+    files: tuple[Attachment | InlineImage, ...]  # the same for everybody
+    file_bytes_max: int
+    image_parts: tuple[bytes, ...] = attrs.field(repr=_count)  # encoded
+    attached_parts: tuple[bytes, ...] = attrs.field(repr=_count)
+    signer: DkimSigner | None
 
     def build(
-        self, values: Values, *, message_id: str, to_name: str, to_address: str, sent_at: datetime
+        self,
+        values: Values,
+        *,
+        message_id: str,
+        to_name: str,
+        to_address: str,
+        sent_at: datetime,
+        unsubscribe_url: str | None = None,
+        envelope_from: str | None = None,
+        attachments: Sequence[Attachment] = (),
     ) -> OutboundEmail:
-        """Return the whole message for a transport; all else as for ``build_email``, bytes and errors."""
+        """Return the whole message for a transport; all else as for ``build_email``, bytes and errors.
+
+        Args:
+            unsubscribe_url: This recipient's own.
+            envelope_from: This recipient's own; the campaign's unless given.
+            attachments: This recipient's own, behind those for everybody. ``reject_files`` says beforehand what is
+                wrong with them.
+        """
         recipient = wire_address(to_address)
         subject_header = self.subject_header
         if subject_header is None:
             subject_header = text_header("Subject", self.content.subject.render(values, single_line=True))
+        own_id = identifier("message_id", message_id)
         head = (
             f"{date_header(sent_at)}{self.from_header}{mailbox_header('To', to_name, recipient)}"
-            f"{self.reply_to_header}{subject_header}"
-            f"{identifier('message_id', message_id).join(self.around_message_id)}"
+            f"{self.reply_to_header}{subject_header}Message-ID: <{own_id}{self.ending.write(own_id, unsubscribe_url)}"
         )
+        content = b"".join((head.encode(), *self._body(values, attachments)))
         return OutboundEmail(
             message_id=message_id,
-            envelope_from=self.envelope_from,
+            envelope_from=self.envelope_from if envelope_from is None else wire_address(envelope_from),
             envelope_to=recipient,
-            content=b"".join((head.encode(), *self._body(values))),
+            content=content if self.signer is None else self.signer.sign(content),
         )
 
-    def _body(self, values: Values) -> Sequence[bytes]:
+    def _body(self, values: Values, attachments: Sequence[Attachment]) -> Sequence[bytes]:
         """Return the headers of the content and the content, in pieces."""
         text, has_mark = self.content.text_body.build(values)
-        if self.content.html_body is None:
-            return (text,)
-        html, has_mark_too = self.content.html_body.build(values)
-        if has_mark or has_mark_too:
-            digest = hashlib.sha256(b"\0".join((text, html))).hexdigest()
-            opening, between, closing = _delimiters(f"=_{digest[:32]}")
-        else:
-            opening, between, closing = _DELIMITERS
-        return (opening, text, between, html, closing)
+        pieces: Sequence[bytes] = (text,)
+        if self.content.html_body is not None:
+            html, has_mark_too = self.content.html_body.build(values)
+            has_mark = has_mark or has_mark_too
+            pieces = alternatives(text, html, has_mark)
+        if self.image_parts:
+            pieces = with_images(pieces, self.image_parts, has_mark)
+        if attachments:
+            check_files((*self.files, *attachments), bytes_max=self.file_bytes_max)
+        elif not self.attached_parts:
+            return pieces
+        return with_attachments(pieces, (*self.attached_parts, *map(encode_part, attachments)), has_mark)
 
 
 def compile_mail(
@@ -81,7 +119,14 @@ def compile_mail(
     unsubscribe_mailto: str | None = None,
     campaign_id: str | None = None,
     list_id: str | None = None,
+    feedback_id: FeedbackId | None = None,
+    is_automated: bool | None = None,
+    extra_headers: Mapping[str, str] = _NO_HEADERS,
     envelope_from: str | None = None,
+    attachments: Sequence[Attachment] = (),
+    inline_images: Sequence[InlineImage] = (),
+    attachment_bytes_max: int = ATTACHMENT_BYTES_MAX,
+    signer: DkimSigner | None = None,
 ) -> CompiledMail:
     """Return what is to be computed once for all mails with *content* from one sender.
 
@@ -89,14 +134,47 @@ def compile_mail(
     """
     sender = wire_address(from_address)
     has_own_subjects = bool(content.subject.placeholders)
+    if inline_images and content.html is None:
+        raise InvalidContent("attachments", "there is no HTML part that could show a picture")
+    check_files((*attachments, *inline_images), bytes_max=attachment_bytes_max)
     return CompiledMail(
         content=content,
         from_header=mailbox_header("From", from_name, sender),
         reply_to_header="" if reply_to is None else header("Reply-To", wire_address(reply_to)),
         subject_header=None if has_own_subjects else text_header("Subject", content.subject.render({})),
-        around_message_id=tuple(_around_message_id(sender, campaign_id, list_id, unsubscribe_mailto)),
+        ending=compile_ending(
+            id_domain=sender.rpartition("@")[2],
+            campaign_id=campaign_id,
+            list_id=list_id,
+            feedback_id=feedback_id,
+            unsubscribe_mailto=unsubscribe_mailto,
+            is_automated=is_automated,
+            extra_headers=extra_headers,
+        ),
         envelope_from=sender if envelope_from is None else wire_address(envelope_from),
+        files=(*attachments, *inline_images),
+        file_bytes_max=attachment_bytes_max,
+        image_parts=tuple(map(encode_part, inline_images)),
+        attached_parts=tuple(map(encode_part, attachments)),
+        signer=signer,
     )
+
+
+class MailArguments(TypedDict, total=False):
+    """What ``compile_mail`` takes besides the names that everybody has to give; ``build_email`` explains them."""
+
+    reply_to: str | None
+    unsubscribe_mailto: str | None
+    campaign_id: str | None
+    list_id: str | None
+    feedback_id: FeedbackId | None
+    is_automated: bool | None
+    extra_headers: Mapping[str, str]
+    envelope_from: str | None
+    attachments: Sequence[Attachment]
+    inline_images: Sequence[InlineImage]
+    attachment_bytes_max: int
+    signer: DkimSigner | None
 
 
 def build_email(
@@ -108,70 +186,48 @@ def build_email(
     to_name: str,
     to_address: str,
     sent_at: datetime,
-    reply_to: str | None = None,
-    unsubscribe_mailto: str | None = None,
-    campaign_id: str | None = None,
-    list_id: str | None = None,
-    envelope_from: str | None = None,
+    unsubscribe_url: str | None = None,
+    **mail: Unpack[MailArguments],
 ) -> OutboundEmail:
     """Return the whole message for a transport: CRLF line ends, no line over 998 octets, not dot-stuffed.
 
     Names and subject may hold anything: they become one line, encoded where need be, cut where they have no end (at 200
     and 998 characters). Line ends in bodies become CRLF.
     Domains beyond ASCII become A-labels, in headers and envelope; local parts stay as they are, which needs SMTPUTF8.
+    Mail that can be left, by URL or mailbox, is bulk and says so: ``Precedence``, ``X-Auto-Response-Suppress``.
 
     Args:
         message_id: Ours, stable per recipient and generation; with the sender's domain it is the ``Message-ID`` header.
         sent_at: Goes into ``Date``, in UTC. The caller keeps it with the attempt, so that a retry has the same bytes.
+        unsubscribe_url: Where one click, a POST, takes this recipient off: https, up to 900 ASCII characters.
         unsubscribe_mailto: A mailbox that takes opt-outs; marketing mail has one. The message id is in its subject.
         campaign_id: Goes into ``X-Campaign-ID``.
         list_id: Goes into ``List-Id``: dot-separated letters, digits, ``-`` and ``_``.
+        feedback_id: Goes into ``Feedback-ID``.
+        is_automated: A program wrote this because something happened: ``Auto-Submitted: auto-generated``, which RFC
+            3834 forbids for what a person wrote and sent. Unless given, that is all mail that cannot be left.
+        extra_headers: Of the merchant, by name; see ``check_extra_headers``.
         envelope_from: Where bounces go; the sender's own address unless given.
+        attachments: Files shown beneath the mail.
+        inline_images: Pictures that the HTML shows by ``cid:``.
+        attachment_bytes_max: What all files may have together.
+        signer: Signs the mail.
 
     Raises:
-        ValueError: *sent_at* is naive; an address or an id is none. ``parse_email`` checks them for the host.
+        ValueError: *sent_at* is naive; an address, an id or the URL is none. ``parse_email`` checks addresses for the
+            host.
+        InvalidContent: a file may not travel, or an extra header may not stand here.
     """
     content = CompiledEmail(
         subject=Template((rendered.subject,)),
         text=Template((rendered.text,)),
         html=None if rendered.html is None else Template((rendered.html,)),
     )
-    mail = compile_mail(
-        content,
-        from_name=from_name,
-        from_address=from_address,
-        reply_to=reply_to,
-        unsubscribe_mailto=unsubscribe_mailto,
-        campaign_id=campaign_id,
-        list_id=list_id,
-        envelope_from=envelope_from,
+    return compile_mail(content, from_name=from_name, from_address=from_address, **mail).build(
+        {},
+        message_id=message_id,
+        to_name=to_name,
+        to_address=to_address,
+        sent_at=sent_at,
+        unsubscribe_url=unsubscribe_url,
     )
-    return mail.build({}, message_id=message_id, to_name=to_name, to_address=to_address, sent_at=sent_at)
-
-
-def _around_message_id(
-    sender: str, campaign_id: str | None, list_id: str | None, unsubscribe_mailto: str | None
-) -> Iterator[str]:
-    """Yield the headers behind the subject, which say whose mail this is and how to leave, cut at each message id."""
-    yield "Message-ID: <"
-    lines = f"@{sender.rpartition('@')[2]}>\r\n"
-    if campaign_id is not None:
-        lines += header("X-Campaign-ID", identifier("campaign_id", campaign_id))
-    if list_id is not None:
-        lines += header("List-Id", f"<{identifier('list_id', list_id)}>")
-    if unsubscribe_mailto is not None:
-        mailbox = quote(wire_address(unsubscribe_mailto), safe="@")
-        yield f"{lines}List-Unsubscribe: <mailto:{mailbox}?subject=unsubscribe%20"
-        lines = f">\r\n{header('Precedence', 'bulk')}"
-        lines += header("X-Auto-Response-Suppress", "OOF, AutoReply")  # not "All", which also silences bounces
-    yield lines + header("Auto-Submitted", "auto-generated") + header("MIME-Version", "1.0")
-
-
-def _delimiters(boundary: str) -> tuple[bytes, bytes, bytes]:
-    """Return what stands before, between and behind two alternatives."""
-    head = header("Content-Type", f'multipart/alternative; boundary="{boundary}"')
-    delimiter = f"\r\n--{boundary}"
-    return f"{head}{delimiter}\r\n".encode(), f"{delimiter}\r\n".encode(), f"{delimiter}--\r\n".encode()
-
-
-_DELIMITERS = _delimiters(BOUNDARY)
