@@ -9,13 +9,11 @@ from campaignkit.delivery.begin import BeginVerdict
 from campaignkit.ports import Claim
 from campaignkit.testing.store_laws.base import Laws
 from campaignkit.testing.store_laws.bench import LEASE, MERCHANT, START
-from campaignkit.timing.limits import Interval, LimitScope
 
 __all__ = ["BeginLaws"]
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
-SCOPES = (LimitScope("campaign/flora/c1", (Interval(60),)),)
 
 
 class BeginLaws(Laws):
@@ -173,41 +171,6 @@ class BeginLaws(Laws):
         assert (answer.verdict, answer.retry_at) == (BeginVerdict.CLOSED, opening)
         assert self.bench.recipient() == claim.recipient
         assert self.bench.begin(claim, open_until=closing + timedelta(microseconds=1)) is BeginVerdict.GO
-
-    def test_a_limit_counts_within_one_begin(self) -> None:
-        self.bench.campaign(limit_scopes=SCOPES)
-        self.bench.add("ann", "bob", "cid")
-        clearances = [self.bench.clearance(claim, limit_scopes=SCOPES) for claim in self.bench.claim()]
-
-        answers = self.bench.ask(*clearances)
-
-        assert [answer.verdict for answer in answers] == [BeginVerdict.GO, BeginVerdict.LIMITED, BeginVerdict.LIMITED]
-        assert [answer.retry_at for answer in answers[1:]] == [START + MINUTE, START + 2 * MINUTE]
-        assert [row.status for row in self.bench.rows()].count(RecipientStatus.CLAIMED) == 2
-
-    def test_a_limit_counts_across_begins(self) -> None:
-        self.bench.campaign(limit_scopes=SCOPES)
-        self.bench.add("ann", "bob")
-        first, second = self.bench.claim()
-        self.bench.begin(first, limit_scopes=SCOPES)
-        self.clock.advance(MINUTE - timedelta(microseconds=1))
-        assert self.bench.begin(second, limit_scopes=SCOPES) is BeginVerdict.LIMITED
-        self.clock.advance(timedelta(microseconds=1))
-
-        assert self.bench.begin(second, limit_scopes=SCOPES) is BeginVerdict.GO
-
-    def test_what_does_not_go_is_not_counted(self) -> None:
-        self.bench.campaign(limit_scopes=SCOPES)
-        self.bench.add("ann", "bob")
-        first, second = self.bench.claim()
-        assert self.bench.begin(first, limit_scopes=SCOPES, settings_version=9) is BeginVerdict.CHANGED
-        assert self.bench.begin(first, limit_scopes=SCOPES, epoch=9) is BeginVerdict.STALE
-        self.bench.edit(status=CampaignStatus.PAUSED)
-        assert self.bench.begin(first, limit_scopes=SCOPES) is BeginVerdict.PAUSED
-        self.bench.edit(status=CampaignStatus.SENDING)
-
-        assert self.bench.begin(second, limit_scopes=SCOPES) is BeginVerdict.GO
-        assert self.bench.attempts("c1ann") == ()
 
     def test_only_the_stores_clock_decides(self) -> None:
         self.bench.campaign(deadline=START + DAY)

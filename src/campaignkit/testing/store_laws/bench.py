@@ -114,11 +114,24 @@ class Bench:
         merchant_id: str = MERCHANT,
         token: str | None = None,
         lease: timedelta = LEASE,
+        worker_id: str = "w1",
     ) -> Sequence[Claim]:
         """Claim with a token of its own unless one is given."""
         self._token_count += 1
         token = token or f"token{self._token_count}"
-        return self.store.claim(merchant_id, campaign_id, worker_id="w1", token=token, lease=lease, limit=limit)
+        return self.store.claim(merchant_id, campaign_id, worker_id=worker_id, token=token, lease=lease, limit=limit)
+
+    def claims(
+        self, *names: str, campaign_id: str = "c1", merchant_id: str = MERCHANT, worker_id: str = "w1"
+    ) -> list[Claim]:
+        """Add *names* to a campaign where nobody else is pending, claim them all, and return them in this order."""
+        self.add(*names, campaign_id=campaign_id, merchant_id=merchant_id)
+        claimed = self.claim(
+            limit=len(names) + 1, campaign_id=campaign_id, merchant_id=merchant_id, worker_id=worker_id
+        )
+        by_id = {claim.recipient.recipient_id: claim for claim in claimed}
+        assert set(by_id) == {f"{campaign_id}{name}" for name in names}, "claim did not claim who was added"
+        return [by_id[f"{campaign_id}{name}"] for name in names]
 
     def claim_one(self, name: str = "ann", *, campaign_id: str = "c1", **changes: Any) -> Claim:
         """Add *name* to a campaign and claim it."""
@@ -166,6 +179,21 @@ class Bench:
         """Ask to begin one claim."""
         (answer,) = self.ask(self.clearance(claim, **changes))
         return answer.verdict
+
+    def begin_all(self, claims: Sequence[Claim], **changes: Any) -> list[BeginVerdict]:
+        """Ask to begin *claims* in one call."""
+        return [answer.verdict for answer in self.ask(*(self.clearance(claim, **changes) for claim in claims))]
+
+    def begin_answer(self, claim: Claim, **changes: Any) -> BeginAnswer:
+        """Ask to begin one claim and return the whole answer."""
+        (answer,) = self.ask(self.clearance(claim, **changes))
+        return answer
+
+    def unsent(self, claim: Claim, scopes: tuple[LimitScope, ...] = (), **changes: Any) -> Settlement:
+        """Return the proof that nothing of *claim* was submitted."""
+        outcome = Outcome(message_id="m1", verdict=Verdict.NOT_SENT, code="connection_lost")
+        proof = {"outcome": outcome, "limit_scopes": scopes, "not_before": self.clock.now() + LEASE}
+        return self.settlement(claim, RecipientEvent.DEFER, **{**proof, **changes})
 
     def settlement(self, claim: Claim, event: RecipientEvent, **changes: Any) -> Settlement:
         """Return what became of *claim*."""

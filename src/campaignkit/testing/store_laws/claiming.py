@@ -7,7 +7,6 @@ from campaignkit.clocks import FrozenClock
 from campaignkit.ports import Claim, Reaped
 from campaignkit.testing.store_laws.base import Laws
 from campaignkit.testing.store_laws.bench import LEASE, MERCHANT, START
-from campaignkit.timing.limits import Interval, LimitScope
 
 __all__ = ["ClaimLaws", "DueLaws", "ReapLaws", "ReleaseLaws"]
 
@@ -55,21 +54,6 @@ class DueLaws(Laws):
         self.bench.claim(campaign_id="c3", merchant_id="other")
 
         assert self.store.due(START, limit=10).next_at == START + LEASE
-
-    def test_due_grants_no_more_than_limits_do(self) -> None:
-        scopes = (LimitScope("campaign/flora/c1", (Interval(2),)),)
-        self.bench.campaign(limit_scopes=scopes)
-        self.bench.add("ann", "bob", "cid")
-        (before,) = self.store.due(START, limit=10).campaigns
-        (claim,) = self.bench.claim(limit=1)
-        self.bench.begin(claim, limit_scopes=scopes)
-
-        (after,) = self.store.due(START, limit=10).campaigns
-        (later,) = self.store.due(START + timedelta(seconds=2), limit=10).campaigns
-
-        assert (before.ready_count, before.limited_until) == (1, None)
-        assert (after.ready_count, after.limited_until) == (0, START + timedelta(seconds=2))
-        assert (later.ready_count, later.limited_until) == (1, None)
 
     def test_due_goes_round_by_merchant(self) -> None:
         for merchant_id, campaign_id, priority in (("a", "1", 0), ("a", "2", 5), ("a", "3", 0), ("b", "1", 0)):

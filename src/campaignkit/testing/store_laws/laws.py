@@ -4,11 +4,14 @@ from collections.abc import Callable, Sequence
 
 from campaignkit.ports import Clock, Store
 from campaignkit.testing.store_laws.beginning import BeginLaws
+from campaignkit.testing.store_laws.capping import CapLaws
 from campaignkit.testing.store_laws.claiming import ClaimLaws, DueLaws, ReapLaws, ReleaseLaws
 from campaignkit.testing.store_laws.documents import DocumentLaws
+from campaignkit.testing.store_laws.limiting import GiveBackLaws, LimitLaws
 from campaignkit.testing.store_laws.readdressing import ReaddressLaws
 from campaignkit.testing.store_laws.recipients import MerchantLaws, RecipientLaws, SuppressionLaws
 from campaignkit.testing.store_laws.settling import LandingLaws, SettleLaws
+from campaignkit.testing.store_laws.sharing import SharingLaws
 
 __all__ = ["StoreLaws", "check_store", "law_names"]
 
@@ -22,9 +25,13 @@ class StoreLaws(
     SuppressionLaws,
     MerchantLaws,
     DueLaws,
+    SharingLaws,
     ClaimLaws,
     BeginLaws,
+    LimitLaws,
+    CapLaws,
     SettleLaws,
+    GiveBackLaws,
     LandingLaws,
     ReleaseLaws,
     ReapLaws,
