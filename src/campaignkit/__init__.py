@@ -69,6 +69,10 @@ if TYPE_CHECKING:
         transition,
     )
     from campaignkit.clocks import FrozenClock, SystemClock
+    from campaignkit.credits.ledger import CreditLedger
+    from campaignkit.credits.prices import Price, PriceBook, PriceTable
+    from campaignkit.credits.pumping import find_pumping
+    from campaignkit.credits.reconciling import BillLine
     from campaignkit.delivery.outcomes import Outcome, Scope, Verdict
     from campaignkit.errors import (
         AddressTaken,
@@ -120,7 +124,22 @@ if TYPE_CHECKING:
     from campaignkit.message.dkim import DkimSigner
     from campaignkit.message.html_parts import inline_css, text_from_html
     from campaignkit.message.outbound import OutboundEmail, OutboundText
-    from campaignkit.message.sms import SmsParts, count_parts
+    from campaignkit.message.sms import (
+        PartCounter,
+        SmsEncoding,
+        SmsParts,
+        TextPart,
+        cheaper_spellings,
+        check_opt_out,
+        compile_part_counter,
+        count_parts,
+        part_reference,
+        shorten_links,
+        split_text,
+        transliterate,
+        transliterate_template,
+        with_opt_out,
+    )
     from campaignkit.plain import to_dict
     from campaignkit.stores.memory import MemoryStore
     from campaignkit.stores.sql import SqlStore
@@ -151,6 +170,7 @@ __all__ = [
     "Audience",
     "AudienceStream",
     "Before",
+    "BillLine",
     "Campaign",
     "CampaignCounts",
     "CampaignEvent",
@@ -167,6 +187,7 @@ __all__ = [
     "ConsentState",
     "Contact",
     "Contains",
+    "CreditLedger",
     "CreditsExceeded",
     "Customer",
     "CustomerIndex",
@@ -222,11 +243,15 @@ __all__ = [
     "OutboundText",
     "OutboxTransport",
     "Outcome",
+    "PartCounter",
     "Permission",
     "PhoneNumber",
     "PostalAddress",
     "Predicate",
     "Preflight",
+    "Price",
+    "PriceBook",
+    "PriceTable",
     "Recipient",
     "RecipientBusy",
     "RecipientEvent",
@@ -244,6 +269,7 @@ __all__ = [
     "SenderNotFound",
     "SkipReason",
     "SmsContent",
+    "SmsEncoding",
     "SmsParts",
     "SmtpTransport",
     "SqlStore",
@@ -258,6 +284,7 @@ __all__ = [
     "Targeting",
     "TargetingReport",
     "TestResult",
+    "TextPart",
     "TickReport",
     "UnknownColumn",
     "UnreadableContacts",
@@ -269,13 +296,17 @@ __all__ = [
     "allowed_events",
     "apply_changes",
     "build_audience",
+    "cheaper_spellings",
     "check_customer",
     "check_edit",
+    "check_opt_out",
+    "compile_part_counter",
     "count_parts",
     "customer_from",
     "filter_from_dict",
     "filter_to_dict",
     "find_duplicates",
+    "find_pumping",
     "find_stale",
     "inline_css",
     "offset_from_text",
@@ -284,6 +315,7 @@ __all__ = [
     "parse_contact",
     "parse_email",
     "parse_phone",
+    "part_reference",
     "plan_merge",
     "plan_step",
     "plan_steps",
@@ -292,11 +324,16 @@ __all__ = [
     "redirects_of",
     "resolve_offset",
     "resolve_redirect",
+    "shorten_links",
+    "split_text",
     "status_label",
     "stream_audience",
     "text_from_html",
     "to_dict",
     "transition",
+    "transliterate",
+    "transliterate_template",
+    "with_opt_out",
     "write_rejections",
 ]
 
@@ -359,6 +396,10 @@ _HOMES = {
         "transition",
     ),
     "clocks": ("FrozenClock", "SystemClock"),
+    "credits.ledger": ("CreditLedger",),
+    "credits.prices": ("Price", "PriceBook", "PriceTable"),
+    "credits.pumping": ("find_pumping",),
+    "credits.reconciling": ("BillLine",),
     "delivery.outcomes": ("Outcome", "Scope", "Verdict"),
     "errors": (
         "AddressTaken",
@@ -410,7 +451,22 @@ _HOMES = {
     "message.dkim": ("DkimSigner",),
     "message.html_parts": ("inline_css", "text_from_html"),
     "message.outbound": ("OutboundEmail", "OutboundText"),
-    "message.sms": ("SmsParts", "count_parts"),
+    "message.sms": (
+        "PartCounter",
+        "SmsEncoding",
+        "SmsParts",
+        "TextPart",
+        "cheaper_spellings",
+        "check_opt_out",
+        "compile_part_counter",
+        "count_parts",
+        "part_reference",
+        "shorten_links",
+        "split_text",
+        "transliterate",
+        "transliterate_template",
+        "with_opt_out",
+    ),
     "plain": ("to_dict",),
     "stores.memory": ("MemoryStore",),
     "stores.sql": ("SqlStore",),

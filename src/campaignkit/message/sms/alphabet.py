@@ -17,7 +17,9 @@ __all__ = [
     "SmsEncoding",
     "capacities",
     "decode_septets",
+    "double_count",
     "encode_septets",
+    "foreign_characters",
     "is_gsm7",
     "pack_septets",
 ]
@@ -51,6 +53,8 @@ _EXTENSION_SEPTETS = {
 PLAIN = _TABLE.replace(ESCAPE, "")  # a septet each
 EXTENSION = "".join(_EXTENSION_SEPTETS)  # an escape and a second septet each
 
+_PLAIN_ASCII = bytes(ord(character) for character in PLAIN if character.isascii())
+_GSM7_ASCII = _PLAIN_ASCII + bytes(ord(character) for character in EXTENSION if character.isascii())
 _NOT_IN_GSM7 = re.compile(f"[^{re.escape(PLAIN + EXTENSION)}]")
 _TO_SEPTETS = {ord(character): septet for septet, character in enumerate(_TABLE) if character != ESCAPE} | {
     ord(character): ESCAPE + chr(septet) for character, septet in _EXTENSION_SEPTETS.items()
@@ -67,25 +71,31 @@ class SmsEncoding(StrEnum):
     UCS2 = "ucs2"
 
 
-# Units of a single part, and of one of several. A part carries 140 octets, and its header takes 6 or 7 of them.
-_CAPACITIES = {
-    (SmsEncoding.GSM7, 8): (160, 153),
-    (SmsEncoding.GSM7, 16): (160, 152),
-    (SmsEncoding.UCS2, 8): (70, 67),
-    (SmsEncoding.UCS2, 16): (70, 66),
-}
-
-
 def capacities(encoding: SmsEncoding, reference_bits: ReferenceBits) -> tuple[int, int]:
     """Return the septets or 16-bit units of a text's only part, and of each of several.
+
+    A part carries 140 octets, and the header of one of several takes 6 or 7 of them.
+
+    Raises:
+        ValueError: *reference_bits* is neither 8 nor 16.
 
     >>> capacities(SmsEncoding.GSM7, 8), capacities(SmsEncoding.UCS2, 16)
     ((160, 153), (70, 66))
     """
-    found = _CAPACITIES.get((encoding, reference_bits))
-    if found is None:
+    if reference_bits not in (8, 16):
         raise ValueError(f"a reference has 8 or 16 bits, not {reference_bits}")
-    return found
+    if encoding is SmsEncoding.GSM7:
+        return 160, 153 if reference_bits == 8 else 152
+    return 70, 67 if reference_bits == 8 else 66
+
+
+def foreign_characters(text: str) -> list[str]:
+    """Return the characters of *text* that are neither in the alphabet nor in its extension, as often as they occur.
+
+    >>> foreign_characters("łódź")
+    ['ł', 'ó', 'ź']
+    """
+    return _NOT_IN_GSM7.findall(text)
 
 
 def is_gsm7(text: str) -> bool:
@@ -94,7 +104,20 @@ def is_gsm7(text: str) -> bool:
     >>> is_gsm7("5 € [é]"), is_gsm7("garçon")
     (True, False)
     """
+    if text.isascii():
+        return not text.encode("ascii").translate(None, _GSM7_ASCII)
     return _NOT_IN_GSM7.search(text) is None
+
+
+def double_count(text: str) -> int:
+    """Return how many characters of *text*, which is GSM-7, take two septets.
+
+    >>> double_count("[5 €]")
+    3
+    """
+    if text.isascii():
+        return len(text.encode("ascii").translate(None, _PLAIN_ASCII))
+    return sum(text.count(character) for character in EXTENSION if character in text)
 
 
 def encode_septets(text: str) -> bytes:

@@ -4,19 +4,13 @@ Nothing of a recipient is kept. What it answers is what ``count_parts`` says of 
 against the other.
 """
 
-import re
-
 import attrs
 
 from campaignkit.message.sms.alphabet import SmsEncoding, capacities, is_gsm7
-from campaignkit.message.sms.counting import not_plain, part_count
+from campaignkit.message.sms.counting import count_units, full_parts, part_count
 from campaignkit.message.templates import Placeholder, Template, Values
 
 __all__ = ["PartCounter", "compile_part_counter"]
-
-_GSM7 = capacities(SmsEncoding.GSM7, 8)
-_UCS2 = capacities(SmsEncoding.UCS2, 8)
-_PAIRS = re.compile("[\ud800-\udfff\U00010000-\U0010ffff]")  # what takes two 16-bit units, or may be half of two
 
 
 @attrs.frozen(kw_only=True)
@@ -24,11 +18,10 @@ class PartCounter:
     """The parts of one template, ready to be asked for each recipient."""
 
     template: Template
-    length: int  # of all that stands between the placeholders, in characters
-    costly_count: int  # of those, how many take two septets
-    is_gsm7: bool
-    is_simple: bool  # no emoji in it: a character is a 16-bit unit
     placeholders: tuple[Placeholder, ...]
+    is_gsm7: bool  # all that stands between the placeholders
+    gsm7_units: tuple[int, int]  # of that, with the pairs among them; nothing if it is not GSM-7
+    ucs2_units: tuple[int, int]
 
     def count(self, values: Values) -> int:
         """Return ``count_parts(template.render(values)).parts``, mostly without rendering.
@@ -39,27 +32,26 @@ class PartCounter:
         [1, 2, 3]
         """
         filled = "".join([placeholder.fill(values) for placeholder in self.placeholders])
-        costly = not_plain(filled)
-        length = self.length + len(filled)
-        if not self.is_gsm7 or (costly and not is_gsm7(costly)):
-            (single, several), units = _UCS2, length
-            is_simple = self.is_simple and not _PAIRS.search(filled)
+        if self.is_gsm7 and is_gsm7(filled):
+            encoding, (units, pairs) = SmsEncoding.GSM7, self.gsm7_units
         else:
-            (single, several), units = _GSM7, length + self.costly_count + len(costly)
-            is_simple = units == length or units <= single
-        if not is_simple:
-            return part_count(self.template.render(values))
-        return 1 if units <= single else -(-units // several)
+            encoding, (units, pairs) = SmsEncoding.UCS2, self.ucs2_units
+        more_units, more_pairs = count_units(filled, encoding)
+        units += more_units
+        single, several = capacities(encoding, 8)
+        if units <= single:
+            return 1
+        return full_parts(units, pairs + more_pairs, several) or part_count(self.template.render(values))
 
 
 def compile_part_counter(template: Template) -> PartCounter:
     """Return what counts the parts of *template* for each recipient; it pays where the text itself is not needed."""
     constant = "".join(piece for piece in template.pieces if isinstance(piece, str))
+    has_gsm7 = is_gsm7(constant)
     return PartCounter(
         template=template,
-        length=len(constant),
-        costly_count=len(not_plain(constant)),
-        is_gsm7=is_gsm7(constant),
-        is_simple=not _PAIRS.search(constant),
         placeholders=template.placeholders,
+        is_gsm7=has_gsm7,
+        gsm7_units=count_units(constant, SmsEncoding.GSM7) if has_gsm7 else (0, 0),
+        ucs2_units=count_units(constant, SmsEncoding.UCS2),
     )

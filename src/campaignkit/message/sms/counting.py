@@ -13,19 +13,33 @@ from typing import Literal
 
 import attrs
 
-from campaignkit.message.sms.alphabet import ESCAPE, EXTENSION, PLAIN, ReferenceBits, SmsEncoding, capacities, is_gsm7
+from campaignkit.message.sms.alphabet import (
+    ESCAPE,
+    EXTENSION,
+    ReferenceBits,
+    SmsEncoding,
+    capacities,
+    double_count,
+    foreign_characters,
+    is_gsm7,
+)
 from campaignkit.message.sms.clusters import cluster_ends
 
-__all__ = ["Keep", "SmsParts", "count_parts", "escaped_units", "not_plain", "part_count", "part_ends", "utf16_units"]
+__all__ = [
+    "Keep",
+    "SmsParts",
+    "count_parts",
+    "count_units",
+    "encoding_of",
+    "escaped_units",
+    "full_parts",
+    "part_count",
+    "part_ends",
+]
 
 Keep = Literal["code_point", "grapheme"]
 
-_PLAIN_ASCII = bytes(ord(character) for character in PLAIN if character.isascii())
-_EXTENSION_ASCII = bytes(ord(character) for character in EXTENSION if character.isascii())
-_NOT_PLAIN = re.compile(f"[^{re.escape(PLAIN)}]")
-_IN_EXTENSION = re.compile(f"[{re.escape(EXTENSION)}]")
-_HALF = re.compile("[\ud800-\udfff]")
-_ASTRAL = re.compile("[\U00010000-\U0010ffff]")
+_ASTRAL = re.compile("[\U00010000-\U0010ffff]")  # two 16-bit units each
 
 
 @attrs.frozen(kw_only=True)
@@ -55,12 +69,14 @@ def count_parts(text: str, *, reference_bits: ReferenceBits = 8, keep: Keep = "c
     >>> [count_parts("a" * length).parts for length in (160, 161, 306, 307)]
     [1, 2, 2, 3]
     """
-    costly = not_plain(text)
-    foreign = [character for character in costly if not is_gsm7(character)]
-    encoding = SmsEncoding.UCS2 if foreign else SmsEncoding.GSM7
-    units, parts = _units_and_parts(text, encoding, len(costly), reference_bits, keep)
-    unique = tuple(dict.fromkeys(foreign or costly))
-    return SmsParts(encoding=encoding, units=units, parts=parts, costly_characters=unique)
+    if is_gsm7(text):
+        encoding = SmsEncoding.GSM7
+        costly = sorted((character for character in EXTENSION if character in text), key=text.index)
+    else:
+        encoding = SmsEncoding.UCS2
+        costly = list(dict.fromkeys(foreign_characters(text)))
+    units, parts = _units_and_parts(text, encoding, reference_bits, keep)
+    return SmsParts(encoding=encoding, units=units, parts=parts, costly_characters=tuple(costly))
 
 
 def part_count(text: str) -> int:
@@ -69,47 +85,48 @@ def part_count(text: str) -> int:
     >>> part_count("a" * 161)
     2
     """
-    costly = not_plain(text)
-    encoding = SmsEncoding.GSM7 if not costly or is_gsm7(costly) else SmsEncoding.UCS2
-    return _units_and_parts(text, encoding, len(costly), 8, "code_point")[1]
+    return _units_and_parts(text, encoding_of(text), 8, "code_point")[1]
 
 
-def not_plain(text: str) -> str:
-    """Return the characters of *text* that take more than a septet, in order, each as often as it is there.
-
-    >>> not_plain("[5 € – 10 €]")
-    '[€–€]'
-    """
-    if text.isascii():
-        return text.encode("ascii").translate(None, _PLAIN_ASCII).decode("ascii")
-    return "".join(_NOT_PLAIN.findall(text))
+def encoding_of(text: str) -> SmsEncoding:
+    """Return how *text* travels."""
+    return SmsEncoding.GSM7 if is_gsm7(text) else SmsEncoding.UCS2
 
 
-def _units_and_parts(
-    text: str, encoding: SmsEncoding, costly_count: int, reference_bits: ReferenceBits, keep: Keep
-) -> tuple[int, int]:
-    """Return the units of *text*, and its parts.
-
-    Args:
-        costly_count: How many characters of *text* take two septets, where it is GSM-7.
-    """
+def _units_and_parts(text: str, encoding: SmsEncoding, reference_bits: ReferenceBits, keep: Keep) -> tuple[int, int]:
+    """Return the units of *text*, and its parts."""
+    units, pairs = count_units(text, encoding)
     single, several = capacities(encoding, reference_bits)
-    units = len(text) + costly_count if encoding is SmsEncoding.GSM7 else utf16_units(text)
     if units <= single:
         return units, 1
-    is_simple = units == len(text) and (encoding is SmsEncoding.GSM7 or not _HALF.search(text))
-    if is_simple and keep == "code_point":  # nothing in it could be split, so every part is full
-        return units, -(-units // several)
-    return units, sum(1 for _ in part_ends(text, encoding, reference_bits=reference_bits, keep=keep))
+    parts = full_parts(units, pairs, several) if keep == "code_point" else None
+    return units, parts or sum(1 for _ in part_ends(text, encoding, reference_bits=reference_bits, keep=keep))
 
 
-def utf16_units(text: str) -> int:
-    """Return how many 16-bit units *text* takes: an emoji takes two.
+def count_units(text: str, encoding: SmsEncoding) -> tuple[int, int]:
+    """Return the units of *text*, and at most how many pairs of them must stay together.
 
-    >>> utf16_units("ж😀")
-    3
+    >>> count_units("5 €", SmsEncoding.GSM7), count_units("ж😀", SmsEncoding.UCS2)
+    ((4, 1), (3, 1))
     """
-    return len(text.encode("utf-16-be", "surrogatepass")) // 2
+    if encoding is SmsEncoding.GSM7:
+        pairs = double_count(text)
+        return len(text) + pairs, pairs
+    try:
+        units = len(text.encode("utf-16-be")) // 2
+    except UnicodeEncodeError:  # half an emoji, and its other half may stand beside it
+        units = len(text.encode("utf-16-be", "surrogatepass")) // 2
+        return units, units
+    return units, units - len(text)
+
+
+def full_parts(units: int, pairs: int, several: int) -> int | None:
+    """Return how many parts *units* fill if no pair between two parts can make them more; None if one can.
+
+    A part is at most one unit short, and only where a pair would be split.
+    """
+    parts = -(-units // several)
+    return parts if units + min(pairs, parts - 1) <= parts * several else None
 
 
 def part_ends(text: str, encoding: SmsEncoding, *, reference_bits: ReferenceBits, keep: Keep) -> Iterator[int]:
@@ -132,12 +149,16 @@ def escaped_units(text: str, encoding: SmsEncoding) -> str:
     An escape stands before each character of the extension; an emoji is there as its two surrogates.
     """
     if encoding is SmsEncoding.GSM7:
-        return _IN_EXTENSION.sub(rf"{ESCAPE}\g<0>", text)
-    return _ASTRAL.sub(_surrogates, text)
+        for character in EXTENSION:
+            text = text.replace(character, ESCAPE + character)
+        return text
+    for character in set(_ASTRAL.findall(text)):
+        text = text.replace(character, _surrogates(character))
+    return text
 
 
-def _surrogates(astral: re.Match[str]) -> str:
-    high, low = divmod(ord(astral[0]) - 0x10000, 0x400)
+def _surrogates(character: str) -> str:
+    high, low = divmod(ord(character) - 0x10000, 0x400)
     return chr(0xD800 + high) + chr(0xDC00 + low)
 
 

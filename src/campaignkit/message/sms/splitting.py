@@ -14,10 +14,9 @@ from campaignkit.message.sms.alphabet import (
     ReferenceBits,
     SmsEncoding,
     encode_septets,
-    is_gsm7,
     pack_septets,
 )
-from campaignkit.message.sms.counting import Keep, escaped_units, part_ends
+from campaignkit.message.sms.counting import Keep, encoding_of, escaped_units, part_ends
 
 __all__ = ["JOINED_PARTS_MAX", "TextPart", "part_reference", "split_text"]
 
@@ -80,7 +79,7 @@ def split_text(
     """
     if not 0 <= reference < 1 << reference_bits:
         raise ValueError(f"a reference of {reference_bits} bits is 0 to {(1 << reference_bits) - 1}, not {reference}")
-    encoding = SmsEncoding.GSM7 if is_gsm7(text) else SmsEncoding.UCS2
+    encoding = encoding_of(text)
     ends = list(part_ends(text, encoding, reference_bits=reference_bits, keep=keep))
     if len(ends) > JOINED_PARTS_MAX:
         return _too_many(len(ends))
