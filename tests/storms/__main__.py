@@ -15,12 +15,13 @@ from tests.storms.cuts import cut_everywhere
 from tests.storms.frost import frost
 from tests.storms.gale import RECOVERY, gale
 from tests.storms.ground import prepare
+from tests.storms.mails import MAILS, storm_of_mails
 from tests.storms.storm import Report, kill_everywhere
 
 KILLS = 2000  # at random; the kills at every point come on top of them
 STOPS = 100
 STOPS_IN_EARNEST = 4
-MINUTES_MAX = 12  # after which nothing new is begun
+MINUTES_MAX = 14  # after which nothing new is begun
 GRACE_SECONDS = 150  # for what was; then it is over, whatever hangs
 RECIPIENTS = 40
 RECIPIENTS_OF_A_GALE = 240  # so that four workers have something to hold at once
@@ -150,10 +151,19 @@ class Storm:
             complaints=tuple(f"never came to its last byte: {name}" for name in cuts.incomplete),
         )
 
+    def run_mails(self) -> Line:
+        """Build hostile mails and read them from the wire."""
+        report = storm_of_mails(seed=1000 * self.seed, may_go_on=self.may_go_on)
+        note = f"{report.mails} mails read by two readers, {report.signed} of them signed and verified"
+        line = Line(name="mails", unexpected=report.unexpected, complaints=tuple(report.complaints), note=note)
+        return _with_complaint(line, report.mails < MAILS, f"only {report.mails} of {MAILS} mails")
+
     def run(self) -> list[Line]:
         """Run the phases, print a line for each, and return them."""
         print(head(), flush=True)
-        phases: list[Callable[[], Line]] = [self.run_cuts, self.run_frost, self.run_every_point, self.run_gale]
+        phases: list[Callable[[], Line]] = [
+            *(self.run_mails, self.run_cuts, self.run_frost, self.run_every_point, self.run_gale)
+        ]
         lines = []
         for phase in phases:
             began_at = time.monotonic()
