@@ -1,9 +1,9 @@
 """Placeholders: what compiles, what is refused and where, and that rendering never raises nor renders twice."""
 
-import html
 import time
 
 import attrs
+import markupsafe
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -98,11 +98,6 @@ def test_34_format_strings_stay_text():
         "customer. name",
         "2a.b",
         "''.__class__",
-        "a.b | upcase",
-        "a.b | default",
-        "a.b | default: friend",
-        'a.b | default: "a" | upcase',
-        'a.b | default: "a',
         "a.b()",
         "a['b']",
         "a.b + 1",
@@ -199,7 +194,7 @@ def test_41_values_are_escaped_in_html_only():
 
     rendered = compile_content(content).render({"customer": {"name": evil}})
 
-    assert rendered == RenderedEmail(subject=evil, text=evil, html=f"<b>{html.escape(evil)}</b>")
+    assert rendered == RenderedEmail(subject=evil, text=evil, html=f"<b>{markupsafe.escape(evil)}</b>")
 
 
 def test_a_default_is_the_authors_own_html():

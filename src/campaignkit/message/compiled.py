@@ -6,30 +6,51 @@ from typing import overload
 
 import attrs
 
+from campaignkit.addresses.channel import Rejection, RejectionCode
 from campaignkit.message.bodies import CompiledBody, compile_body
-from campaignkit.message.content import Content, EmailContent, RenderedEmail, RenderedText, SmsContent
+from campaignkit.message.content import Content, EmailContent, RenderedEmail, RenderedText, SmsContent, Syntax
+from campaignkit.message.languages import for_text_messages, language_of
+from campaignkit.message.liquid import LiquidTemplate, compile_liquid
 from campaignkit.message.templates import Placeholder, Template, Values, compile_template
 
-__all__ = ["CompiledContent", "CompiledEmail", "CompiledText", "compile_content"]
+__all__ = ["AnyTemplate", "CompiledContent", "CompiledEmail", "CompiledText", "RenderedBody", "compile_content"]
+
+AnyTemplate = Template | LiquidTemplate
+
+
+@attrs.frozen
+class RenderedBody:
+    """A body that is rendered anew for each recipient, with the face of ``CompiledBody``."""
+
+    template: LiquidTemplate
+    subtype: str
+
+    def build(self, values: Values) -> tuple[bytes, bool]:
+        """Return the part for one recipient, as ``CompiledBody.build`` does.
+
+        Raises:
+            InvalidTemplate: as for ``LiquidTemplate.render``.
+        """
+        return compile_body(Template((self.template.render(values),)), subtype=self.subtype).build({})
 
 
 @attrs.frozen(kw_only=True)
 class CompiledEmail:
     """An ``EmailContent`` ready to be filled in, once per recipient."""
 
-    subject: Template
-    text: Template
-    html: Template | None = None
+    subject: AnyTemplate
+    text: AnyTemplate
+    html: AnyTemplate | None = None
 
     @cached_property
-    def text_body(self) -> CompiledBody:
+    def text_body(self) -> CompiledBody | RenderedBody:
         """The text part, ready to be encoded; made for the first mail."""
-        return compile_body(self.text, subtype="plain")
+        return _body(self.text, "plain")
 
     @cached_property
-    def html_body(self) -> CompiledBody | None:
+    def html_body(self) -> CompiledBody | RenderedBody | None:
         """The HTML part, ready to be encoded; made for the first mail."""
-        return None if self.html is None else compile_body(self.html, subtype="html")
+        return None if self.html is None else _body(self.html, "html")
 
     @property
     def placeholders(self) -> tuple[Placeholder, ...]:
@@ -37,8 +58,37 @@ class CompiledEmail:
         templates = (self.subject, self.text, self.html)
         return tuple(chain.from_iterable(template.placeholders for template in templates if template is not None))
 
+    def filled(self, values: Values) -> "CompiledEmail | Rejection":
+        """Return content for one recipient that can be built without fail, or why there is none; it never raises.
+
+        Placeholders of the core cannot fail, and are returned as they are, to be filled in when the mail is built. Full
+        Liquid is filled in here: a limit may be reached, a filter may meet a value that it cannot work on.
+        """
+        if not self._can_fail:
+            return self
+        filled: list[Template] = []
+        for field, template in (("subject", self.subject), ("text", self.text), ("html", self.html)):
+            if template is None:
+                continue
+            text = _filled(template, values, single_line=field == "subject")
+            if isinstance(text, Rejection):
+                return text
+            if not text.strip():
+                return _empty(field)
+            filled.append(Template((text,)))
+        return CompiledEmail(subject=filled[0], text=filled[1], html=None if self.html is None else filled[2])
+
+    @cached_property
+    def _can_fail(self) -> bool:
+        return any(isinstance(template, LiquidTemplate) for template in (self.subject, self.text, self.html))
+
     def render(self, values: Values) -> RenderedEmail:
-        """Return the mail for one recipient; it never raises."""
+        """Return the mail for one recipient.
+
+        Raises:
+            InvalidTemplate: full Liquid cannot be filled in for this one. ``filled`` returns that as a ``Rejection``;
+                what it returns is rendered without fail, as are placeholders of the core.
+        """
         return RenderedEmail(
             subject=self.subject.render(values, single_line=True),
             text=self.text.render(values),
@@ -50,15 +100,22 @@ class CompiledEmail:
 class CompiledText:
     """An ``SmsContent`` ready to be filled in, once per recipient."""
 
-    text: Template
+    text: AnyTemplate
 
     @property
     def placeholders(self) -> tuple[Placeholder, ...]:
         """The slots, in order."""
         return self.text.placeholders
 
+    def filled(self, values: Values) -> "CompiledText | Rejection":
+        """Return content for one recipient that is rendered without fail, or why there is none; as for mail."""
+        if isinstance(self.text, Template):
+            return self
+        text = self.text.fill(values)
+        return text if isinstance(text, Rejection) else CompiledText(text=Template((text,)))
+
     def render(self, values: Values) -> RenderedText:
-        """Return the text message for one recipient; it never raises."""
+        """Return the text message for one recipient; errors as for mail."""
         return RenderedText(text=self.text.render(values))
 
 
@@ -73,12 +130,38 @@ def compile_content(content: Content) -> CompiledContent:
     """Return *content* ready to be filled in. Compile once per campaign, render once per recipient.
 
     Raises:
-        InvalidTemplate: as for ``compile_template``.
+        InvalidTemplate: as for ``compile_template``, and whatever is no Liquid where the content is written in it.
+        MissingExtra: the content is written in Liquid, and the extra ``templates`` is not installed.
     """
     if isinstance(content, SmsContent):
-        return CompiledText(text=compile_template(content.text, field="text"))
+        return CompiledText(text=_template(content, content.text, "text"))
     return CompiledEmail(
-        subject=compile_template(content.subject, field="subject"),
-        text=compile_template(content.text, field="text"),
-        html=None if content.html is None else compile_template(content.html, field="html"),
+        subject=_template(content, content.subject, "subject"),
+        text=_template(content, content.text, "text"),
+        html=None if content.html is None else _template(content, content.html, "html"),
     )
+
+
+def _template(content: Content, source: str, field: str) -> AnyTemplate:
+    language = language_of(content.language)
+    if isinstance(content, SmsContent):
+        language = for_text_messages(language)
+    if content.syntax is Syntax.LIQUID:
+        return compile_liquid(source, field=field, language=language)
+    return compile_template(source, field=field, language=language)
+
+
+def _body(template: AnyTemplate, subtype: str) -> CompiledBody | RenderedBody:
+    if isinstance(template, LiquidTemplate):
+        return RenderedBody(template, subtype)
+    return compile_body(template, subtype=subtype)
+
+
+def _filled(template: AnyTemplate, values: Values, *, single_line: bool) -> str | Rejection:
+    if isinstance(template, LiquidTemplate):
+        return template.fill(values, single_line=single_line)
+    return template.render(values, single_line=single_line)
+
+
+def _empty(field: str) -> Rejection:
+    return Rejection(code=RejectionCode.MISSING, field=field, message=f"the {field} is empty once it is filled in")

@@ -22,7 +22,7 @@ class Language:
     group: str
     currency_first: bool = False  # $5, not 5 $
     blank: str = _NO_BREAK  # between an amount and its currency
-    currencies: Mapping[str, str]  # signs by ISO 4217 code; any other currency is written by its code
+    currencies: Mapping[str, str] = attrs.field(eq=False)  # signs by ISO 4217 code; the others are written by theirs
     months: tuple[str, ...]  # as they stand beside a day
     months_alone: tuple[str, ...]
     months_short: tuple[str, ...]
