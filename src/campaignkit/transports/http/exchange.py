@@ -25,13 +25,11 @@ __all__ = [
     "Unwritten",
     "form_body",
     "require_url",
-    "text_obstacle",
 ]
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
@@ -126,19 +124,6 @@ class Dialect(Protocol):
 def form_body(fields: Mapping[str, str] | Sequence[tuple[str, str]]) -> bytes:
     """Return *fields* as a form, in UTF-8."""
     return urlencode(fields).encode("ascii")
-
-
-def text_obstacle(message: OutboundText) -> str | None:
-    """Return the code of why *message* can never be sent, None where it can.
-
-    >>> text_obstacle(OutboundText(message_id="m1", sender="Flora", to="0143", text="hello"))
-    'number_malformed'
-    """
-    if not _E164.fullmatch(message.to):
-        return "number_malformed"
-    if not message.text or "\0" in message.text or any("\ud800" <= letter <= "\udfff" for letter in message.text):
-        return "text_malformed"
-    return None
 
 
 def require_url(url: str, *, has_secret: bool, insecure_plaintext: bool = False) -> str:

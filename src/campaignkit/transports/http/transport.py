@@ -9,16 +9,15 @@ from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TYPE_CHECKING
 
-import attrs
-
 from campaignkit.addresses.channel import Channel
 from campaignkit.delivery.http_replies import in_doubt, printable_reply
-from campaignkit.delivery.outcomes import Outcome, Scope, Verdict
+from campaignkit.delivery.outcomes import Outcome, Verdict
 from campaignkit.errors import MissingExtra
 from campaignkit.message.outbound import OutboundMessage, OutboundText
 from campaignkit.ports import Clear, Cleared, SenderCheck
 from campaignkit.transports.egress import EgressPolicy, allow_any
-from campaignkit.transports.http.exchange import Answer, Answered, Dialect, HttpTimeouts, Lost, Unwritten, text_obstacle
+from campaignkit.transports.http.exchange import Answer, Answered, Dialect, HttpTimeouts, Lost, Unwritten
+from campaignkit.transports.texts import BatchTrouble, require_texts, text_obstacle
 
 if TYPE_CHECKING:
     from campaignkit.transports.http.network import ConnectionPool
@@ -26,9 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["HttpTransport"]
 
 DOUBT_MAX = 100  # as many as a batch of the engine holds
-# Answers in doubt with no other between them after which the rest of a batch is not even tried: the gateway is ill, and
-# each further request could leave another message in doubt.
-LOSS_MAX = 3
 
 
 class HttpTransport:
@@ -77,11 +73,7 @@ class HttpTransport:
             TypeError: the batch holds something else than texts; nothing was sent.
             ValueError: two messages of the batch have one id; nothing was sent.
         """
-        texts = [message for message in batch if isinstance(message, OutboundText)]
-        if len(texts) != len(batch):
-            raise TypeError("a text transport carries OutboundText only")
-        if len({message.message_id for message in texts}) != len(texts):
-            raise ValueError("two messages of one batch have the same id")
+        texts = require_texts(batch)
         return self._send(texts, clear)
 
     def _send(self, texts: list[OutboundText], clear: Clear) -> Generator[Outcome]:
@@ -122,8 +114,7 @@ class _Round:
         self._clear = clear
         self._doubt_max = doubt_max
         self._workers = ThreadPoolExecutor(connections) if connections > 1 else None
-        self._trouble: Outcome | None = None  # why the rest of the batch is not tried
-        self._loss_count = 0
+        self._trouble = BatchTrouble()
         self._is_closed = False
 
     def outcomes(self, texts: list[OutboundText]) -> Iterator[Outcome]:
@@ -152,9 +143,7 @@ class _Round:
         code = text_obstacle(text)
         if code is not None:
             return Outcome(message_id=text.message_id, verdict=Verdict.REFUSED, code=code)
-        if self._trouble is None:
-            return None
-        return attrs.evolve(self._trouble, message_id=text.message_id, verdict=Verdict.NOT_SENT)
+        return self._trouble.outcome_of(text)
 
     def _cross(self, wave: list[OutboundText]) -> Iterator[Outcome]:
         tried = []
@@ -174,11 +163,11 @@ class _Round:
                 yield Outcome(message_id=text.message_id, verdict=Verdict.NOT_SENT, code="not_cleared")
         if self._workers is None:
             for text in granted:
-                yield self._learn(self._submit(text, cleared))
+                yield self._trouble.learn(self._submit(text, cleared))
             return
         running = [self._workers.submit(self._submit, text, cleared) for text in granted]
         for done in as_completed(running):
-            yield self._learn(done.result())
+            yield self._trouble.learn(done.result())
 
     def _submit(self, text: OutboundText, cleared: Cleared) -> Outcome:
         hindrance = self._hindrance(text)
@@ -194,18 +183,6 @@ class _Round:
                 )
             case Lost(detail):
                 return _outcome(text, Answer(verdict=in_doubt("reply_lost"), reply=detail))
-
-    def _learn(self, outcome: Outcome) -> Outcome:
-        """Draw what follows from *outcome* for the rest of the batch."""
-        is_lost = outcome.verdict is Verdict.IN_DOUBT
-        self._loss_count = self._loss_count + 1 if is_lost else 0
-        if self._loss_count >= LOSS_MAX:
-            self._trouble = self._trouble or attrs.evolve(
-                outcome, verdict=Verdict.NOT_SENT, scope=Scope.HOST, code="connection_lost"
-            )
-        elif not is_lost and outcome.scope in {Scope.HOST, Scope.SENDER}:
-            self._trouble = self._trouble or outcome
-        return outcome
 
 
 def _outcome(text: OutboundText, answer: Answer) -> Outcome:

@@ -1,0 +1,76 @@
+"""What every transport of texts asks of a batch, and when it stops trying. Pure."""
+
+import re
+from collections.abc import Sequence
+
+import attrs
+
+from campaignkit.delivery.outcomes import Outcome, Scope, Verdict
+from campaignkit.message.outbound import OutboundMessage, OutboundText
+
+__all__ = ["BatchTrouble", "require_texts", "text_obstacle"]
+
+# Answers in doubt with no other between them after which the rest of a batch is not even tried: the gateway is ill, and
+# each further request could leave another message in doubt.
+LOSS_MAX = 3
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+
+
+def require_texts(batch: Sequence[OutboundMessage]) -> list[OutboundText]:
+    """Return the texts of *batch*.
+
+    Raises:
+        TypeError: it holds something else.
+        ValueError: two of them have one id.
+    """
+    texts = [message for message in batch if isinstance(message, OutboundText)]
+    if len(texts) != len(batch):
+        raise TypeError("a text transport carries OutboundText only")
+    if len({message.message_id for message in texts}) != len(texts):
+        raise ValueError("two messages of one batch have the same id")
+    return texts
+
+
+def text_obstacle(message: OutboundText) -> str | None:
+    """Return the code of why *message* can never be sent, None where it can.
+
+    >>> text_obstacle(OutboundText(message_id="m1", sender="Flora", to="0143", text="hello"))
+    'number_malformed'
+    """
+    if not _E164.fullmatch(message.to):
+        return "number_malformed"
+    if not message.text or "\0" in message.text or any("\ud800" <= letter <= "\udfff" for letter in message.text):
+        return "text_malformed"
+    if not message.sender or not message.sender.isascii() or not message.sender.isprintable():
+        return "sender_refused"
+    return None
+
+
+class BatchTrouble:
+    """Why the rest of a batch is not even tried: what concerns the gateway or the account concerns all of it."""
+
+    def __init__(self) -> None:
+        self._cause: Outcome | None = None
+        self._loss_count = 0
+
+    def learn(self, outcome: Outcome) -> Outcome:
+        """Draw what follows from *outcome* for the others, and return it."""
+        is_lost = outcome.verdict is Verdict.IN_DOUBT
+        self._loss_count = self._loss_count + 1 if is_lost else 0
+        if self._loss_count >= LOSS_MAX:
+            self.stop("connection_lost", Scope.HOST)
+        elif not is_lost and outcome.scope in {Scope.HOST, Scope.SENDER}:
+            self._cause = self._cause or outcome
+        return outcome
+
+    def stop(self, code: str, scope: Scope) -> None:
+        """Let nothing more be tried, for that reason."""
+        self._cause = self._cause or Outcome(message_id="", verdict=Verdict.NOT_SENT, scope=scope, code=code)
+
+    def outcome_of(self, message: OutboundText) -> Outcome | None:
+        """Return the outcome of a message that is not tried, None while there is no trouble."""
+        if self._cause is None:
+            return None
+        return attrs.evolve(
+            self._cause, message_id=message.message_id, verdict=Verdict.NOT_SENT, provider_id=None, parts_accepted=None
+        )
