@@ -15,8 +15,9 @@ __all__ = ["Attribute", "find_attributes"]
 _BLANK = r"[ \t\n\f\r]"
 _CONDITIONAL = re.compile(r"<!--\[if[^\]>]{0,200}\]>", re.IGNORECASE)
 _TAG_NAME = re.compile(r"[A-Za-z][^ \t\n\f\r/>]*")
-_BETWEEN = re.compile(r"[ \t\n\f\r/]*")
-_NAME = re.compile(r"[^ \t\n\f\r/>][^ \t\n\f\r/>=]*")
+# NUL stands for the tags of a template, which may stand between attributes.
+_BETWEEN = re.compile(r"[ \t\n\f\r/\0]*")
+_NAME = re.compile(r"[^ \t\n\f\r/\0>][^ \t\n\f\r/\0>=]*")
 _EQUALS = re.compile(rf"{_BLANK}*={_BLANK}*")
 _UNQUOTED = re.compile(r"[^ \t\n\f\r>]*")
 _COMMENT_END = re.compile(r"--!?>")
@@ -94,7 +95,7 @@ def _read_tag(source: str, position: int, tag: str) -> tuple[list[Attribute], in
         if source[position] == ">":
             return [one for one in found.values() if one is not None], position + 1
         name = _NAME.match(source, position)
-        assert name is not None  # neither blank nor / nor > stands here
+        assert name is not None  # neither a blank nor / nor > stands here
         position = name.end()
         attribute = None
         equals = _EQUALS.match(source, position)

@@ -25,7 +25,9 @@ CHECK_BYTES = 11  # zeros: a forged token passes once in 2 to the 88th, and then
 CHECK_BYTES_MIN = 4  # what the longest ids leave of a bounce address: once in 2 to the 32nd, and then names nobody
 BOUNCE_CHARACTERS_MAX = 62  # 64 less what marks the address as ours, "b+"
 BOUNCE_BYTES_MAX = BOUNCE_CHARACTERS_MAX * 5 // 8
-ID_BYTES_MAX = 200  # of UTF-8; with three such ids, a URL still fits into a header line of 998
+# Of UTF-8. With the longest ids and base_url, a URL still fits into a header line of 998 (RFC 5322).
+MERCHANT_BYTES_MAX = 200
+ID_BYTES_MAX = 100
 TARGET_MAX = 65_535
 GENERATION_MAX = 65_535
 TOKEN_CHARACTERS_MAX = (1 + BLOCK_BYTES_MAX) * 4 // 3 + 1
@@ -48,8 +50,9 @@ _PURPOSES = tuple(TokenPurpose)
 
 
 def _require_id(_instance: object, attribute: "attrs.Attribute[str]", value: str) -> None:
-    if not value or len(value) > ID_BYTES_MAX or len(value.encode()) > ID_BYTES_MAX:
-        raise ValueError(f"{attribute.name} must have 1 to {ID_BYTES_MAX} bytes")
+    most = MERCHANT_BYTES_MAX if attribute.name == "merchant_id" else ID_BYTES_MAX
+    if not value or len(value) > most or len(value.encode()) > most:
+        raise ValueError(f"{attribute.name} must have 1 to {most} bytes")
 
 
 @attrs.frozen(kw_only=True)
@@ -59,7 +62,8 @@ class TokenClaims:
     A bounce address has no room for the campaign, and a recipient belongs to one only: there it is empty.
 
     Raises:
-        ValueError: an id is empty or has over 200 bytes; a click has no target, or something else has one.
+        ValueError: an id is empty, or longer than 100 bytes (a merchant's: 200); a click has no target, or something else
+            has one.
     """
 
     purpose: TokenPurpose = attrs.field(converter=TokenPurpose)
