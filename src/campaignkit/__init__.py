@@ -120,8 +120,9 @@ if TYPE_CHECKING:
     )
     from campaignkit.message.attachments import Attachment, InlineImage
     from campaignkit.message.campaign_headers import FeedbackId
-    from campaignkit.message.content import EmailContent, SmsContent
+    from campaignkit.message.content import EmailContent, SmsContent, Syntax
     from campaignkit.message.dkim import DkimSigner
+    from campaignkit.message.fields import UnknownField, find_unknown_fields, known_fields
     from campaignkit.message.html_parts import inline_css, text_from_html
     from campaignkit.message.outbound import OutboundEmail, OutboundText
     from campaignkit.message.sms import (
@@ -280,6 +281,7 @@ __all__ = [
     "StepDue",
     "StepSkipped",
     "StoreBroken",
+    "Syntax",
     "SystemClock",
     "Targeting",
     "TargetingReport",
@@ -287,6 +289,7 @@ __all__ = [
     "TextPart",
     "TickReport",
     "UnknownColumn",
+    "UnknownField",
     "UnreadableContacts",
     "Verdict",
     "WaitingCampaign",
@@ -308,7 +311,9 @@ __all__ = [
     "find_duplicates",
     "find_pumping",
     "find_stale",
+    "find_unknown_fields",
     "inline_css",
+    "known_fields",
     "offset_from_text",
     "offset_to_text",
     "paced_send_times",
@@ -447,8 +452,9 @@ _HOMES = {
     ),
     "message.attachments": ("Attachment", "InlineImage"),
     "message.campaign_headers": ("FeedbackId",),
-    "message.content": ("EmailContent", "SmsContent"),
+    "message.content": ("EmailContent", "SmsContent", "Syntax"),
     "message.dkim": ("DkimSigner",),
+    "message.fields": ("UnknownField", "find_unknown_fields", "known_fields"),
     "message.html_parts": ("inline_css", "text_from_html"),
     "message.outbound": ("OutboundEmail", "OutboundText"),
     "message.sms": (

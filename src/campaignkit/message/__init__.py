@@ -17,11 +17,13 @@ if TYPE_CHECKING:
         RenderedEmail,
         RenderedText,
         SmsContent,
+        Syntax,
         check_content,
         content_digest,
     )
     from campaignkit.message.dkim import DkimSigner
     from campaignkit.message.email import CompiledMail, build_email, compile_mail
+    from campaignkit.message.fields import NAMESPACES, UnknownField, find_unknown_fields, known_fields
     from campaignkit.message.html_parts import inline_css, text_from_html
     from campaignkit.message.outbound import OutboundEmail, OutboundMessage, OutboundText
     from campaignkit.message.sms import (
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "JOINED_PARTS_MAX",
+    "NAMESPACES",
     "TEXT_PARTS_MAX",
     "Attachment",
     "CompiledContent",
@@ -72,8 +75,10 @@ __all__ = [
     "SmsContent",
     "SmsEncoding",
     "SmsParts",
+    "Syntax",
     "Template",
     "TextPart",
+    "UnknownField",
     "build_email",
     "build_text",
     "cheaper_spellings",
@@ -89,7 +94,9 @@ __all__ = [
     "compile_template",
     "content_digest",
     "count_parts",
+    "find_unknown_fields",
     "inline_css",
+    "known_fields",
     "part_reference",
     "prepare_text",
     "reject_files",
@@ -113,11 +120,13 @@ _ROOMS = {
         "RenderedEmail",
         "RenderedText",
         "SmsContent",
+        "Syntax",
         "check_content",
         "content_digest",
     ),
     "dkim": ("DkimSigner",),
     "email": ("CompiledMail", "build_email", "compile_mail"),
+    "fields": ("NAMESPACES", "UnknownField", "find_unknown_fields", "known_fields"),
     "html_parts": ("inline_css", "text_from_html"),
     "outbound": ("OutboundEmail", "OutboundMessage", "OutboundText"),
     "sms": (
