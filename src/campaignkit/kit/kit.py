@@ -9,6 +9,7 @@ from typing import Any, Protocol, Self
 
 import attrs
 
+from campaignkit.addresses.channel import Rejection
 from campaignkit.audience.consent import ConsentPolicy
 from campaignkit.audience.targeting.matching import HostFunction
 from campaignkit.campaign.campaign import MerchantSettings
@@ -23,6 +24,8 @@ from campaignkit.kit.base import aware
 from campaignkit.kit.door import Actor
 from campaignkit.kit.merchant import Merchant
 from campaignkit.kit.results import RunReport, TickReport, WaitingCampaign
+from campaignkit.kit.unsubscribing import Unsubscribed, unsubscribe
+from campaignkit.message.links.settings import LinkSettings
 from campaignkit.ports import Clock, NewId, Store, Transport
 from campaignkit.timing.windows import SendWindow
 
@@ -52,6 +55,7 @@ class CampaignKit:
         clock: FrozenClock makes three weeks pass in a second.
         lease: How long a worker may be silent before another takes over what it held; 11.5 minutes by default, which
             covers the ten that a mail server may take for its last reply (RFC 5321, 4.5.3.2.6).
+        links: Where links lead and the secrets that sign them; ``unsubscribe`` needs them.
         predicates: Functions by name that filters may ask about a contact: ``{"has_photos": has_photos}``.
         new_id, randomness, stopwatch: For tests; by default unique, random and real.
 
@@ -66,6 +70,7 @@ class CampaignKit:
         transports: Transports | None = None,
         clock: Clock | None = None,
         lease: timedelta | None = None,
+        links: LinkSettings | None = None,
         predicates: Mapping[str, HostFunction] | None = None,
         new_id: NewId | None = None,
         randomness: Callable[[], float] | None = None,
@@ -75,6 +80,7 @@ class CampaignKit:
         self._transports: Transports = transports if transports is not None else {}
         self._clock = clock or SystemClock()
         self._new_id = new_id or TimeOrderedIds()
+        self.links = links
         self._predicates = dict(predicates or {})
         self._is_closed = False
         store.bind_clock(self._clock)
@@ -151,6 +157,20 @@ class CampaignKit:
             require_open=self._require_open,
             predicates=self._predicates,
         )
+
+    def unsubscribe(self, token: str) -> Unsubscribed | Rejection:
+        """Never write again to whom *token* was sent, for its merchant, and return what that did; safe to repeat.
+
+        Whoever is pending under that address is skipped in every campaign. *token* is the last part of an unsubscribe
+        URL. What is no such token, or names nobody, is a Rejection with a code of its own (``token_…``).
+
+        Raises:
+            ValueError: the kit was made without *links*.
+        """
+        self._require_open()
+        if self.links is None:
+            raise ValueError("this kit was made without links=LinkSettings(…)")
+        return unsubscribe(self._store, self.links, token)
 
     # the worker's verbs
 

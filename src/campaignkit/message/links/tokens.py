@@ -62,8 +62,8 @@ class TokenClaims:
     A bounce address has no room for the campaign, and a recipient belongs to one only: there it is empty.
 
     Raises:
-        ValueError: an id is empty, or longer than 100 bytes (a merchant's: 200); a click has no target, or something else
-            has one.
+        ValueError: an id is empty, or longer than 100 bytes (a merchant's: 200); a click has no target, or another
+            purpose has one.
     """
 
     purpose: TokenPurpose = attrs.field(converter=TokenPurpose)
