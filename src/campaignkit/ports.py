@@ -28,8 +28,10 @@ from campaignkit.delivery.begin import BeginAnswer, Clearance
 from campaignkit.delivery.outcomes import Outcome
 from campaignkit.delivery.settling import Settlement, SettleResult
 from campaignkit.message.outbound import OutboundMessage
+from campaignkit.timing.limits import LimitState
 
 __all__ = [
+    "Backlog",
     "Claim",
     "Clear",
     "Cleared",
@@ -40,6 +42,7 @@ __all__ = [
     "Due",
     "DueList",
     "NewId",
+    "PlanningStore",
     "Reaped",
     "RecipientQuery",
     "RecipientStore",
@@ -315,8 +318,9 @@ class DispatchStore(Protocol):
     def due(self, now: datetime, /, *, limit: int, after: tuple[str, str] | None = None) -> DueList:
         """Return at most *limit* campaigns: all that are sending, and scheduled ones whose ``next_at`` has come.
 
-        How many of each may begin is decided by ``sharing.share`` over all of them. They come round by merchant, starting behind *after* (merchant, campaign), so that a caller who passes on
-        where it stopped reaches every merchant.
+        How many of each may begin is decided by ``sharing.share`` over all of them, not only those returned. They
+        come round by merchant, starting behind *after* (merchant, campaign), so that a caller who passes on where it
+        stopped reaches every merchant.
         """
         ...
 
@@ -355,8 +359,8 @@ class DispatchStore(Protocol):
         """Write what became of messages: from CLAIMED (never cleared), SENDING or IN_DOUBT, at the same epoch only.
 
         Moves back to pending land by ``recipients.landing``. What provably was not submitted is given back to the
-        limits that it was counted under, by ``settling.give_back_all``. A message in doubt that turns out not accepted, or is
-        settled in any way while its campaign is finished, reopens the campaign if it lands in pending.
+        limits that it was counted under, by ``settling.give_back_all``. A message in doubt that turns out not accepted,
+        or is settled in any way while its campaign is finished, reopens the campaign if it lands in pending.
         """
         ...
 
@@ -389,7 +393,43 @@ class SuppressionStore(Protocol):
         ...
 
 
-class Store(DocumentStore, RecipientStore, DispatchStore, SuppressionStore, Protocol):
+@attrs.frozen
+class Backlog:
+    """Pending recipients of one campaign that follow each other by their ids and are alike in all that forecasts ask.
+
+    ``count`` of them in a run, and not one value for all that are alike: in what order the zones of a list take turns
+    decides who is sent to before a window closes.
+    """
+
+    count: int
+    zones: tuple[str, ...]  # as stored: empty is the merchant's zone
+    not_before: datetime
+    destination: str = ""  # a mail domain in lower case, or the first ``PREFIX_LENGTH`` characters of an E.164 number
+
+
+PREFIX_LENGTH = 4  # a plus and three digits: what tells one country's calling code from another's
+
+
+class PlanningStore(Protocol):
+    """What forecasts ask: who still waits, and what limits have counted."""
+
+    def backlog(
+        self, merchant_id: str, campaign_id: str, /, *, before: str | None = None, by_destination: bool = False
+    ) -> Sequence[Backlog]:
+        """Return a campaign's pending recipients in order of ``recipient_id``, those alike in a row as one.
+
+        Args:
+            before: Only those whose ids come before this recipient_id.
+            by_destination: Whether destinations part those who are alike otherwise; else they are empty.
+        """
+        ...
+
+    def counted(self, keys: Sequence[str], /) -> Mapping[str, LimitState]:
+        """Return what was counted under each of the scope *keys*; one that is missing was never counted."""
+        ...
+
+
+class Store(DocumentStore, RecipientStore, DispatchStore, SuppressionStore, PlanningStore, Protocol):
     """Everything that campaignkit keeps. ``bind_clock`` gives it the kit's clock unless it was made with its own."""
 
     def bind_clock(self, clock: Clock, /) -> None: ...

@@ -1,7 +1,7 @@
 """Stores with one planted bug each, and the law that must find it."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,7 +19,7 @@ from campaignkit.campaign.recipients import (
 from campaignkit.campaign.status import CampaignStatus, RecipientStatus
 from campaignkit.delivery.begin import BeginAnswer, Clearance
 from campaignkit.delivery.settling import Settlement, SettleResult
-from campaignkit.ports import Claim, Clock, Document, DueList, Reaped, RecipientQuery, SaveGuard, Trail
+from campaignkit.ports import Backlog, Claim, Clock, Document, DueList, Reaped, RecipientQuery, SaveGuard, Trail
 from campaignkit.stores import MemoryStore
 from campaignkit.timing.limits import LimitState
 
@@ -420,7 +420,29 @@ class ReaddressesOntoAnother(Planted):
         return result
 
 
+class TellsAlikeWhereverTheyStand(Planted):
+    def backlog(self, merchant_id: str, campaign_id: str, /, **wish: Any) -> Sequence[Backlog]:
+        counts: dict[Backlog, int] = {}
+        for run in super().backlog(merchant_id, campaign_id, **wish):
+            shared = attrs.evolve(run, count=0)
+            counts[shared] = counts.get(shared, 0) + run.count
+        return [attrs.evolve(shared, count=count) for shared, count in counts.items()]
+
+
+class TellsABacklogToItsEnd(Planted):
+    def backlog(self, merchant_id: str, campaign_id: str, /, **wish: Any) -> Sequence[Backlog]:
+        return super().backlog(merchant_id, campaign_id, **{**wish, "before": None})
+
+
+class TellsWhatWasNeverCounted(Planted):
+    def counted(self, keys: Sequence[str], /) -> Mapping[str, LimitState]:
+        return {key: LimitState() for key in keys} | dict(super().counted(keys))
+
+
 PLANTED: dict[type[MemoryStore], str] = {
+    TellsAlikeWhereverTheyStand: "a_backlog_goes_by_id_and_tells_those_alike_in_a_row_as_one",
+    TellsABacklogToItsEnd: "a_backlog_before_somebody_holds_those_with_smaller_ids",
+    TellsWhatWasNeverCounted: "what_begin_counted_is_told_by_its_keys",
     ReleasesAnyEpoch: "only_what_is_claimed_at_that_epoch_is_released",
     BeginsAnyEpoch: "a_stale_epoch_begins_nothing",
     SettlesAnyEpoch: "a_stale_epoch_settles_nothing",

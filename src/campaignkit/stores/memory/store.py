@@ -1,9 +1,11 @@
 """MemoryStore, the reference of ``ports.Store``: documents, recipients and suppressions over the tables."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 
 import attrs
 
+from campaignkit.addresses.channel import Channel
 from campaignkit.campaign.campaign import TimelineEntry
 from campaignkit.campaign.recipients import (
     MOVABLE,
@@ -18,10 +20,11 @@ from campaignkit.campaign.recipients import (
 )
 from campaignkit.campaign.status import CampaignStatus, RecipientEvent, RecipientStatus
 from campaignkit.errors import CampaignNotFound, NotEditable, RevisionConflict
-from campaignkit.ports import Document, RecipientQuery, SaveGuard, Trail
+from campaignkit.ports import PREFIX_LENGTH, Backlog, Document, RecipientQuery, SaveGuard, Trail
 from campaignkit.stores.memory.dispatch import MemoryDispatch
 from campaignkit.stores.memory.documents import CampaignRecord
 from campaignkit.stores.memory.recipients import RecipientTable, copied
+from campaignkit.timing.limits import LimitState
 
 __all__ = ["MemoryStore"]
 
@@ -194,6 +197,29 @@ class MemoryStore(MemoryDispatch):
     def suppressed(self, merchant_id: str, keys: Sequence[str], /) -> frozenset[str]:
         with self._lock:
             return frozenset(key for key in keys if self._is_suppressed(merchant_id, key))
+
+    # Planning
+
+    def backlog(
+        self, merchant_id: str, campaign_id: str, /, *, before: str | None = None, by_destination: bool = False
+    ) -> Sequence[Backlog]:
+        with self._lock:
+            pending = self._recipients.in_status(merchant_id, campaign_id, RecipientStatus.PENDING)
+        rows = sorted(
+            (row for row in pending if before is None or row.recipient_id < before), key=lambda row: row.recipient_id
+        )
+        alike = ((row.zones, row.not_before, _destination(row) if by_destination else "") for row in rows)
+        return [Backlog(sum(1 for _ in run), *shared) for shared, run in groupby(alike)]
+
+    def counted(self, keys: Sequence[str], /) -> Mapping[str, LimitState]:
+        with self._lock:
+            return {key: self._limits[key] for key in keys if key in self._limits}
+
+
+def _destination(row: CampaignRecipient) -> str:
+    if row.channel is Channel.SMS:
+        return row.address[:PREFIX_LENGTH]
+    return row.address.rpartition("@")[2].lower()
 
 
 def _require_new_ids(table: RecipientTable, inserts: Sequence[CampaignRecipient]) -> None:

@@ -1,6 +1,6 @@
 """SqlStore: campaignkit's data in SQLite or PostgreSQL, through SQLAlchemy Core. Touches the database."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -18,17 +18,19 @@ from campaignkit.campaign.status import RecipientEvent
 from campaignkit.delivery.begin import BeginAnswer, Clearance
 from campaignkit.delivery.settling import Settlement, SettleResult
 from campaignkit.errors import SchemaOutdated
-from campaignkit.ports import Claim, Clock, Document, DueList, Reaped, RecipientQuery, SaveGuard, Trail
+from campaignkit.ports import Backlog, Claim, Clock, Document, DueList, Reaped, RecipientQuery, SaveGuard, Trail
 from campaignkit.stores.sql import audience, documents, returns
 from campaignkit.stores.sql.beginning import begin
 from campaignkit.stores.sql.claims import claim
 from campaignkit.stores.sql.connection import reading, writing
-from campaignkit.stores.sql.counting import uncount
+from campaignkit.stores.sql.counting import counted, uncount
 from campaignkit.stores.sql.driver import driving, reading_directly
 from campaignkit.stores.sql.due import due
+from campaignkit.stores.sql.planning import backlog
 from campaignkit.stores.sql.readdressing import readdress
 from campaignkit.stores.sql.schema import SCHEMA_REVISION, VERSION_TABLE
 from campaignkit.stores.sql.settling import settle
+from campaignkit.timing.limits import LimitState
 
 __all__ = ["SqlStore"]
 
@@ -249,6 +251,18 @@ class SqlStore:
     def suppressed(self, merchant_id: str, keys: Sequence[str], /) -> frozenset[str]:
         with reading(self._engine) as connection:
             return audience.suppressed(connection, merchant_id, keys)
+
+    # planning
+
+    def backlog(
+        self, merchant_id: str, campaign_id: str, /, *, before: str | None = None, by_destination: bool = False
+    ) -> Sequence[Backlog]:
+        with reading_directly(self._engine) as driver:
+            return backlog(driver, merchant_id, campaign_id, before=before, by_destination=by_destination)
+
+    def counted(self, keys: Sequence[str], /) -> Mapping[str, LimitState]:
+        with reading_directly(self._engine) as driver:
+            return counted(driver, keys)
 
 
 def _engine_for(url: str) -> sa.Engine:

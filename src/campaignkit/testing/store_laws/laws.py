@@ -8,6 +8,7 @@ from campaignkit.testing.store_laws.capping import CapLaws
 from campaignkit.testing.store_laws.claiming import ClaimLaws, DueLaws, ReapLaws, ReleaseLaws
 from campaignkit.testing.store_laws.documents import DocumentLaws
 from campaignkit.testing.store_laws.limiting import GiveBackLaws, LimitLaws
+from campaignkit.testing.store_laws.planning import PlanningLaws
 from campaignkit.testing.store_laws.readdressing import ReaddressLaws
 from campaignkit.testing.store_laws.recipients import MerchantLaws, RecipientLaws, SuppressionLaws
 from campaignkit.testing.store_laws.settling import LandingLaws, SettleLaws
@@ -35,6 +36,7 @@ class StoreLaws(
     LandingLaws,
     ReleaseLaws,
     ReapLaws,
+    PlanningLaws,
 ):
     """One test for each law of ``ports.Store``; a host's test class inherits it and makes its store::
 
