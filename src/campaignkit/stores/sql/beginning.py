@@ -231,7 +231,6 @@ def _read_in_order(driver: Driver, clearances: Sequence[Clearance]) -> _Facts:
     for merchant_id, campaign_id in sorted({(one.merchant_id, one.campaign_id) for one in clearances}):
         for status, settings_version in driver.rows(_CAMPAIGN, (merchant_id, campaign_id)):
             facts.campaigns[merchant_id, campaign_id] = CampaignFacts(_CAMPAIGN_STATUSES[status], settings_version)
-    lock_people(driver, clearances)
     keys: dict[str, list[str]] = {}
     for merchant_id, ids in _by_merchant(clearances):
         for recipient_id, campaign_id, status, epoch, token, key in driver.rows(_RECIPIENTS, (merchant_id, ids)):
@@ -239,6 +238,7 @@ def _read_in_order(driver: Driver, clearances: Sequence[Clearance]) -> _Facts:
                 campaign_id, STATUSES[status], epoch, token, key
             )
             keys.setdefault(merchant_id, []).append(key)
+    lock_people(driver, clearances)
     # By the stored address, which the clearance may not know yet.
     for merchant_id, wanted in keys.items():
         found = driver.rows(_SUPPRESSED, (merchant_id, wanted))

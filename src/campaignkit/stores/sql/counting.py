@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from hashlib import sha256
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from campaignkit.campaign.campaign import CampaignKind
 from campaignkit.campaign.recipients import MAYBE_ACCEPTED
@@ -68,17 +70,10 @@ _MARKETING = Statement(
         )
     ),
 )
-_PEOPLE = (
-    sa.select(recipients.c.recipient_id)
-    .where(
-        recipients.c.merchant_id == sa.bindparam("merchant"),
-        sa.or_(
-            recipients.c.recipient_id.in_(sa.bindparam("ids", expanding=True)),
-            recipients.c.address_key.in_(sa.bindparam("keys", expanding=True)),
-        ),
+_PEOPLE = sa.select(
+    sa.func.pg_advisory_xact_lock(
+        sa.func.unnest(sa.bindparam("people", type_=postgresql.ARRAY(sa.BigInteger))).column_valued("person")
     )
-    .order_by(recipients.c.recipient_id)
-    .with_for_update()
 )
 
 
@@ -115,19 +110,20 @@ def uncount(driver: Driver, uncounted: Sequence[Uncounted]) -> None:
 
 
 def lock_people(driver: Driver, clearances: Sequence[Clearance]) -> None:
-    """Lock every row that has an address whose cap is asked about, beside the rows that are to begin.
+    """Lock those whose cap is asked about until the transaction ends, so that no two campaigns begin for one at once.
 
-    So that two campaigns cannot begin for one person at once. In one statement and one order: one after the other,
-    they would lock each other out.
+    PostgreSQL's advisory locks, and not the rows that have the address: those are other campaigns', whose workers
+    settle and begin in orders of their own and would lock each other out.
     """
-    for merchant_id in sorted({one.merchant_id for one in clearances if one.cap is not None}):
-        mine = [one for one in clearances if one.merchant_id == merchant_id]
-        named = {
-            "merchant": merchant_id,
-            "ids": sorted({one.recipient_id for one in mine}),
-            "keys": sorted({one.address_key for one in mine if one.cap is not None}),
-        }
-        driver.connection.execute(_PEOPLE, named).all()
+    people = sorted({_number(one.merchant_id, one.address_key) for one in clearances if one.cap is not None})
+    if people:
+        driver.connection.execute(_PEOPLE, {"people": people}).all()
+
+
+def _number(merchant_id: str, address_key: str) -> int:
+    """Return what a person is locked by; two of one number would only wait for each other."""
+    name = repr(("campaignkit", merchant_id, address_key)).encode("utf-8", "surrogatepass")
+    return int.from_bytes(sha256(name).digest()[:8], signed=True)
 
 
 def marketing_of(
