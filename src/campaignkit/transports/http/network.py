@@ -224,7 +224,8 @@ def _failed(error: Exception, *, has_crossed: bool) -> Exchange:
     detail = type(error).__name__
     if has_crossed:
         return Lost(detail)
-    if isinstance(error.__cause__, ssl.SSLCertVerificationError):
+    told = error.args[0] if error.args else None  # httpcore2 hands on the error of the socket in its own
+    if isinstance(told, ssl.SSLCertVerificationError):
         # A bad certificate does not mend itself; a handshake that breaks off may.
-        return Unwritten(code="tls_failed", scope=Scope.SENDER, detail=error.__cause__.verify_message)
+        return Unwritten(code="tls_failed", scope=Scope.SENDER, detail=told.verify_message)
     return Unwritten(code="connect_failed", scope=Scope.HOST, detail=detail)
