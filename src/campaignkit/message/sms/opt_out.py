@@ -82,14 +82,14 @@ def check_opt_out(text: str, *, opt_out: str | None = None, words: Collection[st
     >>> check_opt_out("Flora: tulips are in. Reply STOP to end") is None
     True
     >>> check_opt_out("Stop by at Flora this weekend!").message
-    'the text does not say how to stop these messages'
+    'The text does not say how to stop these messages.'
     """
     if has_opt_out(text, words=words) or (opt_out and opt_out.strip() and _folded(opt_out) in _folded(text)):
         return None
     return Rejection(
         code=RejectionCode.MISSING,
         field="text",
-        message="the text does not say how to stop these messages",
+        message="The text does not say how to stop these messages.",
         hint="Add for example: Reply STOP to end.",
     )
 
