@@ -1,7 +1,7 @@
 """A shop, a campaign and its provider, made in one line; what the engine's tests are played on."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,8 +32,12 @@ def addresses(count: int) -> list[str]:
 
 
 def contacts(count: int) -> Iterator[Contact]:
-    for number in range(1, count + 1):
-        contact = parse_contact({"email": address_of(number)}, row_number=number)
+    return people(addresses(count))
+
+
+def people(written_to: Iterable[str]) -> Iterator[Contact]:
+    for number, address in enumerate(written_to, start=1):
+        contact = parse_contact({"email": address}, row_number=number)
         assert isinstance(contact, Contact)
         yield contact
 
@@ -67,6 +71,28 @@ class Scene:
         (row,) = self.store.list_recipients("flora", self.campaign_id, RecipientQuery(address_key=address))
         return row
 
+    def of_campaign(self, campaign_id: str, address: str) -> CampaignRecipient:
+        (row,) = self.store.list_recipients("flora", campaign_id, RecipientQuery(address_key=address))
+        return row
+
+    def another(self, name: str, people: Iterable[Contact], *, starts_at: datetime = FRIDAY, **settings: Any) -> str:
+        """Schedule one more campaign of the same sender and return its id."""
+        campaign = self.shop.create_campaign(name=name, sender="main", content=CONTENT, **settings)
+        self.shop.add_recipients(campaign.id, people)
+        self.shop.schedule(campaign.id, start_at=starts_at)
+        return campaign.id
+
+    def begins(self, campaign_id: str | None = None) -> dict[str, datetime]:
+        """Return when each recipient's last attempt began, by address, in the order of these instants."""
+        rows = self.store.list_recipients("flora", campaign_id or self.campaign_id, RecipientQuery(limit=10_000))
+        found = {}
+        for row in rows:
+            trail = self.store.trail("flora", row.recipient_id)
+            attempts = () if trail is None else trail.attempts
+            if attempts and attempts[-1].began_at is not None:
+                found[row.address] = attempts[-1].began_at
+        return dict(sorted(found.items(), key=lambda item: item[1]))
+
     def timeline(self) -> list[str]:
         row = self.shop.recipients(self.campaign_id, limit=1)[0]
         trail = self.store.trail("flora", row.recipient_id)
@@ -82,14 +108,22 @@ def make_scene(
     starts_at: datetime = FRIDAY,
     deadline: datetime | None = None,
     stopwatch: Callable[[], tuple[float, float]] | None = None,
+    randomness: Callable[[], float] = lambda: 0.0,
+    sender: Mapping[str, Any] | None = None,
+    merchant: Mapping[str, Any] | None = None,
     **settings: Any,
 ) -> Scene:
-    """Return a scene whose campaign is scheduled for *starts_at* and has not begun."""
+    """Return a scene whose campaign is scheduled for *starts_at* and has not begun.
+
+    Args:
+        sender: More that ``add_sender`` is given.
+        merchant: More that ``kit.merchant`` is given.
+    """
     clock = FrozenClock(FRIDAY)
     transports = transport if callable(transport) else {"main": transport}
-    kit = CampaignKit(store=store, transports=transports, clock=clock, randomness=lambda: 0.0, stopwatch=stopwatch)
-    shop = kit.merchant("flora", zone=ZONE, region="PL")
-    shop.add_sender("main", address="Flora <hello@flora.example>")
+    kit = CampaignKit(store=store, transports=transports, clock=clock, randomness=randomness, stopwatch=stopwatch)
+    shop = kit.merchant("flora", zone=ZONE, region="PL", **(merchant or {}))
+    shop.add_sender("main", address="Flora <hello@flora.example>", **(sender or {}))
     campaign = shop.create_campaign(name="Spring", sender="main", content=CONTENT, **settings)
     shop.add_recipients(campaign.id, contacts(recipients))
     shop.schedule(campaign.id, start_at=starts_at, deadline=deadline)

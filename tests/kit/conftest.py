@@ -60,5 +60,5 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
     with ck.CampaignKit(store=store, transports={"main": mail}, clock=clock) as kit:
         ann = ck.Actor("ann", email="ann@flora.example")
         flora = kit.merchant("flora", zone="America/New_York", region="US", actor=ann)
-        flora.add_sender("main", address="Flora <hello@flora.example>")
+        flora.add_sender("main", address="Flora <hello@flora.example>", limits=[])
         yield Shop(kit=kit, flora=flora, clock=clock, mail=mail)

@@ -1,10 +1,28 @@
-"""Who a message comes from. Pure."""
+"""Who a message comes from, under which limits, and what was learned about it while sending. Pure."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import attrs
 
-__all__ = ["SETBACKS_MAX", "Sender", "SenderHealth", "after_setback", "after_success"]
+from campaignkit.timing.limits import (
+    LearnedRate,
+    LimitRule,
+    LimitScope,
+    destination_scope,
+    sender_scope,
+)
+
+__all__ = [
+    "SETBACKS_MAX",
+    "GroupHealth",
+    "Sender",
+    "SenderHealth",
+    "after_setback",
+    "after_success",
+    "group_after_setback",
+    "slowed",
+]
 
 
 @attrs.frozen(kw_only=True)
@@ -17,7 +35,25 @@ class Sender:
     display_name: str = ""
     address: str = attrs.field(repr=False)  # an email address, or an SMS sender id
     account: str = ""  # which of the kit's transports carries it
+    limits: tuple[LimitRule, ...] | None = None  # None: nobody said; (): there are none
+    destination_limits: Mapping[str, tuple[LimitRule, ...]] = attrs.field(factory=dict)  # by destination group
     created_at: datetime
+
+    @property
+    def limit_scopes(self) -> tuple[LimitScope, ...]:
+        """The limits that everything of this sender is counted under."""
+        return (LimitScope(sender_scope(self.merchant_id, self.sender_id), self.limits),) if self.limits else ()
+
+
+@attrs.frozen(kw_only=True)
+class GroupHealth:
+    """What was learned about a sender towards one destination group: mail domains of one provider, or a country."""
+
+    blocked_until: datetime | None = None  # UTC; the provider asked for patience: nothing to that group begins before
+    setbacks: int = 0  # in a row; one success towards the group clears them
+    code: str = ""  # of the last setback
+    reply: str = ""
+    rate: LearnedRate | None = None  # None: it was never throttled
 
 
 @attrs.frozen(kw_only=True)
@@ -28,12 +64,29 @@ class SenderHealth:
     setbacks: int = 0  # in a row; one success clears them
     code: str = ""  # of the last setback
     reply: str = ""
+    rate: LearnedRate | None = None  # None: it was never throttled
+    groups: Mapping[str, GroupHealth] = attrs.field(factory=dict)  # by destination group
+
+    def learned_scopes(self, sender: Sender, group: str, now: datetime) -> tuple[LimitScope, ...]:
+        """Return the limits that its provider's replies taught, for a message to *group*: none, while nothing slows."""
+        towards = self.groups.get(group)
+        rates = (
+            (sender_scope(sender.merchant_id, sender.sender_id), self.rate),
+            (destination_scope(sender.merchant_id, sender.sender_id, group), towards.rate if towards else None),
+        )
+        rules = [(key, rate.interval_at(now)) for key, rate in rates if rate is not None]
+        return tuple(LimitScope(key, (rule,)) for key, rule in rules if rule is not None)
 
 
 # 1, 2, 4 … 30 minutes (shared design of the dispatch protocol, section 3, reply table, 421).
 FIRST_BACK_OFF = timedelta(minutes=1)
 LONGEST_BACK_OFF = timedelta(minutes=30)
 SETBACKS_MAX = 150  # in a row: about three days, after which somebody must look
+
+
+# What a rate begins from where no limit of an hour or less tells: it may recover to so many times what was measured.
+CEILING_FACTOR = 10
+RATE_MAX = 3_600_000.0  # messages an hour, which no provider of ours comes near
 
 
 def after_setback(
@@ -50,16 +103,58 @@ def after_setback(
     Args:
         jitter: From 0 to 1; stretches the wait by up to a tenth, so that many workers do not return at once.
     """
-    wait = min(FIRST_BACK_OFF * 2 ** min(health.setbacks, 10), LONGEST_BACK_OFF)
-    wait = max(wait * (1 + jitter / 10), retry_after or timedelta(0))
-    return SenderHealth(
-        blocked_until=now + wait,
+    return attrs.evolve(
+        health,
+        blocked_until=now + _wait(health.setbacks, retry_after, jitter),
         setbacks=health.setbacks + 1,
         code=code,
         reply=reply,
     )
 
 
+def group_after_setback(
+    health: GroupHealth,
+    *,
+    now: datetime,
+    code: str,
+    reply: str,
+    retry_after: timedelta | None,
+    jitter: float,
+    rate: LearnedRate,
+) -> GroupHealth:
+    """Return *health* after a provider asked the sender to write to it more slowly; arguments as before.
+
+    Args:
+        rate: As it is after that reply.
+    """
+    return GroupHealth(
+        blocked_until=now + _wait(health.setbacks, retry_after, jitter),
+        setbacks=health.setbacks + 1,
+        code=code,
+        reply=reply,
+        rate=rate,
+    )
+
+
 def after_success(health: SenderHealth) -> SenderHealth:
-    """Return *health* after a message was accepted."""
-    return SenderHealth() if health != SenderHealth() else health
+    """Return *health* after a message was accepted. What it learned about rates stays, and recovers with time."""
+    return attrs.evolve(health, blocked_until=None, setbacks=0, code="", reply="")
+
+
+def slowed(rate: LearnedRate | None, now: datetime, *, measured: float, allowed: float | None) -> LearnedRate:
+    """Return *rate* after a throttle reply; the first one starts from what was sent in that moment.
+
+    Args:
+        measured: Messages an hour of the batch that was throttled.
+        allowed: Messages an hour that known limits of an hour or less let through; None: there are none.
+    """
+    if rate is None:
+        per_hour = min(max(measured, 1.0), allowed or RATE_MAX, RATE_MAX)
+        ceiling = max(allowed or min(per_hour * CEILING_FACTOR, RATE_MAX), per_hour)
+        rate = attrs.evolve(LearnedRate.starting(per_hour), ceiling=ceiling)
+    return rate.throttled(now)
+
+
+def _wait(setbacks: int, retry_after: timedelta | None, jitter: float) -> timedelta:
+    wait: timedelta = min(FIRST_BACK_OFF * 2 ** min(setbacks, 10), LONGEST_BACK_OFF)
+    return max(wait * (1 + jitter / 10), retry_after or timedelta(0))

@@ -1,7 +1,7 @@
 """The door to the point of no return, as one batch passes it. No I/O of its own."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import attrs
 
@@ -101,3 +101,9 @@ class Clearing:
     def was_refused(self, message_id: str) -> bool:
         """Return whether begin was asked about this message and said no."""
         return message_id in self.answers and not self.may_have_crossed(message_id)
+
+    @property
+    def limited_until(self) -> datetime | None:
+        """When the first of those whom limits held back may begin; None: nobody was held back."""
+        limited = (answer for answer in self.answers.values() if answer.verdict is BeginVerdict.LIMITED)
+        return min((answer.retry_at for answer in limited if answer.retry_at is not None), default=None)

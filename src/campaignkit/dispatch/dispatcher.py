@@ -5,19 +5,22 @@ from datetime import datetime, timedelta
 
 import attrs
 
-from campaignkit.campaign.campaign import Campaign, WaitingFor
-from campaignkit.campaign.senders import Sender, SenderHealth, after_setback, after_success
+from campaignkit.campaign.campaign import Campaign, MerchantSettings, WaitingFor
+from campaignkit.campaign.senders import Sender, SenderHealth
 from campaignkit.campaign.status import CampaignEvent, RecipientEvent, RecipientStatus
 from campaignkit.delivery.begin import CROSS_WITHIN
-from campaignkit.delivery.outcomes import Outcome, Scope, Verdict
+from campaignkit.delivery.outcomes import Scope, Verdict
 from campaignkit.dispatch.breakers import Breaker
 from campaignkit.dispatch.clearing import Stopwatch
-from campaignkit.dispatch.preparing import prepare
+from campaignkit.dispatch.learning import Lesson, learn
+from campaignkit.dispatch.limiting import Limiting, shared_scopes
+from campaignkit.dispatch.preparing import Batch, prepare
 from campaignkit.dispatch.records import Records
 from campaignkit.dispatch.resolving import Release, settle_unsendable
 from campaignkit.dispatch.sending import BatchReport, BatchSender, release_all
 from campaignkit.dispatch.steering import Expire, Move, Send, Wait, steer
 from campaignkit.ports import Clock, Due, NewId, SaveGuard, Store, Transport
+from campaignkit.timing.limits import destination_group
 
 __all__ = ["DEFAULT_LEASE", "Dispatcher", "Round", "Tools"]
 
@@ -26,6 +29,7 @@ DEFAULT_LEASE = CROSS_WITHIN + timedelta(minutes=10) + timedelta(minutes=1)
 BATCH_MAX = 100  # messages a transport is given at a time; also the most that a crash leaves claimed
 MOMENT = timedelta(minutes=1)
 DUE_MAX = 200  # campaigns looked at in one call
+SLOWED_SECONDS = 5  # a sender that was throttled is given no more at a time than it may send in so long
 
 
 @attrs.frozen(kw_only=True)
@@ -68,6 +72,7 @@ class Dispatcher:
         self._worker_id = tools.new_id()
         self._breakers: dict[tuple[str, str], Breaker] = {}
         self._cursor: tuple[str, str] | None = None
+        self._slowed_until: dict[tuple[str, str], datetime] = {}  # by merchant and campaign; what replies taught
         self._is_stopping: Callable[[], bool] = lambda: False
         self.seen: set[tuple[str, str]] = set()  # campaigns that this worker looked at, by merchant and id
 
@@ -111,12 +116,14 @@ class Dispatcher:
             return _Served()
         self.seen.add((due.merchant_id, due.campaign_id))
         now = self._clock.now()
-        zone = self._records.settings(due.merchant_id).zone
-        health = self._records.health(campaign)
-        action = steer(campaign, due, now, zone=zone, health=health)
+        settings = self._records.settings(due.merchant_id)
+        health = self._records.health(due.merchant_id, campaign.sender_id)
+        due = self._with_pause(due, now)
+        action = steer(campaign, due, now, zone=settings.zone, health=health)
         match action:
             case Send():
-                return self._send(campaign, zone, health, min(action.limit, max_messages, BATCH_MAX))
+                limit = min(action.limit, max_messages, BATCH_MAX, _slowed_count(health, now))
+                return self._send(campaign, settings, health, limit)
             case Wait():
                 return self._wait(campaign, due, action)
             case Expire():
@@ -133,7 +140,7 @@ class Dispatcher:
                 return _Served()
 
     def _wait(self, campaign: Campaign, due: Due, wait: Wait) -> _Served:
-        is_worth_telling = wait.waiting_for in {WaitingFor.SENDER, WaitingFor.RETRY}
+        is_worth_telling = wait.waiting_for in {WaitingFor.SENDER, WaitingFor.RETRY, WaitingFor.LIMIT}
         if is_worth_telling and self._all_wait_for_window(campaign, due, wait):
             move = Move(
                 event=CampaignEvent.WAIT,
@@ -156,8 +163,12 @@ class Dispatcher:
         reasons = {count.reason for count in counts if count.status is RecipientStatus.PENDING}
         return reasons == {"window_closed"}
 
-    def _send(self, campaign: Campaign, zone: str, health: SenderHealth, limit: int) -> _Served:
+    def _send(self, campaign: Campaign, settings: MerchantSettings, health: SenderHealth, limit: int) -> _Served:
         sender = self._records.sender(campaign.merchant_id, campaign.sender_id)
+        shared = shared_scopes(sender, settings)
+        if campaign.shared_scopes != shared:
+            self._records.share_limits(campaign, shared)
+            return _Served(has_progressed=True)
         transport = self._tools.transport_of(sender)
         if transport is None:
             return self._fail(campaign, "transport_missing", "No transport is configured for this sender's account.")
@@ -172,13 +183,27 @@ class Dispatcher:
         if not claims:
             return _Served()
         now = self._clock.now()
+        limiting = Limiting(
+            campaign=campaign, sender=sender, settings=settings, health=health, now=now, random=self._tools.random
+        )
         content = self._records.compiled(campaign.merchant_id, campaign.content_id)
-        batch = prepare(claims, campaign=campaign, content=content, sender=sender, zone=zone, now=now)
-        release_all(self._store, [Release(item.claim, item.opens_at, "window_closed") for item in batch.closed])
+        batch = prepare(
+            claims,
+            campaign=campaign,
+            content=content,
+            sender=sender,
+            zone=settings.zone,
+            now=now,
+            limiting=limiting,
+        )
+        release_all(self._store, [Release(one.claim, one.until, one.reason, one.detail) for one in batch.held])
         if batch.unsendable:
             self._store.settle([settle_unsendable(item.claim, item.code, item.problem) for item in batch.unsendable])
         if not batch.messages:
             return _Served(has_progressed=True)
+        return self._send_batch(campaign, batch, limiting, transport)
+
+    def _send_batch(self, campaign: Campaign, batch: Batch, limiting: Limiting, transport: Transport) -> _Served:
         sending = BatchSender(
             self._store,
             self._clock,
@@ -187,49 +212,58 @@ class Dispatcher:
             stopwatch=self._tools.stopwatch,
             is_stopping=self._is_stopping,
         )
+        began, _ = self._tools.stopwatch()
         report = sending.send(transport)
+        ended, _ = self._tools.stopwatch()
         if campaign.waiting_for is not WaitingFor.NOTHING:
             self._records.note_waiting(campaign, WaitingFor.NOTHING, None)
-        domains = {message_id: _domain(claim.recipient.address) for message_id, claim in batch.claims.items()}
-        failed = self._learn(campaign, report, domains, health)
-        return failed or _Served(sent=report.sent_count, has_progressed=True)
+        failed = self._watch(campaign, batch, report)
+        if failed is not None:
+            return failed
+        self._learn(campaign, batch, report, limiting, ended - began)
+        return _Served(sent=report.sent_count, has_progressed=True)
 
-    def _learn(
-        self, campaign: Campaign, report: BatchReport, domains: dict[str, str], health: SenderHealth
-    ) -> _Served | None:
-        """Draw what follows from a batch for sender and campaign; the campaign may fail, its recipients never do."""
+    def _watch(self, campaign: Campaign, batch: Batch, report: BatchReport) -> _Served | None:
+        """Let the campaign fail where a batch shows that it cannot go on; its recipients never do."""
         if report.misbehaviour:
             return self._fail(campaign, "transport_broken", report.misbehaviour, sent=report.sent_count)
         breaker = self._breakers.setdefault((campaign.merchant_id, campaign.campaign_id), Breaker())
         for outcome in report.outcomes:
-            tripped = breaker.watch(outcome, domains[outcome.message_id])
+            tripped = breaker.watch(outcome, _domain(batch.claims[outcome.message_id].recipient.address))
             is_sender_refused = outcome.scope is Scope.SENDER and outcome.verdict in {Verdict.REFUSED, Verdict.NOT_SENT}
             code = tripped or (outcome.code or "sender_refused" if is_sender_refused else None)
             if code is not None:
                 self._breakers.pop((campaign.merchant_id, campaign.campaign_id), None)
                 why = _FAILURES.get(code, "The provider refuses this sender; nobody was lost, mend it and resume.")
                 return self._fail(campaign, code, why, reply=outcome.reply, sent=report.sent_count)
-        self._learn_health(campaign, report, health)
         return None
 
-    def _learn_health(self, campaign: Campaign, report: BatchReport, health: SenderHealth) -> None:
-        setback = next((outcome for outcome in report.outcomes if _is_setback(outcome)), None)
-        if setback is None and (report.failure or report.is_halted):
-            code = "reply_lost" if report.is_halted else "transport_error"
-            setback = Outcome(message_id="", verdict=Verdict.NOT_SENT, scope=Scope.HOST, code=code)
-        if setback is not None:
-            learned = after_setback(
-                health if not report.sent_count else after_success(health),
-                now=self._clock.now(),
-                code=setback.code,
-                reply=setback.reply,
-                retry_after=setback.retry_after,
-                jitter=self._tools.random(),
+    def _learn(self, campaign: Campaign, batch: Batch, report: BatchReport, limiting: Limiting, seconds: float) -> None:
+        """Keep what the batch taught about its sender, and come back no sooner than a learned rate lets the next go."""
+        lesson = Lesson(
+            report=report,
+            groups={
+                message_id: destination_group(claim.recipient.channel, claim.recipient.address)
+                for message_id, claim in batch.claims.items()
+            },
+            seconds=seconds,
+            at=self._clock.now(),
+            jitter=self._tools.random(),
+        )
+        if learn(limiting.health, lesson, limiting.sender) != limiting.health:
+            self._records.change_health(
+                campaign.merchant_id, campaign.sender_id, lambda health: learn(health, lesson, limiting.sender)
             )
-        else:
-            learned = after_success(health) if report.sent_count else health
-        if learned != health:
-            self._records.save_health(campaign, learned)
+        if limiting.is_slowed and report.limited_until is not None and not report.sent_count:
+            self._slowed_until[campaign.merchant_id, campaign.campaign_id] = report.limited_until
+
+    def _with_pause(self, due: Due, now: datetime) -> Due:
+        """Return *due* without what a learned rate does not let go yet: the store knows configured limits only."""
+        until = self._slowed_until.pop((due.merchant_id, due.campaign_id), None)
+        if until is None or until <= now or not due.ready_count:
+            return due
+        self._slowed_until[due.merchant_id, due.campaign_id] = until
+        return attrs.evolve(due, ready_count=0, limited_until=until)
 
     def _fail(self, campaign: Campaign, code: str, why: str, *, reply: str = "", sent: int = 0) -> _Served:
         current = self._records.campaign(campaign.merchant_id, campaign.campaign_id)
@@ -249,10 +283,11 @@ def _is_limited_for_a_moment(due: Due, now: datetime) -> bool:
     return due.ready_count == 0 and due.limited_until is not None and due.limited_until - now <= MOMENT
 
 
-def _is_setback(outcome: Outcome) -> bool:
-    """Return whether a message came back at once through no fault of its recipient: without a pause it would spin."""
-    is_back = outcome.verdict in {Verdict.DEFERRED, Verdict.NOT_SENT, Verdict.REFUSED}
-    return is_back and outcome.scope is not Scope.RECIPIENT
+def _slowed_count(health: SenderHealth, now: datetime) -> int:
+    """Return how many messages at a time a sender is given that its provider slowed down; a whole batch otherwise."""
+    if health.rate is None or not health.rate.is_slowed(now):
+        return BATCH_MAX
+    return max(int(health.rate.per_hour_at(now) * SLOWED_SECONDS / 3600), 1)
 
 
 def _domain(address: str) -> str:

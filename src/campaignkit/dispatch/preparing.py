@@ -9,25 +9,28 @@ import attrs
 from campaignkit.addresses.channel import Rejection
 from campaignkit.campaign.campaign import Campaign, CampaignKind
 from campaignkit.campaign.recipients import CampaignRecipient
-from campaignkit.campaign.senders import Sender
+from campaignkit.campaign.senders import GroupHealth, Sender
 from campaignkit.delivery.begin import CROSS_WITHIN, Clearance
+from campaignkit.delivery.replies import describe_code
+from campaignkit.dispatch.limiting import Limiting
 from campaignkit.dispatch.steering import Opening, opening_at
 from campaignkit.message.compiled import CompiledContent, CompiledText
 from campaignkit.message.email import CompiledMail, compile_mail
 from campaignkit.message.outbound import OutboundMessage
 from campaignkit.message.sms import build_text, check_text
 from campaignkit.ports import Claim
-from campaignkit.timing.limits import LimitScope
 
-__all__ = ["Batch", "Closed", "build_message", "prepare", "render_values"]
+__all__ = ["Batch", "Held", "build_message", "prepare", "render_values"]
 
 
 @attrs.frozen(kw_only=True)
-class Closed:
-    """A claim whose recipient's own hours are closed now."""
+class Held:
+    """A claim that cannot have its message before some instant: its own hours are closed, or its provider is."""
 
     claim: Claim
-    opens_at: datetime
+    until: datetime
+    reason: str  # stable code
+    detail: str = ""  # one sentence for a shopkeeper
 
 
 @attrs.frozen(kw_only=True)
@@ -46,7 +49,7 @@ class Batch:
     messages: tuple[OutboundMessage, ...]
     claims: Mapping[str, Claim]  # by message id
     clearances: Mapping[str, Clearance]  # by message id
-    closed: tuple[Closed, ...]  # not in the batch
+    held: tuple[Held, ...]  # not in the batch
     unsendable: tuple[Unsendable, ...]  # not in the batch
 
 
@@ -58,23 +61,25 @@ def prepare(
     sender: Sender,
     zone: str,
     now: datetime,
+    limiting: Limiting,
 ) -> Batch:
     """Return the messages for *claims*, apart from those who cannot have one now. Hours are judged once by zones."""
-    build, limit_scopes = _builder(content, campaign=campaign, sender=sender, prepared_at=now), campaign.limit_scopes
+    build = _builder(content, campaign=campaign, sender=sender, prepared_at=now)
     openings: dict[tuple[str, ...], Opening] = {}
     messages: list[OutboundMessage] = []
     by_id: dict[str, Claim] = {}
     clearances: dict[str, Clearance] = {}
-    closed: list[Closed] = []
+    held: list[Held] = []
     unsendable: list[Unsendable] = []
     for claim in claims:
         zones = claim.recipient.zones or (zone,)
         opening = openings.get(zones) or opening_at(campaign.window, now, zones)
         openings[zones] = opening
-        message = build(claim.recipient) if _has_time(opening, now) else _out_of_hours(claim, opening)
+        group = limiting.group_of(claim.recipient)
+        message = _kept_back(claim, opening, limiting.block_of(group), now) or build(claim.recipient)
         match message:
-            case Closed():
-                closed.append(message)
+            case Held():
+                held.append(message)
             case Unsendable():
                 unsendable.append(message)
             case Rejection():
@@ -82,14 +87,22 @@ def prepare(
             case _:
                 messages.append(message)
                 by_id[message.message_id] = claim
-                clearances[message.message_id] = _clearance(claim, campaign, limit_scopes, opening, now)
+                clearances[message.message_id] = _clearance(claim, campaign, limiting, group, opening, now)
     return Batch(
         messages=tuple(messages),
         claims=by_id,
         clearances=clearances,
-        closed=tuple(closed),
+        held=tuple(held),
         unsendable=tuple(unsendable),
     )
+
+
+def _kept_back(claim: Claim, opening: Opening, block: GroupHealth | None, now: datetime) -> Held | Unsendable | None:
+    if not _has_time(opening, now):
+        return _out_of_hours(claim, opening)
+    if block is None or block.blocked_until is None:
+        return None
+    return Held(claim=claim, until=block.blocked_until, reason="group_throttled", detail=describe_code(block.code))
 
 
 def _has_time(opening: Opening, now: datetime) -> bool:
@@ -97,10 +110,10 @@ def _has_time(opening: Opening, now: datetime) -> bool:
     return opening.is_open and (opening.closes_at is None or now + CROSS_WITHIN < opening.closes_at)
 
 
-def _out_of_hours(claim: Claim, opening: Opening) -> Closed | Unsendable:
+def _out_of_hours(claim: Claim, opening: Opening) -> Held | Unsendable:
     if opening.opens_at is None:
         return Unsendable(claim=claim, code="no_window", problem=opening.problem)
-    return Closed(claim=claim, opens_at=opening.opens_at)
+    return Held(claim=claim, until=opening.opens_at, reason="window_closed")
 
 
 def build_message(
@@ -159,7 +172,7 @@ def _message_id(recipient: CampaignRecipient) -> str:
 
 
 def _clearance(
-    claim: Claim, campaign: Campaign, limit_scopes: tuple[LimitScope, ...], opening: Opening, prepared_at: datetime
+    claim: Claim, campaign: Campaign, limiting: Limiting, group: str, opening: Opening, prepared_at: datetime
 ) -> Clearance:
     recipient = claim.recipient
     return Clearance(
@@ -175,7 +188,9 @@ def _clearance(
         reopens_at=opening.opens_at,
         deadline=campaign.deadline,
         price=recipient.price,
-        limit_scopes=limit_scopes,
+        limit_scopes=limiting.scopes_of(group),
+        draw=limiting.draw(),
+        cap=limiting.cap,
         content_digest=campaign.content_id,
         prepared_at=prepared_at,
     )

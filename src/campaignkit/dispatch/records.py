@@ -1,6 +1,8 @@
 """Campaigns, senders, contents and settings as values, loaded and saved as documents. I/O only through the store."""
 
 from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 
 import attrs
@@ -21,9 +23,11 @@ from campaignkit.errors import IllegalTransition, RevisionConflict, StoreBroken
 from campaignkit.message.compiled import CompiledContent, compile_content
 from campaignkit.message.content import EmailContent, SmsContent, content_digest
 from campaignkit.ports import Clock, Document, DocumentStore, SaveGuard
+from campaignkit.timing.limits import LimitScope
 
 __all__ = ["Records"]
 
+HEALTH_TRIES = 5
 CONTENTS_MAX = 64  # compiled contents kept in memory; each holds its text and, once sent from, its encodings
 
 
@@ -75,6 +79,12 @@ class Records:
         except (IllegalTransition, RevisionConflict):
             return False
 
+    def share_limits(self, campaign: Campaign, scopes: tuple[LimitScope, ...]) -> None:
+        """Save the limits of sender and merchant with the campaign; what was prepared under others will not begin."""
+        version = campaign.settings_version + 1
+        with suppress(RevisionConflict):  # somebody else changed it: then it is looked at again
+            self.save_campaign(attrs.evolve(campaign, shared_scopes=scopes, settings_version=version))
+
     def note_waiting(self, campaign: Campaign, waiting_for: WaitingFor, next_at: datetime | None) -> None:
         """Save what a sending campaign waits for, so that it can be seen; nothing depends on it."""
         if (campaign.waiting_for, campaign.next_at) == (waiting_for, next_at):
@@ -112,15 +122,23 @@ class Records:
     def save_sender(self, sender: Sender) -> None:
         self._overwrite(sender.merchant_id, "sender", sender.sender_id, unstructure(sender))
 
-    def health(self, campaign: Campaign) -> SenderHealth:
-        document = self._store.load(campaign.merchant_id, "health", campaign.sender_id)
+    def health(self, merchant_id: str, sender_id: str) -> SenderHealth:
+        document = self._store.load(merchant_id, "health", sender_id)
         return SenderHealth() if document is None or document.body is None else structure(document.body, SenderHealth)
 
-    def save_health(self, campaign: Campaign, health: SenderHealth) -> None:
-        """Store what was learned; if another worker learned something at the same instant, its word stands."""
-        try:
-            self._overwrite(campaign.merchant_id, "health", campaign.sender_id, unstructure(health))
-        except RevisionConflict:
+    def change_health(self, merchant_id: str, sender_id: str, change: Callable[[SenderHealth], SenderHealth]) -> None:
+        """Apply *change* to what is stored. Where others learn all the time, this lesson may be lost; the next is not.
+
+        Nothing rests on it but how soon a provider is asked again.
+        """
+        for _ in range(HEALTH_TRIES):
+            before = self.health(merchant_id, sender_id)
+            after = change(before)
+            try:
+                if after != before:
+                    self._overwrite(merchant_id, "health", sender_id, unstructure(after))
+            except RevisionConflict:
+                continue
             return
 
     # contents: named by their digest, so a stored one never changes

@@ -12,7 +12,7 @@ from campaignkit.delivery.retry import next_try
 from campaignkit.delivery.settling import Settlement
 from campaignkit.ports import Claim
 
-__all__ = ["Release", "release_for", "resolve_cleared", "resolve_uncleared", "settle_unsendable"]
+__all__ = ["LIMITED", "Release", "release_for", "resolve_cleared", "resolve_uncleared", "settle_unsendable"]
 
 
 # Long enough that a transport which never gets to the point of no return does not spin.
@@ -26,12 +26,15 @@ class Release:
     claim: Claim
     not_before: datetime | None
     reason: str
+    detail: str = ""  # one sentence for a shopkeeper
 
 
+LIMITED = "limited"
 # Why a claim goes back when begin did not let it go; the others ended it, or it is no longer ours.
 _RELEASED_FOR = {
     BeginVerdict.CLOSED: "window_closed",
-    BeginVerdict.LIMITED: "limited",
+    BeginVerdict.CAPPED: "frequency_cap",
+    BeginVerdict.LIMITED: LIMITED,
     BeginVerdict.NO_CREDIT: "no_credit",
     BeginVerdict.PAUSED: "paused",
     BeginVerdict.CHANGED: "changed",
@@ -41,7 +44,7 @@ _RELEASED_FOR = {
 def release_for(claim: Claim, answer: BeginAnswer) -> Release | None:
     """Return how a claim that begin refused goes back; None where there is nothing to give back."""
     reason = _RELEASED_FOR.get(answer.verdict)
-    return None if reason is None else Release(claim, answer.retry_at, reason)
+    return None if reason is None else Release(claim, answer.retry_at, reason, answer.detail)
 
 
 def resolve_cleared(claim: Claim, outcome: Outcome, now: datetime) -> Settlement:

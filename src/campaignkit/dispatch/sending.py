@@ -1,6 +1,6 @@
 """One batch through a transport: every claim ends settled, released, or left to its lease. No I/O of its own."""
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from datetime import datetime, timedelta
 
 import attrs
@@ -9,7 +9,7 @@ from campaignkit.delivery.outcomes import Outcome, Scope, Verdict
 from campaignkit.delivery.settling import Settlement
 from campaignkit.dispatch.clearing import Clearing, Stopwatch, TransportMisbehaved
 from campaignkit.dispatch.preparing import Batch
-from campaignkit.dispatch.resolving import Release, release_for, resolve_cleared, resolve_uncleared
+from campaignkit.dispatch.resolving import LIMITED, Release, release_for, resolve_cleared, resolve_uncleared
 from campaignkit.ports import Claim, Clock, DispatchStore, Transport
 
 __all__ = ["BatchReport", "BatchSender", "release_all"]
@@ -17,6 +17,7 @@ __all__ = ["BatchReport", "BatchSender", "release_all"]
 # Messages in doubt one after the other, with no other answer between them, after which nothing more of a batch begins:
 # a gateway that is gone must not put a whole campaign in doubt. The mail transport stops at as many lost connections.
 DOUBTS_MAX = 3
+TURNS_MAX = 10
 
 
 SENT_WITHOUT_LEAVE = "sent_without_leave"
@@ -32,6 +33,7 @@ class BatchReport:
     misbehaviour: str = ""  # the transport broke its contract
     failure: str = ""  # the transport raised: the name of the exception, never its text
     is_halted: bool = False  # too many doubts in a row: nothing more of it began
+    limited_until: datetime | None = None  # when the first of those whom limits held back may begin
 
 
 class BatchSender:
@@ -101,6 +103,7 @@ class BatchSender:
             misbehaviour=misbehaviour,
             failure=failure,
             is_halted=self._is_halted(),
+            limited_until=self._clearing.limited_until,
         )
 
     def _has_begun(self) -> bool:
@@ -144,7 +147,8 @@ class BatchSender:
     def _resolve(self, outcome: Outcome, now: datetime) -> Settlement | Release | None:
         claim = self._batch.claims[outcome.message_id]
         if self._clearing.may_have_crossed(outcome.message_id):
-            return resolve_cleared(claim, outcome, now)
+            scopes = self._batch.clearances[outcome.message_id].limit_scopes
+            return attrs.evolve(resolve_cleared(claim, outcome, now), limit_scopes=scopes)
         if outcome.code == SENT_WITHOUT_LEAVE:
             return resolve_uncleared(claim, outcome, now)
         answer = self._clearing.answers.get(outcome.message_id)
@@ -185,9 +189,25 @@ def _close(outcomes: Iterable[Outcome]) -> None:
 
 
 def release_all(store: DispatchStore, releases: Iterable[Release]) -> None:
-    """Give claims back, in one call for each instant and reason."""
-    grouped: dict[tuple[datetime | None, str], list[Claim]] = {}
-    for release in releases:
-        grouped.setdefault((release.not_before, release.reason), []).append(release.claim)
-    for (not_before, reason), claims in grouped.items():
-        store.release(claims, not_before=not_before, reason=reason)
+    """Give claims back, in one call for each instant, reason and detail."""
+    grouped: dict[tuple[datetime | None, str, str], list[Claim]] = {}
+    for release in _in_few_turns(list(releases)):
+        grouped.setdefault((release.not_before, release.reason, release.detail), []).append(release.claim)
+    for (not_before, reason, detail), claims in grouped.items():
+        store.release(claims, not_before=not_before, reason=reason, detail=detail)
+
+
+def _in_few_turns(releases: Sequence[Release]) -> list[Release]:
+    """Return *releases* with those whom a limit holds back at ten instants at most, each not later than its own turn.
+
+    An instant for each would be a commit for each; all at the first would wake everybody for every turn.
+    """
+    instants = sorted({one.not_before for one in releases if one.reason == LIMITED and one.not_before is not None})
+    stride = -(-len(instants) // TURNS_MAX) or 1
+    turns = {at: instants[place // stride * stride] for place, at in enumerate(instants)}
+    return [
+        attrs.evolve(one, not_before=turns[one.not_before])
+        if one.reason == LIMITED and one.not_before is not None
+        else one
+        for one in releases
+    ]

@@ -37,7 +37,7 @@ class Explanation:
 def explain(trail: Trail, campaign: Campaign, *, zone: str) -> Explanation:
     """Return the story of one row; instants within sentences are told in *zone*, the merchant's."""
     recipient = trail.recipient
-    code, message = _final(recipient, campaign)
+    code, message = _final(recipient, campaign, ZoneInfo(zone))
     steps = [
         *_intake(recipient),
         *_of_campaign(trail, ZoneInfo(zone)),
@@ -63,6 +63,7 @@ _REASONS = {
     "consent_unknown": "After a merge of customers, nobody has asked whether such messages are welcome.",
     "not_textable": "After a merge of customers, the number is one that cannot receive texts.",
     "wrong_country": "After a merge of customers, the number belongs to a country that this shop does not text to.",
+    "frequency_cap": "This person had enough marketing for now, and was left out.",
     "deadline_passed": "The deadline passed before it could be sent.",
     "no_window": "The send window never opens in all the zones where the recipient may be.",
 }
@@ -80,10 +81,17 @@ _ENDS = {
 _WAITS = {
     WaitingFor.START: ("waiting_for_start", "The campaign has not started yet."),
     WaitingFor.WINDOW: ("waiting_for_window", "The send window is closed; it goes on by itself when it opens."),
+    WaitingFor.LIMIT: ("waiting_for_limit", "The sender's limits are used up; it goes on by itself when they allow."),
     WaitingFor.SENDER: ("waiting_for_sender", "The mail host asked for patience; it goes on by itself."),
     WaitingFor.CREDIT: ("waiting_for_credit", "There is no credit left; it goes on when there is."),
     WaitingFor.GATE: ("waiting_for_gate", "A condition of the shop is not met yet."),
     WaitingFor.CONFIRMATION: ("waiting_for_confirmation", "The start was missed; somebody must confirm it."),
+}
+# What one recipient waits for by itself, with a moment of its own.
+_OWN_WAITS = {
+    "limited": ("waiting_for_limit", "The sender's limit is used up"),
+    "frequency_cap": ("waiting_for_frequency_cap", "This person had enough marketing for now"),
+    "group_throttled": ("waiting_for_provider", "The recipient's provider asked for patience"),
 }
 _HELD = {
     CampaignStatus.DRAFT: ("campaign_in_draft", "The campaign was never scheduled."),
@@ -92,7 +100,7 @@ _HELD = {
 }
 
 
-def _final(recipient: CampaignRecipient, campaign: Campaign) -> tuple[str, str]:
+def _final(recipient: CampaignRecipient, campaign: Campaign, zone: ZoneInfo) -> tuple[str, str]:
     match recipient.status:
         case RecipientStatus.SKIPPED:
             return recipient.reason, recipient.detail or _sentence_of(recipient.reason)
@@ -101,7 +109,7 @@ def _final(recipient: CampaignRecipient, campaign: Campaign) -> tuple[str, str]:
         case RecipientStatus.CANCELLED | RecipientStatus.EXPIRED as status:
             return status.value, _sentence_of(recipient.reason)
         case RecipientStatus.PENDING:
-            return _waiting(recipient, campaign)
+            return _waiting(recipient, campaign, zone)
         case status:
             return _ENDS[status]
 
@@ -110,13 +118,17 @@ def _sentence_of(reason: str) -> str:
     return _REASONS.get(reason) or describe_code(reason) or "The message could not be sent."
 
 
-def _waiting(recipient: CampaignRecipient, campaign: Campaign) -> tuple[str, str]:
+def _waiting(recipient: CampaignRecipient, campaign: Campaign, zone: ZoneInfo) -> tuple[str, str]:
     if campaign.status in _HELD and campaign.waiting_for is not WaitingFor.CONFIRMATION:
         return _HELD[campaign.status]
     if campaign.waiting_for in _WAITS:
         return _WAITS[campaign.waiting_for]
     if recipient.reason == "window_closed":
         return _WAITS[WaitingFor.WINDOW]
+    if recipient.reason in _OWN_WAITS:
+        code, sentence = _OWN_WAITS[recipient.reason]
+        said = f"{recipient.detail[:1].upper()}{recipient.detail[1:]}".rstrip(".") or sentence
+        return code, f"{said}. It is tried {_local(recipient.not_before, zone)}."
     if recipient.attempt_count:
         return "waiting_for_retry", f"{recipient.detail or 'It was put off.'} It is tried again by itself."
     return "pending", "Its turn has not come yet."
@@ -153,7 +165,10 @@ def _last_moment(trail: Trail) -> datetime:
 
 
 def _sentence(entry: TimelineEntry, zone: ZoneInfo) -> str:
-    known = [f" {told} {_local(entry.facts[fact], zone)}." for fact, told in _TOLD.items() if fact in entry.facts]
+    facts = entry.facts
+    known = [
+        f" {told} {_local(datetime.fromisoformat(facts[fact]), zone)}." for fact, told in _TOLD.items() if fact in facts
+    ]
     by = f" ({entry.actor})" if entry.actor else ""
     return f"{entry.why}{''.join(known)}{by}"
 
@@ -161,8 +176,8 @@ def _sentence(entry: TimelineEntry, zone: ZoneInfo) -> str:
 _TOLD = {"start_at": "It begins", "next_at": "Next:"}
 
 
-def _local(instant: str, zone: ZoneInfo) -> str:
-    return f"{datetime.fromisoformat(instant).astimezone(zone):%A %Y-%m-%d %H:%M} ({zone.key})"
+def _local(instant: datetime, zone: ZoneInfo) -> str:
+    return f"{instant.astimezone(zone):%A %Y-%m-%d %H:%M} ({zone.key})"
 
 
 def _tries(attempts: Iterable[Attempt]) -> Iterator[Step]:

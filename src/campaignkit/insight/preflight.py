@@ -15,12 +15,13 @@ from campaignkit.addresses.email_typos import suggest_domain
 from campaignkit.audience.choosing import ExclusionReason
 from campaignkit.audience.consent import ConsentPolicy
 from campaignkit.audience.targeting import Alternative, TargetingReport
-from campaignkit.campaign.campaign import Campaign
+from campaignkit.campaign.campaign import Campaign, CampaignKind
 from campaignkit.campaign.documents import channel_of
 from campaignkit.campaign.recipients import CampaignRecipient, Intake, RecipientCount
 from campaignkit.campaign.senders import Sender
 from campaignkit.message.content import EmailContent, SmsContent
 from campaignkit.message.templates import Placeholder
+from campaignkit.timing.limits import DOMAIN_GROUPS
 from campaignkit.timing.windows import NoWindow
 
 __all__ = [
@@ -346,8 +347,29 @@ def check_schedule(known: Known) -> Iterable[Finding]:
         )
 
 
+def check_limits(known: Known) -> Iterable[Finding]:
+    """What the provider lets the sender send is known, and the sender is made for more than letters."""
+    sender = known.sender
+    if sender is None:
+        return
+    if sender.limits is None:
+        yield _warning(
+            "limits_unknown",
+            "Nobody said how much this sender's provider lets it send.",
+            "Ask the provider and give add_sender its limits, or an empty list if there are none.",
+        )
+    is_free = known.campaign.channel is Channel.EMAIL and sender.address.rpartition("@")[2].lower() in DOMAIN_GROUPS
+    if is_free and known.campaign.kind is CampaignKind.MARKETING:
+        yield _warning(
+            "free_mailbox_sender",
+            "The sender is a free mailbox: it may send few messages a day, and much of them lands in spam.",
+            "Send from an address of the shop's own domain.",
+        )
+
+
 CHECKS: tuple[Check, ...] = (
     check_sender,
+    check_limits,
     check_recipients,
     check_left_out,
     check_typos,

@@ -1,7 +1,7 @@
 """Making, reading, editing, copying and deleting senders and campaigns."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -9,22 +9,28 @@ from campaignkit.addresses.channel import Channel
 from campaignkit.campaign.campaign import Campaign, CampaignKind
 from campaignkit.campaign.senders import Sender
 from campaignkit.campaign.status import CampaignStatus
+from campaignkit.dispatch.limiting import shared_scopes
 from campaignkit.errors import KeyReused, NotEditable, RevisionConflict, SenderNotFound
 from campaignkit.kit.base import MerchantBase, aware
 from campaignkit.kit.door import Permission, verb
 from campaignkit.kit.editing import changed, copied
+from campaignkit.kit.results import SenderState
 from campaignkit.kit.senders import sender_from
 from campaignkit.kit.targeting import forget_report
 from campaignkit.message.compiled import compile_content
 from campaignkit.message.content import EmailContent, SmsContent, check_content
-from campaignkit.timing.limits import Interval
+from campaignkit.timing.limits import Interval, Limit, LimitRule
 from campaignkit.timing.windows import SendWindow
 
 __all__ = ["CampaignVerbs"]
 
 _SETTINGS = frozenset(
-    {"name", "sender", "content", "window", "interval", "kind", "priority", "deadline", "start_grace"}
+    {"name", "sender", "content", "window", "interval", "limits", "kind", "priority", "deadline", "start_grace"}
 )
+
+
+# Receipts before newsletters.
+_PRIORITIES = {CampaignKind.MARKETING: 0, CampaignKind.TRANSACTIONAL: 10, CampaignKind.STANDING: 10}
 
 
 class CampaignVerbs(MerchantBase):
@@ -33,26 +39,54 @@ class CampaignVerbs(MerchantBase):
     # senders
 
     @verb(Permission.CONFIGURE_SENDER)
-    def add_sender(self, sender_id: str, *, address: str, account: str | None = None, channel: str = "email") -> Sender:
+    def add_sender(
+        self,
+        sender_id: str,
+        *,
+        address: str,
+        account: str | None = None,
+        channel: str = "email",
+        limits: Iterable[LimitRule] | None = None,
+        destination_limits: Mapping[str, Iterable[LimitRule]] | None = None,
+    ) -> Sender:
         """Store a sender, or replace the one of that id, and return it.
 
         Args:
             address: ``Flora <hello@flora.example>`` for email, a sender id or number for SMS.
             account: Which of the kit's transports carries it; by default the one named like the sender.
+            limits: What its provider lets it send, all its campaigns together; ``[]`` says that there are none. Left
+                out, those stored before stay; where nobody ever said, preflight warns. ``find_preset`` knows some.
+            destination_limits: Limits towards one group of mail domains, as ``domain_group`` names them, or one
+                country's calling code; left out, those stored before stay.
 
         Raises:
             InvalidAddress: *address* is none.
+            TypeError: a limit is neither Limit nor Interval.
         """
+        before = self._records.find_sender(self.merchant_id, sender_id)
+        if before is not None:
+            limits = before.limits if limits is None else limits
+            destination_limits = before.destination_limits if destination_limits is None else destination_limits
         sender = sender_from(
             self.merchant_id,
             sender_id,
             address=address,
             account=account or sender_id,
             channel=Channel(channel),
+            limits=limits,
+            destination_limits=destination_limits or {},
             now=self._clock.now(),
         )
         self._records.save_sender(sender)
         return sender
+
+    @verb(Permission.VIEW_CAMPAIGN)
+    def sender(self, sender_id: str) -> SenderState:
+        """Return a sender with what was learned about it while sending; raises SenderNotFound."""
+        found = self._records.find_sender(self.merchant_id, sender_id)
+        if found is None:
+            raise SenderNotFound(sender_id)
+        return SenderState.of(found, self._records.health(self.merchant_id, sender_id), self._clock.now())
 
     @verb(Permission.CREATE_CAMPAIGN)
     def create_campaign(
@@ -64,20 +98,26 @@ class CampaignVerbs(MerchantBase):
         content: EmailContent | SmsContent,
         window: SendWindow | None = None,
         interval: Interval | None = None,
+        limits: Iterable[Limit] = (),
         kind: str = "marketing",
         topic: str = "",
-        priority: int = 0,
+        priority: int | None = None,
         start_grace: timedelta = timedelta(hours=1),
         key: str | None = None,
     ) -> Campaign:
         """Store a draft and return it. The same *key* twice makes one campaign.
+
+        Args:
+            limits: Of this campaign alone, besides those of its sender and merchant.
+            priority: Where campaigns share a limit, the higher goes first; by default 0, and 10 if transactional.
 
         Raises:
             SenderNotFound: the sender is not configured.
             InvalidTemplate, InvalidContent: the message can never be sent.
             KeyReused: *key* made a campaign with other settings.
         """
-        if self._records.find_sender(self.merchant_id, sender) is None:
+        from_whom = self._records.find_sender(self.merchant_id, sender)
+        if from_whom is None:
             raise SenderNotFound(sender)
         draft = Campaign(
             merchant_id=self.merchant_id,
@@ -90,7 +130,9 @@ class CampaignVerbs(MerchantBase):
             content_id=self._save_content(content),
             window=window,
             interval=interval,
-            priority=priority,
+            limits=_campaign_limits(limits),
+            shared_scopes=shared_scopes(from_whom, self.settings),
+            priority=_PRIORITIES[CampaignKind(kind)] if priority is None else priority,
             start_grace=start_grace,
             key=key,
             created_at=self._clock.now(),
@@ -163,8 +205,12 @@ class CampaignVerbs(MerchantBase):
             raise TypeError(f"a campaign has no setting {', '.join(unknown)}")
         if "sender" in fields:
             fields["sender_id"] = fields.pop("sender")
-            if self._records.find_sender(self.merchant_id, fields["sender_id"]) is None:
+            from_whom = self._records.find_sender(self.merchant_id, fields["sender_id"])
+            if from_whom is None:
                 raise SenderNotFound(fields["sender_id"])
+            fields["shared_scopes"] = shared_scopes(from_whom, self.settings)
+        if "limits" in fields:
+            fields["limits"] = _campaign_limits(fields["limits"])
         if "content" in fields:
             fields["content_id"] = self._save_content(fields.pop("content"))
         if "kind" in fields:
@@ -180,10 +226,17 @@ class CampaignVerbs(MerchantBase):
 
     def _made_before(self, draft: Campaign) -> Campaign:
         stored = self._campaign(draft.campaign_id)
-        same = ("name", "channel", "kind", "topic", "sender_id", "content_id", "window", "interval")
+        same = ("name", "channel", "kind", "topic", "sender_id", "content_id", "window", "interval", "limits")
         if stored.settings_version == 1 and any(getattr(stored, field) != getattr(draft, field) for field in same):
             raise KeyReused(draft.key or "")
         return stored
+
+
+def _campaign_limits(limits: Iterable[Limit]) -> tuple[Limit, ...]:
+    kept = tuple(limits)
+    if not all(isinstance(limit, Limit) for limit in kept):
+        raise TypeError("limits of a campaign are made of Limit; its interval is given as interval")
+    return kept
 
 
 def _id_from(key: str) -> str:

@@ -13,7 +13,9 @@ from campaignkit.errors import NotEditable
 __all__ = ["changed", "copied"]
 
 # The message that was checked is the message that is sent: while a campaign may send, its content is frozen.
-_SETTINGS = frozenset({"name", "sender_id", "window", "interval", "priority", "deadline", "start_grace"})
+_SETTINGS = frozenset(
+    {"name", "sender_id", "window", "interval", "limits", "shared_scopes", "priority", "deadline", "start_grace"}
+)
 _EDITABLE: Mapping[CampaignStatus, frozenset[str]] = {
     CampaignStatus.DRAFT: _SETTINGS | {"content_id", "kind"},
     CampaignStatus.SCHEDULED: _SETTINGS,
@@ -53,6 +55,8 @@ def copied(campaign: Campaign, *, campaign_id: str, name: str, now: datetime) ->
         content_id=campaign.content_id,
         window=campaign.window,
         interval=campaign.interval,
+        limits=campaign.limits,
+        shared_scopes=campaign.shared_scopes,
         priority=campaign.priority,
         start_grace=campaign.start_grace,
         copied_from=campaign.campaign_id,

@@ -5,7 +5,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Protocol, Self
+from typing import Any, Literal, Protocol, Self
 
 import attrs
 
@@ -24,9 +24,11 @@ from campaignkit.kit.base import aware
 from campaignkit.kit.door import Actor
 from campaignkit.kit.merchant import Merchant
 from campaignkit.kit.results import RunReport, TickReport, WaitingCampaign
+from campaignkit.kit.senders import limit_rules
 from campaignkit.kit.unsubscribing import Unsubscribed, unsubscribe
 from campaignkit.message.links.settings import LinkSettings
 from campaignkit.ports import Clock, NewId, Store, Transport
+from campaignkit.timing.limits import FrequencyCap, LimitRule
 from campaignkit.timing.windows import SendWindow
 
 __all__ = ["CampaignKit", "Stop"]
@@ -121,6 +123,8 @@ class CampaignKit:
         region: str | None = None,
         consent_policy: ConsentPolicy | None = None,
         text_regions: Iterable[str] | None = None,
+        limits: Iterable[LimitRule] | None = None,
+        frequency_cap: FrequencyCap | Literal[False] | None = None,
         actor: Actor | None = None,
     ) -> Merchant:
         """Return a handle on one merchant. Given values are stored, omitted ones are read.
@@ -130,15 +134,22 @@ class CampaignKit:
             region: ISO 3166-1 alpha-2, such as ``US``; how national phone numbers are read.
             consent_policy: What it means that nobody asked a contact; by default enough for email, and not for texts.
             text_regions: Countries that texts may go to, as *region*; by default, and where it is empty, its own.
+            limits: Of everything that it sends, whatever the sender; ``[]`` for none.
+            frequency_cap: How much marketing one person gets across its campaigns; False for any amount.
             actor: Who acts through this handle; it is not stored with the merchant.
 
         Raises:
             MerchantNotFound: the merchant is unknown, and zone or region are missing.
             ValueError: the zone is no IANA name, or a region not two letters.
+            TypeError: a limit is neither Limit nor Interval.
         """
         self._require_open()
         stored = self._records.find_settings(merchant_id)
         given = _given(zone=zone, region=region, consent_policy=consent_policy, text_regions=text_regions)
+        if limits is not None:
+            given["limits"] = limit_rules(limits)
+        if frequency_cap is not None:
+            given["frequency_cap"] = frequency_cap or None
         if stored is not None:
             settings = attrs.evolve(stored, **given)
         elif zone and region:

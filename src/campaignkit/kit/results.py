@@ -2,19 +2,23 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import attrs
 
 from campaignkit.addresses.channel import mask
 from campaignkit.campaign.campaign import WaitingFor
+from campaignkit.campaign.senders import GroupHealth, Sender, SenderHealth
 from campaignkit.campaign.status import CampaignStatus, RecipientStatus
 from campaignkit.delivery.outcomes import Verdict
 
 __all__ = [
     "AddedRecipients",
     "CampaignCounts",
+    "GroupState",
     "RedirectedRecipients",
     "RunReport",
+    "SenderState",
     "TestResult",
     "TickReport",
     "WaitingCampaign",
@@ -50,6 +54,52 @@ class RedirectedRecipients:
     cancelled: int = 0  # the survivor gets, or got, another message of the same campaign
     skipped: int = 0  # the survivor's consent or address forbids it
     busy: int = 0  # a worker holds them; call again when it is done
+
+
+@attrs.frozen(kw_only=True)
+class GroupState:
+    """How a sender stands with one destination group: the mail domains of one provider, or a country."""
+
+    blocked_until: datetime | None  # UTC; None: it takes messages
+    per_hour: float | None  # messages, as far as its replies taught; None: nothing slows the sender
+    throttle_count: int  # replies that asked for patience
+    code: str  # of the last of them
+    reply: str
+
+
+@attrs.frozen(kw_only=True)
+class SenderState:
+    """A sender, its limits, and what was learned about it while sending."""
+
+    sender: Sender
+    blocked_until: datetime | None  # UTC; None: its host takes messages
+    per_hour: float | None  # messages, as far as its provider's replies taught; None: nothing slows it
+    throttle_count: int
+    code: str  # of the last setback
+    reply: str
+    groups: Mapping[str, GroupState]  # those towards which it is slowed or blocked
+
+    @classmethod
+    def of(cls, sender: Sender, health: SenderHealth, at: datetime) -> "SenderState":
+        """Return what is known of *sender* at an instant."""
+        return cls(
+            sender=sender,
+            **_learned(health, at),
+            groups={name: GroupState(**_learned(group, at)) for name, group in health.groups.items()},
+        )
+
+
+def _learned(health: SenderHealth | GroupHealth, at: datetime) -> dict[str, Any]:
+    rate = health.rate
+    return {
+        "blocked_until": health.blocked_until
+        if health.blocked_until is not None and health.blocked_until > at
+        else None,
+        "per_hour": rate.per_hour_at(at) if rate is not None and rate.is_slowed(at) else None,
+        "throttle_count": 0 if rate is None else rate.throttle_count,
+        "code": health.code,
+        "reply": health.reply,
+    }
 
 
 @attrs.frozen(kw_only=True)

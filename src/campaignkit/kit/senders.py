@@ -1,5 +1,6 @@
 """What a host writes for a sender in, a Sender out. Pure."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from email.utils import parseaddr
 
@@ -8,17 +9,27 @@ from campaignkit.addresses.email import parse_email
 from campaignkit.campaign.senders import Sender
 from campaignkit.errors import InvalidAddress
 from campaignkit.message.sms import check_sender_id
+from campaignkit.timing.limits import Interval, Limit, LimitRule
 
-__all__ = ["sender_from"]
+__all__ = ["limit_rules", "sender_from"]
 
 
 def sender_from(
-    merchant_id: str, sender_id: str, *, address: str, account: str, channel: Channel, now: datetime
+    merchant_id: str,
+    sender_id: str,
+    *,
+    address: str,
+    account: str,
+    channel: Channel,
+    limits: Iterable[LimitRule] | None,
+    destination_limits: Mapping[str, Iterable[LimitRule]],
+    now: datetime,
 ) -> Sender:
     """Return the sender that *address* describes: ``Flora <hello@flora.example>``, or an SMS sender id or number.
 
     Raises:
         InvalidAddress: it is none.
+        TypeError: a limit is none.
     """
     if channel is Channel.SMS:
         display_name, plain = "", _sms_sender(address)
@@ -31,8 +42,23 @@ def sender_from(
         display_name=display_name,
         address=plain,
         account=account,
+        limits=None if limits is None else limit_rules(limits),
+        destination_limits={group: limit_rules(rules) for group, rules in destination_limits.items()},
         created_at=now,
     )
+
+
+def limit_rules(rules: Iterable[LimitRule]) -> tuple[LimitRule, ...]:
+    """Return *rules* as they are stored.
+
+    Raises:
+        TypeError: one of them is neither a Limit nor an Interval.
+    """
+    kept = tuple(rules)
+    for rule in kept:
+        if not isinstance(rule, Limit | Interval):
+            raise TypeError(f"limits are made of Limit and Interval, not of {type(rule).__name__}")
+    return kept
 
 
 def _email_sender(address: str) -> tuple[str, str]:

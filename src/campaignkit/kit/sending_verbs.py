@@ -9,7 +9,7 @@ from campaignkit.addresses.channel import Channel
 from campaignkit.audience.choosing import ExclusionReason, is_reached_otherwise
 from campaignkit.campaign.campaign import Campaign
 from campaignkit.campaign.recipients import Intake, RecipientCount
-from campaignkit.campaign.senders import SenderHealth
+from campaignkit.campaign.senders import after_success
 from campaignkit.campaign.status import CampaignEvent, transition
 from campaignkit.dispatch.preparing import render_values
 from campaignkit.errors import NotReady, StartInPast
@@ -122,7 +122,8 @@ class SendingVerbs(MerchantBase):
         transition(campaign.status, CampaignEvent.RESUME)
         self._require_ready(campaign, start_at=self._clock.now(), deadline=campaign.deadline)
         now = self._clock.now()
-        self._records.save_health(campaign, SenderHealth())  # whoever resumes has mended the sender
+        # Whoever resumes has mended the sender; what it learned about rates stays.
+        self._records.change_health(self.merchant_id, campaign.sender_id, after_success)
         return self._change(
             campaign_id, lambda current: moves.resumed(current, now), self._note("resumed", "It goes on.")
         )

@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from campaignkit.timing.limits.caps import CapAnswer, CapExcess, CapVerdict, FrequencyCap
-    from campaignkit.timing.limits.domains import DOMAIN_GROUPS, domain_group
+    from campaignkit.timing.limits.destinations import (
+        DOMAIN_GROUPS,
+        calling_code,
+        destination_group,
+        domain_group,
+    )
     from campaignkit.timing.limits.granting import Grant, HoldReason, give_back, grant, take
     from campaignkit.timing.limits.learning import LearnedRate, dump_rate, load_rate
     from campaignkit.timing.limits.providers import PRESETS, UNKNOWN_LIMITS, ProviderPreset, find_preset
-    from campaignkit.timing.limits.rules import CalendarPeriod, Counted, Interval, Limit, LimitRule
+    from campaignkit.timing.limits.rules import CalendarPeriod, Counted, Interval, Limit, LimitRule, per_hour
     from campaignkit.timing.limits.scopes import (
         LimitScope,
         ScopeCount,
@@ -50,8 +55,10 @@ __all__ = [
     "ScopeCount",
     "ScopedGrant",
     "Tally",
+    "calling_code",
     "campaign_scope",
     "counts_of",
+    "destination_group",
     "destination_scope",
     "domain_group",
     "dump_rate",
@@ -63,13 +70,14 @@ __all__ = [
     "load_rate",
     "load_state",
     "merchant_scope",
+    "per_hour",
     "sender_scope",
     "take",
     "take_together",
 ]
 
 _HOMES = {
-    "DOMAIN_GROUPS": "domains",
+    "DOMAIN_GROUPS": "destinations",
     "PRESETS": "providers",
     "UNKNOWN_LIMITS": "providers",
     "CalendarPeriod": "rules",
@@ -91,10 +99,12 @@ _HOMES = {
     "ScopeCount": "scopes",
     "ScopedGrant": "scopes",
     "Tally": "states",
+    "calling_code": "destinations",
     "campaign_scope": "scopes",
     "counts_of": "scopes",
+    "destination_group": "destinations",
     "destination_scope": "scopes",
-    "domain_group": "domains",
+    "domain_group": "destinations",
     "dump_rate": "learning",
     "dump_state": "states",
     "find_preset": "providers",
@@ -104,6 +114,7 @@ _HOMES = {
     "load_rate": "learning",
     "load_state": "states",
     "merchant_scope": "scopes",
+    "per_hour": "rules",
     "sender_scope": "scopes",
     "take": "granting",
     "take_together": "scopes",

@@ -1,5 +1,6 @@
 """The rules: at least so long between two messages, at most so many in a time; when a count lapses. Pure values."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -9,7 +10,7 @@ import attrs
 from campaignkit.timing.limits.periods import CalendarPeriod, period_end, zone_info
 from campaignkit.timing.limits.states import from_micros, to_micros
 
-__all__ = ["CalendarPeriod", "Counted", "Interval", "Limit", "LimitRule"]
+__all__ = ["CalendarPeriod", "Counted", "Interval", "Limit", "LimitRule", "per_hour"]
 
 EXACT_MAX = 100  # up to so many, each begin is kept with its own instant
 SUBWINDOWS = 100  # above that, begins of the same hundredth of the window are kept as one
@@ -23,6 +24,7 @@ _LENGTH_NAMES = {
     timedelta(days=7): "7 days",
 }
 MICROSECOND = timedelta(microseconds=1)
+HOUR = timedelta(hours=1)
 
 
 class Counted(StrEnum):
@@ -155,3 +157,18 @@ class Limit:
 
 
 LimitRule = Interval | Limit
+
+
+def per_hour(rules: Iterable[LimitRule]) -> float | None:
+    """Return how many messages an hour intervals, and limits of an hour or less, let through; None: any number.
+
+    >>> per_hour([Limit(30, per=timedelta(minutes=1)), Limit(500, per=timedelta(days=1)), Interval(1)])
+    1800.0
+    """
+    rates: list[float] = []
+    for rule in rules:
+        if isinstance(rule, Interval):
+            rates.append(3600 / rule.seconds)
+        elif isinstance(rule.per, timedelta) and rule.per <= HOUR:
+            rates.append(rule.count * (HOUR / rule.per))
+    return min(rates, default=None)
