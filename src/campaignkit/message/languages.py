@@ -164,6 +164,7 @@ LANGUAGES: Mapping[str, Language] = {
             short_date="%-d/%-m/%Y",
             long_date="%-d de %B de %Y",
             full_date="%A, %-d de %B de %Y",
+            time="%-H:%M",
         ),
         Language(
             tag="it",

@@ -8,7 +8,8 @@ template ends the same way on every machine.
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
-from typing import Any, cast
+from io import StringIO
+from typing import Any, TextIO, cast
 
 import attrs
 from liquid import BoundTemplate, Environment, RenderContext
@@ -20,6 +21,7 @@ from liquid.exceptions import (
     LiquidValueError,
     ResourceLimitError,
 )
+from liquid.output import LimitedStringIO
 from liquid.token import Token
 from liquid.utils import ReadOnlyChainMap
 
@@ -118,6 +120,11 @@ class _Context(RenderContext):
         self.spend(1 + len(self.local_weights) // 20)
         self.locals[key] = val
 
+    def get_buffer(self, buf: TextIO | None = None) -> StringIO:
+        """As the library's; but line ends stay as they were written, where it would make each a line feed."""
+        carried = buf.size if isinstance(buf, LimitedStringIO) else 0
+        return LimitedStringIO(limit=BODY_BYTES_MAX - carried, newline="")
+
     def filter(self, name: str, token: Token | None) -> Callable[..., object]:
         self.last_token = token
         return partial(_filtered, self, name, super().filter(name, token))
@@ -178,7 +185,6 @@ class _Template(BoundTemplate):
 
 class _Environment(Environment):
     template_class = _Template
-    output_stream_limit = BODY_BYTES_MAX
 
 
 @lru_cache(maxsize=64)  # seven languages, mail and text messages, HTML and plain text
