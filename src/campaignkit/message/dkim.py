@@ -53,7 +53,7 @@ def _read_key(pem: str | bytes) -> "RSAPrivateKey | Ed25519PrivateKey":
         from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
     except ModuleNotFoundError as error:
-        if error.name != "cryptography":
+        if (error.name or "").partition(".")[0] != "cryptography":
             raise
         raise MissingExtra("dkim", "cryptography") from error
     octets = pem.encode() if isinstance(pem, str) else pem
