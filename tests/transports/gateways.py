@@ -49,12 +49,14 @@ def json_answer(status: int, value: object, *headers: str) -> bytes:
 class TinyGateway:
     """A real server. ``calls`` holds the requests that arrived whole: the judge of every verdict."""
 
-    script: Script | Sequence[Script] = answer(200)  # one answer for ever, or successive ones, the last for ever
+    script: Script | Sequence[Script]  # one answer for ever, or successive ones, the last for ever
     tls: ssl.SSLContext | None = None
     calls: list[Call] = attrs.field(factory=list)
     connection_count: int = 0
     in_flight_max: int = 0
     answer_seconds: float = 0.0
+    cut_after_received: int | None = None  # bytes of each connection
+    closes: bool = False  # each connection after its first answer
     _in_flight: int = 0
     _listener: socket.socket = attrs.field(init=False)
     _connections: list[socket.socket] = attrs.field(factory=list)
@@ -110,19 +112,21 @@ class TinyGateway:
                 connection.close()
 
     def _talk(self, connection: socket.socket) -> None:
-        received = b""
+        received, left = b"", self.cut_after_received
         while True:
             while b"\r\n\r\n" not in received:
-                received += _receive(connection)
+                received += _receive(connection, None if left is None else left - len(received))
             head, _, received = received.partition(b"\r\n\r\n")
             request_line, *lines = head.decode("latin-1").split("\r\n")
             headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
             length = int(headers.get("content-length", "0"))
             while len(received) < length:
-                received += _receive(connection)
+                received += _receive(connection, None if left is None else left - len(head) - 4 - len(received))
             body, received = received[:length], received[length:]
             method, target, _ = request_line.split(" ")
             self._answer(connection, Call(method, target, headers, body))
+            if self.closes:
+                return
 
     def _answer(self, connection: socket.socket, call: Call) -> None:
         with self._lock:
@@ -159,8 +163,8 @@ class _HungUp(Exception):
     pass
 
 
-def _receive(connection: socket.socket) -> bytes:
-    received = connection.recv(65536)
+def _receive(connection: socket.socket, left: int | None = None) -> bytes:
+    received = connection.recv(65536 if left is None else max(0, left)) if left != 0 else b""
     if not received:
         raise _HungUp
     return received

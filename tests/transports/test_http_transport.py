@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
@@ -37,8 +38,8 @@ TAKEN = json_answer(201, {"sid": SID, "status": "queued", "num_segments": "1"})
 QUICK = HttpTimeouts(connect=1, write=1, read=0.3, pool=1, total=1)
 
 
-def twilio(server: TinyGateway, **options: object) -> TwilioTransport:
-    settings = {"base_url": server.url, "timeouts": QUICK, "connections": 1, **options}
+def twilio(server: TinyGateway, **options: Any) -> TwilioTransport:
+    settings: dict[str, Any] = {"base_url": server.url, "timeouts": QUICK, "connections": 1, **options}
     return TwilioTransport(ACCOUNT, "token", **settings)
 
 
@@ -427,7 +428,7 @@ def test_75_a_gateway_inside_is_refused_by_the_policy_before_connecting(host):
     ],
 )
 def test_a_url_that_would_leak_or_mislead_is_refused(url):
-    with pytest.raises(ValueError, match="gateway|password") as caught:
+    with pytest.raises(ValueError, match=r"gateway|password") as caught:
         TwilioTransport(ACCOUNT, "token", base_url=url)
 
     assert "pass@" not in str(caught.value)
@@ -488,3 +489,21 @@ def test_scopes_are_those_of_the_port():
     about_recipients = {expected[2] for _, _, expected in F20 if expected[1] == Scope.RECIPIENT}
 
     assert about_recipients == {"number_unknown", "number_not_textable", "opted_out"}
+
+
+@pytest.mark.parametrize("first", range(0, 400, 50))
+def test_a_connection_cut_after_any_byte_never_calls_unsent_what_arrived(first):
+    for cut in range(first, first + 50, 3):
+        with TinyGateway(TAKEN, cut_after_received=cut) as server:
+            (outcome,) = send(server, [text()])
+
+        assert facts(outcome) in {("in_doubt", "host", "reply_lost"), ("accepted", "recipient", "accepted")}
+        assert (outcome.verdict is Verdict.ACCEPTED) <= (len(server.calls) == 1)
+
+
+@pytest.mark.parametrize("cut", range(0, len(TAKEN), 7))
+def test_an_answer_cut_after_any_byte_is_in_doubt(cut):
+    with TinyGateway(TAKEN[:cut] or CLOSE, closes=True) as server:
+        (outcome,) = send(server, [text()])
+
+    assert outcome.verdict is Verdict.IN_DOUBT

@@ -77,7 +77,7 @@ class ConnectionPool:
         if request.method != "GET":
             headers.append(("Content-Length", str(len(request.body))))
         try:
-            with self._current().stream(
+            with self._current(is_encrypted=request.url.startswith("https:")).stream(
                 request.method,
                 request.url,
                 headers=[("Host", _host_of(request.url)), *headers],
@@ -99,12 +99,15 @@ class ConnectionPool:
         if pool is not None:
             pool.close()
 
-    def _current(self) -> httpcore2.ConnectionPool:
+    def _current(self, *, is_encrypted: bool) -> httpcore2.ConnectionPool:
         with self._lock:
+            if is_encrypted and self._ssl_context is None:
+                # Once: it reads all the certificates of the system, a tenth of a second's work.
+                self._ssl_context = httpcore2.default_ssl_context()
             if self._pool is None or self._process_id != os.getpid():
                 self._process_id = os.getpid()
                 self._pool = httpcore2.ConnectionPool(
-                    ssl_context=self._ssl_context or httpcore2.default_ssl_context(),
+                    ssl_context=self._ssl_context,
                     max_connections=self._connections,
                     keepalive_expiry=IDLE_SECONDS,
                     retries=0,

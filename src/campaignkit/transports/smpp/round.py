@@ -162,7 +162,7 @@ class SmppRound:
     def _forget(self, task: TextTask) -> None:
         """Give up a text: answers that still come to its parts answer nothing."""
         self._open = {sequence: opened for sequence, opened in self._open.items() if opened.task is not task}
-        task.note_silence()
+        task.note_lost()
 
     def _note_losses(self, link: SmppLink, tasks: list[TextTask]) -> None:
         if not link.is_open:

@@ -104,17 +104,11 @@ class TextTask:
             self._fail(verdict.code, f"status 0x{status:08X}")
         self._conclude()
 
-    def note_lost(self, code: str = "reply_lost") -> None:
+    def note_lost(self) -> None:
         """Take note that no further answer will come; what has not begun is proof that nothing was sent."""
-        self._open.clear()
-        if self.has_begun or self._failure:
-            self._fail(code, "")
-            self._conclude()
-        else:
+        if not self.has_begun:
             self.withhold("connection_lost", Scope.HOST)
-
-    def note_silence(self) -> None:
-        """Take note that the answer to a written part did not come in time."""
+            return
         self._open.clear()
         self._fail("reply_lost", "")
         self._conclude()
