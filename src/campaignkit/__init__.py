@@ -112,8 +112,10 @@ if TYPE_CHECKING:
     from campaignkit.kit.results import (
         AddedRecipients,
         CampaignCounts,
+        GroupState,
         RedirectedRecipients,
         RunReport,
+        SenderState,
         TestResult,
         TickReport,
         WaitingCampaign,
@@ -145,7 +147,15 @@ if TYPE_CHECKING:
     from campaignkit.stores.memory import MemoryStore
     from campaignkit.stores.sql import SqlStore
     from campaignkit.timing.hours_presets import preset_window
-    from campaignkit.timing.limits import FrequencyCap, Interval, Limit
+    from campaignkit.timing.limits import (
+        FrequencyCap,
+        Interval,
+        Limit,
+        ProviderPreset,
+        find_preset,
+        limit_from_text,
+        limit_to_text,
+    )
     from campaignkit.timing.offsets.counting import AT_ONCE, Offset, OffsetUnit, resolve_offset
     from campaignkit.timing.offsets.forms import offset_from_text, offset_to_text
     from campaignkit.timing.offsets.moments import DayEdge, Moment
@@ -209,6 +219,7 @@ __all__ = [
     "FrozenClock",
     "FunctionTransport",
     "Got",
+    "GroupState",
     "HoldNotFound",
     "IllegalTransition",
     "InlineImage",
@@ -253,6 +264,7 @@ __all__ = [
     "Price",
     "PriceBook",
     "PriceTable",
+    "ProviderPreset",
     "Recipient",
     "RecipientBusy",
     "RecipientEvent",
@@ -268,6 +280,7 @@ __all__ = [
     "SendWindow",
     "Sender",
     "SenderNotFound",
+    "SenderState",
     "SkipReason",
     "SmsContent",
     "SmsEncoding",
@@ -309,11 +322,14 @@ __all__ = [
     "filter_from_dict",
     "filter_to_dict",
     "find_duplicates",
+    "find_preset",
     "find_pumping",
     "find_stale",
     "find_unknown_fields",
     "inline_css",
     "known_fields",
+    "limit_from_text",
+    "limit_to_text",
     "offset_from_text",
     "offset_to_text",
     "paced_send_times",
@@ -444,8 +460,10 @@ _HOMES = {
     "kit.results": (
         "AddedRecipients",
         "CampaignCounts",
+        "GroupState",
         "RedirectedRecipients",
         "RunReport",
+        "SenderState",
         "TestResult",
         "TickReport",
         "WaitingCampaign",
@@ -476,7 +494,15 @@ _HOMES = {
     "plain": ("to_dict",),
     "stores.memory": ("MemoryStore",),
     "stores.sql": ("SqlStore",),
-    "timing.limits": ("FrequencyCap", "Interval", "Limit"),
+    "timing.limits": (
+        "FrequencyCap",
+        "Interval",
+        "Limit",
+        "ProviderPreset",
+        "find_preset",
+        "limit_from_text",
+        "limit_to_text",
+    ),
     "timing.offsets.counting": ("AT_ONCE", "Offset", "OffsetUnit", "resolve_offset"),
     "timing.offsets.forms": ("offset_from_text", "offset_to_text"),
     "timing.offsets.moments": ("DayEdge", "Moment"),

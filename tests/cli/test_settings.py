@@ -1,6 +1,7 @@
 """Every mistake in a campaign file is named by its path, all of them at once, and no password is repeated."""
 
 import tomllib
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from campaignkit.cli.plan import Plan, read_plan
 from campaignkit.cli.problems import InvalidSettings
+from campaignkit.timing.limits import Interval, Limit, find_preset
 from campaignkit.timing.windows import SendWindow
 from campaignkit.transports.outbox import OutboxTransport
 from campaignkit.transports.smtp import SmtpTransport
@@ -56,7 +58,20 @@ def test_the_example_is_one(tmp_path: Path) -> None:
 def test_what_the_example_shows_in_comments_is_true(tmp_path: Path) -> None:
     lines = [line.removeprefix("# ") for line in EXAMPLE.read_text(encoding="utf-8").splitlines()]
     shown = {"outbox", "smtp", "kind", "start_at", "deadline", "interval_seconds", "connections", "days", "opens"}
-    shown |= {"doubt_max", "closes", "holidays", "zone", "email", "id", "region", "address", "name", "subject"}
+    shown |= {
+        "doubt_max",
+        "limits",
+        "jitter_seconds",
+        "closes",
+        "holidays",
+        "zone",
+        "email",
+        "id",
+        "region",
+        "address",
+        "name",
+        "subject",
+    }
     settings = [line for line in lines if line.startswith("[") or line.partition(" = ")[0] in shown]
     text = "\n".join(line for line in settings if not line.startswith("outbox"))
     text = text.replace("subject = ", 'text = "In."\nsubject = ')
@@ -66,7 +81,26 @@ def test_what_the_example_shows_in_comments_is_true(tmp_path: Path) -> None:
     assert isinstance(plan.transport, SmtpTransport)
     assert plan.window is not None
     assert plan.deadline is not None
+    assert plan.interval == Interval(2, jitter=1)
+    assert plan.sender_limits == (Limit(30, per=timedelta(minutes=1)), Limit(500, per=timedelta(days=1)))
     assert plan.file.columns == {"email": "Adres"}
+
+
+def test_limits_are_read_or_refused_by_their_place(tmp_path: Path) -> None:
+    text = EXAMPLE.read_text(encoding="utf-8").replace("[campaign]", 'provider = "gmail"\n\n[campaign]')
+    plan = read(tmp_path, text.replace("[campaign.content]", 'limits = ["5 per hour"]\n\n[campaign.content]'))
+
+    assert plan.limits == (Limit(5, per=timedelta(hours=1)),)
+    assert plan.sender_limits == find_preset("smtp.gmail.com").limits
+    with pytest.raises(InvalidSettings) as refused:
+        read(
+            tmp_path,
+            text.replace("gmail", "nobody").replace("[campaign.content]", 'limits = ["5"]\n[campaign.content]'),
+        )
+    assert [problem.partition(":")[0] for problem in refused.value.problems] == [
+        "campaign.limits[0]",
+        "sender.provider",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """A campaign file in, everything that a campaign is made of out, or all that is wrong by its path. Reads its files."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -15,7 +16,7 @@ from campaignkit.cli.settings import CampaignFile, WindowTable
 from campaignkit.cli.structuring import read_settings
 from campaignkit.message.content import EmailContent
 from campaignkit.ports import Transport
-from campaignkit.timing.limits import Interval
+from campaignkit.timing.limits import PRESETS, Interval, Limit, limit_from_text
 from campaignkit.timing.windows import SendWindow
 from campaignkit.transports.outbox import OutboxTransport
 
@@ -34,6 +35,9 @@ class Plan:
     content: EmailContent
     window: SendWindow | None
     interval: Interval | None
+    limits: tuple[Limit, ...]  # of the campaign alone
+    sender_limits: tuple[Limit, ...] | None  # None: the file says nothing of them
+    destination_limits: Mapping[str, tuple[Limit, ...]]
     start_at: datetime | None  # aware
     deadline: datetime | None
 
@@ -64,8 +68,14 @@ class _Reader:
         if start_at and deadline and deadline <= start_at:
             self._problems.append("campaign.deadline: must be after campaign.start_at")
         transport, content, window = self._transport(), self._content(), self._window(campaign.window)
-        seconds = campaign.interval_seconds
-        interval = None if seconds is None else self._try("campaign.interval_seconds", lambda: Interval(seconds))
+        seconds, jitter = campaign.interval_seconds, campaign.jitter_seconds
+        interval = (
+            None
+            if seconds is None
+            else self._try("campaign.interval_seconds", lambda: Interval(seconds, jitter=jitter))
+        )
+        limits = self._limits("campaign.limits", campaign.limits)
+        sender_limits, destination_limits = self._sender_limits(), self._destination_limits()
         if self._problems or transport is None or content is None:
             raise InvalidSettings(tuple(self._problems))
         return Plan(
@@ -74,6 +84,9 @@ class _Reader:
             content=content,
             window=window,
             interval=interval,
+            limits=limits,
+            sender_limits=sender_limits,
+            destination_limits=destination_limits,
             start_at=start_at,
             deadline=deadline,
         )
@@ -94,6 +107,26 @@ class _Reader:
         for path, name in (("merchant.id", merchant.id), ("campaign.name", campaign.name)):
             if not name.strip():
                 self._problems.append(f"{path}: is empty")
+
+    def _limits(self, path: str, texts: Sequence[str]) -> tuple[Limit, ...]:
+        found = [self._try(f"{path}[{place}]", partial(limit_from_text, text)) for place, text in enumerate(texts)]
+        return tuple(limit for limit in found if limit is not None)
+
+    def _sender_limits(self) -> tuple[Limit, ...] | None:
+        sender = self._file.sender
+        if sender.provider is None:
+            return None if sender.limits is None else self._limits("sender.limits", sender.limits)
+        if sender.limits is not None:
+            self._problems.append("sender: wants either provider, the code of a preset, or limits")
+        preset = next((preset for preset in PRESETS if preset.code == sender.provider), None)
+        if preset is None:
+            codes = ", ".join(preset.code for preset in PRESETS)
+            self._problems.append(f"sender.provider: must be one of {codes}")
+        return None if preset is None else preset.limits
+
+    def _destination_limits(self) -> dict[str, tuple[Limit, ...]]:
+        groups = self._file.sender.destination_limits
+        return {group: self._limits(f"sender.destination_limits.{group}", texts) for group, texts in groups.items()}
 
     def _transport(self) -> Transport | None:
         sender = self._file.sender

@@ -71,7 +71,12 @@ def run_send(options: argparse.Namespace, console: Console) -> int:
             contacts=Path(options.contacts),
             is_confirmed=options.yes,
         )
-        merchant.add_sender(plan.file.sender.id, address=plan.file.sender.address)
+        merchant.add_sender(
+            plan.file.sender.id,
+            address=plan.file.sender.address,
+            limits=plan.sender_limits,
+            destination_limits=plan.destination_limits,
+        )
         report = _send(work, store)
     if console.is_json:
         console.document(report)
@@ -144,7 +149,9 @@ def _draft(work: _Work) -> Campaign:
                 content=work.plan.content,
                 window=work.plan.window,
                 interval=work.plan.interval,
+                limits=work.plan.limits,
                 kind=table.kind,
+                priority=table.priority,
                 key=f"{table.name}#{number}",
             )
         except CampaignNotFound:

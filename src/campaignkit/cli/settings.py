@@ -27,6 +27,9 @@ class SenderTable:
     connections: int = 8  # the most sessions at a time
     doubt_max: int | None = None  # the most mails that a crash can leave in doubt; one per session unless given
     outbox: str | None = None  # a folder, from where the file stands
+    limits: tuple[str, ...] | None = None  # "500 per day"; empty: there are none
+    destination_limits: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)  # by group of mail domains
+    provider: str | None = None  # code of a preset, instead of limits
 
 
 @attrs.frozen(kw_only=True)
@@ -62,6 +65,9 @@ class CampaignTable:
     content: ContentTable
     window: WindowTable | None = None
     interval_seconds: float | None = None
+    jitter_seconds: float = 0.0  # each wait is longer by up to so much
+    limits: tuple[str, ...] = ()  # of this campaign alone
+    priority: int | None = None
     start_at: datetime | None = None  # without an offset: by the merchant's clock
     deadline: datetime | None = None
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         destination_group,
         domain_group,
     )
+    from campaignkit.timing.limits.forms import limit_from_text, limit_to_text
     from campaignkit.timing.limits.granting import Grant, HoldReason, give_back, grant, take
     from campaignkit.timing.limits.learning import LearnedRate, dump_rate, load_rate
     from campaignkit.timing.limits.providers import PRESETS, UNKNOWN_LIMITS, ProviderPreset, find_preset
@@ -67,6 +68,8 @@ __all__ = [
     "give_back",
     "grant",
     "grant_together",
+    "limit_from_text",
+    "limit_to_text",
     "load_rate",
     "load_state",
     "merchant_scope",
@@ -111,6 +114,8 @@ _HOMES = {
     "give_back": "granting",
     "grant": "granting",
     "grant_together": "scopes",
+    "limit_from_text": "forms",
+    "limit_to_text": "forms",
     "load_rate": "learning",
     "load_state": "states",
     "merchant_scope": "scopes",
