@@ -23,7 +23,7 @@ from campaignkit.ports import Backlog, Claim, Clock, Document, DueList, Reaped, 
 from campaignkit.stores import MemoryStore
 from campaignkit.timing.limits import LimitState
 
-__all__ = ["PLANTED"]
+__all__ = ["PLANTED", "Planted", "TrustsTheWorkersClock"]
 
 
 class Planted(MemoryStore):

@@ -16,6 +16,14 @@ from tests.stores.planted import (
     NotesAReleaseAsAnAttempt,
     SettlesTwice,
 )
+from tests.stores.planted_limits import (
+    PLANTED_LIMITS,
+    CountsPerCampaign,
+    GivesBackTwice,
+    NeverGivesBack,
+    StartsAnewWhenTheClockGoesBack,
+)
+from tests.stores.planted_shares import PLANTED_SHARES
 
 # Bugs that a random life meets within a few hundred steps.
 FOUND_BY_MACHINE = (
@@ -26,10 +34,18 @@ FOUND_BY_MACHINE = (
     LosesUpdates,
     NotesAReleaseAsAnAttempt,
     SettlesTwice,
+    CountsPerCampaign,
+    GivesBackTwice,
+    NeverGivesBack,
+    StartsAnewWhenTheClockGoesBack,
 )
 
 
-@pytest.mark.parametrize(("store", "law"), PLANTED.items(), ids=lambda value: getattr(value, "__name__", ""))
+@pytest.mark.parametrize(
+    ("store", "law"),
+    (PLANTED | PLANTED_LIMITS | PLANTED_SHARES).items(),
+    ids=lambda value: getattr(value, "__name__", ""),
+)
 def test_a_planted_bug_breaks_its_law(store: type[MemoryStore], law: str) -> None:
     assert law in check_store(store)
 

@@ -137,7 +137,7 @@ class LimitLaws(Laws):
     def test_what_does_not_go_is_not_counted(self) -> None:
         self.bench.campaign()
         first, second = self.bench.claims("ann", "bob")
-        scopes = _a_minute(1)
+        scopes = _of_sender(Interval(60), Limit(1, per=MINUTE))
         assert self.bench.begin(first, limit_scopes=scopes, settings_version=9) is BeginVerdict.CHANGED
         assert self.bench.begin(first, limit_scopes=scopes, epoch=9) is BeginVerdict.STALE
         self.bench.edit(status=CampaignStatus.PAUSED)
