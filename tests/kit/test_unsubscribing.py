@@ -72,7 +72,7 @@ def test_nothing_is_sent_afterwards_and_explain_says_why(linked: Shop):
     linked.kit.run()
 
     assert sorted(mail.envelope_to for mail in linked.mails) == ["p2@example.com", "p3@example.com"]
-    assert linked.flora.explain(campaign.id, "p1@example.com").code == "unsubscribed"
+    assert linked.flora.explain(campaign.id, "p1@example.com").code == "suppressed"
 
 
 def test_repeating_is_harmless(linked: Shop):
