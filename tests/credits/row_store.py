@@ -1,4 +1,4 @@
-"""A store as a database would be one: rows of numbers and text, and of the lots only those that a statement would read."""
+"""A store as a database would be one: rows of numbers and text; of the lots, it reads those that it needs."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
