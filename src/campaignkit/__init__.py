@@ -120,12 +120,17 @@ if TYPE_CHECKING:
         TickReport,
         WaitingCampaign,
     )
+    from campaignkit.kit.unsubscribing import Unsubscribed
     from campaignkit.message.attachments import Attachment, InlineImage
     from campaignkit.message.campaign_headers import FeedbackId
     from campaignkit.message.content import EmailContent, SmsContent, Syntax
     from campaignkit.message.dkim import DkimSigner
     from campaignkit.message.fields import UnknownField, find_unknown_fields, known_fields
     from campaignkit.message.html_parts import inline_css, text_from_html
+    from campaignkit.message.links.checking import LinkFinding, check_links
+    from campaignkit.message.links.rewriting import LinkPlan, rewrite_links
+    from campaignkit.message.links.settings import LinkSettings
+    from campaignkit.message.links.urls import CampaignLinks, read_bounce_address
     from campaignkit.message.outbound import OutboundEmail, OutboundText
     from campaignkit.message.sms import (
         PartCounter,
@@ -188,6 +193,7 @@ __all__ = [
     "CampaignKind",
     "CampaignKit",
     "CampaignKitError",
+    "CampaignLinks",
     "CampaignNotFound",
     "CampaignRecipient",
     "CampaignStatus",
@@ -233,6 +239,9 @@ __all__ = [
     "KeyReused",
     "LatePolicy",
     "Limit",
+    "LinkFinding",
+    "LinkPlan",
+    "LinkSettings",
     "MatchKind",
     "MemoryStore",
     "Merchant",
@@ -304,6 +313,7 @@ __all__ = [
     "UnknownColumn",
     "UnknownField",
     "UnreadableContacts",
+    "Unsubscribed",
     "Verdict",
     "WaitingCampaign",
     "WaitingFor",
@@ -315,6 +325,7 @@ __all__ = [
     "cheaper_spellings",
     "check_customer",
     "check_edit",
+    "check_links",
     "check_opt_out",
     "compile_part_counter",
     "count_parts",
@@ -341,10 +352,12 @@ __all__ = [
     "plan_step",
     "plan_steps",
     "preset_window",
+    "read_bounce_address",
     "read_contacts",
     "redirects_of",
     "resolve_offset",
     "resolve_redirect",
+    "rewrite_links",
     "shorten_links",
     "split_text",
     "status_label",
@@ -468,12 +481,17 @@ _HOMES = {
         "TickReport",
         "WaitingCampaign",
     ),
+    "kit.unsubscribing": ("Unsubscribed",),
     "message.attachments": ("Attachment", "InlineImage"),
     "message.campaign_headers": ("FeedbackId",),
     "message.content": ("EmailContent", "SmsContent", "Syntax"),
     "message.dkim": ("DkimSigner",),
     "message.fields": ("UnknownField", "find_unknown_fields", "known_fields"),
     "message.html_parts": ("inline_css", "text_from_html"),
+    "message.links.checking": ("LinkFinding", "check_links"),
+    "message.links.rewriting": ("LinkPlan", "rewrite_links"),
+    "message.links.settings": ("LinkSettings",),
+    "message.links.urls": ("CampaignLinks", "read_bounce_address"),
     "message.outbound": ("OutboundEmail", "OutboundText"),
     "message.sms": (
         "PartCounter",
