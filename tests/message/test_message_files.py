@@ -1,12 +1,13 @@
 """Files of a mail: they arrive whole and under harmless names, in the right place, or are refused with a sentence."""
 
+import unicodedata
 from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import PureWindowsPath
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from campaignkit.addresses.channel import RejectionCode
@@ -152,8 +153,9 @@ def test_32_names_lose_folders_line_ends_and_turning_characters(name, safe):
 @settings(max_examples=150, deadline=None)
 @given(name=st.text(st.one_of(st.characters(exclude_categories=()), st.sampled_from('./\\:*"\r\n\u202e żó'))))
 def test_32_whatever_a_file_is_called_it_arrives_under_one_harmless_name(name):
-    safe = safe_filename(name)
-    content = build(attachments=[Attachment(filename=name, content=b"x")]).content
+    file, safe = Attachment(filename=name, content=b"x"), safe_filename(name)
+    assume(unicodedata.normalize("NFKC", safe).rpartition(".")[2].lower() not in BLOCKED_ENDINGS)
+    content = build(attachments=[file]).content
 
     assert safe_filename(safe) == safe
     assert 0 < len(safe) <= 100

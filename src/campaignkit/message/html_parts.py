@@ -6,6 +6,7 @@ ever fetched: no stylesheet, no picture, no file.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from html import unescape
 from html.parser import HTMLParser
@@ -104,11 +105,11 @@ def text_from_html(html: str) -> str:
     _check_size(html)
     masked = _mask(html)
     tree = _visible(masked.html)
-    _add_addresses(tree)
-    wanted = masked.numbers("".join(tree.itertext()))
-    text = _as_text(tree)
+    _write_pictures(tree)
+    _write_addresses(tree)
+    written, text = "".join(tree.itertext()), _as_text(tree)
     tags = masked.numbers(_text_of(masked.html, masked), tags_only=True)
-    if masked.numbers(text) != wanted or masked.numbers(text, tags_only=True) != tags:
+    if masked.numbers(written, tags_only=True) != tags or _order(written, masked) != _order(text, masked):
         raise InvalidContent("html", "no text part can be made of it: template code stands between parts of a table")
     text = _BLANK_LINES.sub("\n\n", "\n".join(map(str.rstrip, text.split("\n")))).strip("\n")
     if not text.strip():
@@ -196,9 +197,16 @@ def _visible(html: str) -> "HtmlElement":
     return tree
 
 
-def _add_addresses(tree: "HtmlElement") -> None:
+def _write_pictures(tree: "HtmlElement") -> None:
+    """Write in the place of each picture what its author says that it shows."""
+    for picture in list(tree.iter("img")):
+        shown = picture.get("alt", "").strip()
+        picture.tag, picture.text = "span", f"[{shown}]" if shown else ""
+
+
+def _write_addresses(tree: "HtmlElement") -> None:
     """Write behind each link where it leads, unless its own words say so."""
-    for link in tree.iter("a"):
+    for link in list(tree.iter("a")):
         address = _SCHEMES.sub("", link.get("href", "").strip(), count=1)
         shown = link.text_content().strip()
         if not address or address.startswith("#") or shown in {address, address.rstrip("/")}:
@@ -219,7 +227,17 @@ def _as_text(tree: "HtmlElement") -> str:
         raise MissingExtra("html", "inscriptis") from error
     if any(sum(1 for _ in element.iterancestors()) > DEPTH_MAX for element in _leaves(tree)):
         raise InvalidContent("html", f"there are more than {DEPTH_MAX} elements within each other")
-    return str(Inscriptis(tree, ParserConfig(display_images=True, deduplicate_captions=True)).get_text())
+    return str(Inscriptis(tree, ParserConfig()).get_text())
+
+
+def _order(text: str, masked: _Masked) -> list[object]:
+    """Return what may not change: which code comes behind which, and the letters between two tags of a template.
+
+    Columns of a table are laid side by side, so that words of one may come between those of another.
+    """
+    tags = [masked.word(number) for number in masked.numbers(text, tags_only=True)]
+    between = re.split("|".join(tags), text) if tags else [text]
+    return [masked.numbers(text), *(Counter(filter(str.isalpha, piece)) for piece in between)]
 
 
 def _leaves(tree: "HtmlElement") -> Sequence["HtmlElement"]:
