@@ -103,6 +103,7 @@ def test_each_recipient_has_a_way_out_and_a_return_path_of_their_own():
         "https://flora.example:8443/u?t=a,b;c&d=%20#x",
         "https://xn--kwiaty-te-c7a38f3t.pl/~u/!$'()*+/=:@[]",
         "https://a/" + "x" * 890,
+        *("http://localhost:8000/m/u/x", "http://127.0.0.1/u", "http://[::1]:80/u", "https://[2001:db8::1]/u"),
     ],
 )
 def test_a_url_arrives_as_it_is(url):
@@ -116,7 +117,17 @@ def test_a_url_arrives_as_it_is(url):
 @pytest.mark.parametrize(
     "url",
     [
-        *("", "http://flora.example/u", "HTTPS://flora.example", "mailto:a@b.c", "javascript:alert(1)", "https://"),
+        *(
+            "",
+            "http://flora.example/u",
+            "http://localhost.evil.example/",
+            "http://127.0.0.1@evil/",
+            "https://[evil]/",
+            "HTTPS://flora.example",
+            "mailto:a@b.c",
+            "javascript:alert(1)",
+            "https://",
+        ),
         *("https:///u", "https://good@evil.example/u", "https://flora.example\\@evil", "//evil", "https://a b"),
         *("https://flora.example/ż", "https://flora.example/<x>", "https://flora.example/a>,<https://evil"),
         *(

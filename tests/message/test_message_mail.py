@@ -10,10 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from campaignkit.addresses.channel import Rejection
+from campaignkit.errors import InvalidContent
+from campaignkit.message.attachments import Attachment
 from campaignkit.message.compiled import compile_content
-from campaignkit.message.content import EmailContent, RenderedEmail
+from campaignkit.message.content import EmailContent, RenderedEmail, Syntax
 from campaignkit.message.email import build_email, compile_mail
 from campaignkit.message.headers import date_header, text_header
+from campaignkit.message.outbound import OutboundEmail
 from tests.message.letters import NAMES, NASTY, Letter, random_letter
 from tests.message.plain_mail import build_plainly
 from tests.message.test_message_email import (
@@ -207,3 +211,54 @@ def test_a_sender_that_cannot_be_written_is_refused_before_the_first_mail(name):
 
     with pytest.raises(ValueError, match="no bare email address"):
         compile_mail(content, **{**SENDER, name: "a@b\r\nBcc: x"})
+
+
+# Or why there is none -------------------------------------------------------------------------------------------------
+
+LIQUID = EmailContent(
+    subject="{% if customer.name %}For {{ customer.name }}{% endif %}",
+    text="{% for one in customer.items %}{{ one }}\n{% endfor %}",
+    html="<p>{{ customer.name }}</p>",
+    syntax=Syntax.LIQUID,
+)
+BILL = Attachment(filename="bill.pdf", content=b"%PDF")
+
+
+def test_a_mail_that_can_be_is_built_as_always():
+    mail = compile_mail(compile_content(EmailContent(subject="{{ customer.name }}", text="Hello")), **SENDER)
+    arguments = {**ANN, "attachments": [BILL], "unsubscribe_url": "https://a.example/u", "envelope_from": "b@c.example"}
+
+    assert mail.build_or_reject({}, **arguments) == mail.build({}, **arguments)
+
+
+def test_full_liquid_is_filled_in_for_each_recipient():
+    mail = compile_mail(compile_content(LIQUID), **SENDER)
+
+    first, second = (
+        mail.build_or_reject({"customer": {"name": name, "items": ["a", "b"]}}, **ANN) for name in ("Ann & Co", "Żoe")
+    )
+
+    assert isinstance(first, OutboundEmail)
+    assert isinstance(second, OutboundEmail)
+    assert [parsed(one.content)["Subject"] for one in (first, second)] == ["For Ann & Co", "For Żoe"]
+    bodies = [body_text(part) for part in parsed(first.content).iter_parts()]
+    assert bodies == ["a\nb\n", "<p>Ann &amp; Co</p>\n"]
+
+
+def test_a_mail_that_would_be_empty_is_a_rejection():
+    rejection = compile_mail(compile_content(LIQUID), **SENDER).build_or_reject({}, **ANN)
+
+    assert isinstance(rejection, Rejection)
+    assert rejection.field in {"subject", "text"}
+
+
+def test_a_recipient_s_own_file_that_may_not_travel_is_a_rejection():
+    mail = compile_mail(compile_content(EmailContent(subject="s", text="t")), **SENDER, attachments=[BILL])
+    program = Attachment(filename="bill.exe", content=b"x")
+
+    rejection = mail.build_or_reject({}, **ANN, attachments=[program])
+
+    assert isinstance(rejection, Rejection)
+    assert rejection.message == "bill.exe is a program; mail services refuse those"
+    with pytest.raises(InvalidContent, match=r"bill.exe is a program"):
+        mail.build({}, **ANN, attachments=[program])

@@ -34,7 +34,11 @@ PLAIN_NAMES = frozenset({"comments", "expires", "importance", "keywords", "organ
 RESERVED_NAMES = frozenset({"x-campaign-id", "x-auto-response-suppress", "x-smtpapi", "x-bcc", "x-cc", "x-to"})
 RESERVED_BEGINNINGS = ("x-mc-bcc", "x-envelope-", "x-rcpt", "x-receiver", "x-sender", "x-original-", "x-forwarded-")
 
-_HTTPS = re.compile(r"https://[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*(?::\d{1,5})?(?:[/?][!-;=?-\[\]^-~]*)?")
+# Without https only this machine itself, for trying things out, as LinkSettings has it.
+_HOST = (
+    r"(?:https://(?:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\])|http://(?:localhost|127\.0\.0\.1|\[::1\]))"
+)
+_ONE_CLICK = re.compile(rf"{_HOST}(?::\d{{1,5}})?(?:[/?][!-;=?-\[\]^-~]*)?", re.ASCII)
 _HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,62}[A-Za-z0-9]")
 _FEEDBACK_FIELD = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _FEEDBACK_SENDER = re.compile(r"[A-Za-z0-9_.-]{5,15}")
@@ -128,7 +132,7 @@ def one_click_url(url: str) -> str:
     Raises:
         ValueError: it is no https URL of up to 900 ASCII characters. The message does not repeat it.
     """
-    if len(url) > UNSUBSCRIBE_URL_CHARACTERS_MAX or not _HTTPS.fullmatch(url):
+    if len(url) > UNSUBSCRIBE_URL_CHARACTERS_MAX or not _ONE_CLICK.fullmatch(url):
         raise ValueError("unsubscribe_url must be an https URL of up to 900 ASCII characters")
     return url
 

@@ -11,6 +11,7 @@ from typing import TypedDict, Unpack
 
 import attrs
 
+from campaignkit.addresses.channel import Rejection
 from campaignkit.errors import InvalidContent
 from campaignkit.message.attachments import (
     ATTACHMENT_BYTES_MAX,
@@ -18,6 +19,7 @@ from campaignkit.message.attachments import (
     InlineImage,
     check_files,
     encode_part,
+    reject_files,
 )
 from campaignkit.message.campaign_headers import FeedbackId, MailEnding, compile_ending
 from campaignkit.message.compiled import CompiledEmail
@@ -73,8 +75,11 @@ class CompiledMail:
         Args:
             unsubscribe_url: This recipient's own.
             envelope_from: This recipient's own; the campaign's unless given.
-            attachments: This recipient's own, behind those for everybody. ``reject_files`` says beforehand what is
-                wrong with them.
+            attachments: This recipient's own, behind those for everybody.
+
+        Raises:
+            InvalidContent: a file may not travel; ``build_or_reject`` returns that as a ``Rejection``.
+            InvalidTemplate: full Liquid cannot be filled in; likewise.
         """
         recipient = wire_address(to_address)
         subject_header = self.subject_header
@@ -91,6 +96,38 @@ class CompiledMail:
             envelope_from=self.envelope_from if envelope_from is None else wire_address(envelope_from),
             envelope_to=recipient,
             content=content if self.signer is None else self.signer.sign(content),
+        )
+
+    def build_or_reject(
+        self,
+        values: Values,
+        *,
+        message_id: str,
+        to_name: str,
+        to_address: str,
+        sent_at: datetime,
+        unsubscribe_url: str | None = None,
+        envelope_from: str | None = None,
+        attachments: Sequence[Attachment] = (),
+    ) -> OutboundEmail | Rejection:
+        """Return what ``build`` returns; or why this recipient can have no mail, whatever others get.
+
+        That is: a file of their own that may not travel, or full Liquid that cannot be filled in with their values.
+        """
+        rejection = reject_files((*self.files, *attachments), bytes_max=self.file_bytes_max) if attachments else None
+        content = rejection or self.content.filled(values)
+        if isinstance(content, Rejection):
+            return content
+        mail = self if content is self.content else attrs.evolve(self, content=content, subject_header=None)
+        return mail.build(
+            values,
+            message_id=message_id,
+            to_name=to_name,
+            to_address=to_address,
+            sent_at=sent_at,
+            unsubscribe_url=unsubscribe_url,
+            envelope_from=envelope_from,
+            attachments=attachments,
         )
 
     def _body(self, values: Values, attachments: Sequence[Attachment]) -> Sequence[bytes]:
@@ -133,7 +170,8 @@ def compile_mail(
     Arguments and errors as for ``build_email``. *content* keeps its encoded bodies, so it is worth keeping longer.
     """
     sender = wire_address(from_address)
-    has_own_subjects = bool(content.subject.placeholders)
+    # Full Liquid may be different each time without any placeholder.
+    has_own_subjects = not isinstance(content.subject, Template) or bool(content.subject.placeholders)
     if inline_images and content.html is None:
         raise InvalidContent("attachments", "there is no HTML part that could show a picture")
     check_files((*attachments, *inline_images), bytes_max=attachment_bytes_max)
