@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 import attrs
 
@@ -48,7 +49,7 @@ class RowStore:
     """Begin and settle as a store does them; what attempts say already is written nowhere else."""
 
     def __init__(self) -> None:
-        self.lots: dict[int, tuple[object, ...]] = {}
+        self.lots: dict[int, tuple[Any, ...]] = {}
         self.attempts: dict[str, AttemptRow] = {}
         self.entry_rows: dict[tuple[EntrySlot, str], Entry] = {}
 
@@ -90,10 +91,12 @@ class RowStore:
 
     def read(self, shares: Iterable[tuple[int, int]] = ()) -> list[Lot]:
         """Return the open lots, and those that paid."""
-        names = [field.name for field in attrs.fields(Lot)]
         paid = {number for number, _ in shares}
-        lots = [Lot(**dict(zip(names, row, strict=True))) for row in self.lots.values()]  # type: ignore[arg-type]
-        return [lot for lot in lots if lot.is_open or lot.number in paid]
+        return [lot for lot in self.all_lots() if lot.is_open or lot.number in paid]
+
+    def all_lots(self) -> list[Lot]:
+        names = [field.name for field in attrs.fields(Lot)]
+        return [Lot(**dict(zip(names, row, strict=True))) for row in self.lots.values()]
 
     def write(self, lots: Iterable[Lot], entries: Iterable[Entry]) -> None:
         for lot in lots:

@@ -13,7 +13,6 @@ from campaignkit.credits import (
     CreditLedger,
     EntrySlot,
     GrantCredit,
-    Lot,
     Position,
     RefundCredit,
     add_up,
@@ -203,7 +202,7 @@ class CreditMachine(RuleBasedStateMachine):
     @invariant()
     def every_lot_is_as_its_tokens(self) -> None:
         lots = {lot.key: lot for lot in self.ledger._lots.values()}
-        stored = {row[1]: Lot(**dict(zip(_LOT, row, strict=True))) for row in self.rows.lots.values()}
+        stored = {lot.key: lot for lot in self.rows.all_lots()}
         assert sorted(lots) == sorted(self.model.lots)
         for key, lot in lots.items():
             tokens = self.model.counts(key)
@@ -264,19 +263,6 @@ class CreditMachine(RuleBasedStateMachine):
         lapses = [one for one in due_lapses(self.ledger._lots.values(), end) if one.at < end]
         assert whole.closing == add_up(Position(), (*self.ledger.entries(), *lapses))
 
-
-_LOT = [
-    "number",
-    "key",
-    "granted",
-    "available",
-    "held",
-    "spent",
-    "expired",
-    "granted_at",
-    "expires_at",
-    "used_at",
-]
 
 CreditMachine.TestCase.settings = settings(deadline=None, max_examples=60, stateful_step_count=40)
 TestCreditMachine = CreditMachine.TestCase

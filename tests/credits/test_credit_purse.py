@@ -1,6 +1,7 @@
 """One read and one write of the lots per commit, the text of what they paid, and rows that a store must not have."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -163,12 +164,12 @@ def test_two_lots_of_one_number_are_refused():
 
 
 def test_an_attempt_tells_its_entries():
-    asked = {"key": "ann/1", "shares": ((1, 2), (2, 1)), "began_at": NOON}
-    hold, settled = attempt_entries(**asked, settled_at=NOON + HOUR, spent=2, expired=1, reference="SM1")
+    of_ann = partial(attempt_entries, key="ann/1", shares=((1, 2), (2, 1)), began_at=NOON)
+    hold, settled = of_ann(settled_at=NOON + HOUR, spent=2, expired=1, reference="SM1")
 
     assert hold.change == Position(available=-3, held=3)
     assert settled.change == Position(held=-3, spent=2, expired=1)
     assert (settled.kind, settled.shares, settled.reference) == (EntryKind.SETTLE, ((1, 2),), "SM1")
-    assert attempt_entries(**asked, settled_at=NOON, spent=0)[1].kind is EntryKind.RELEASE
-    assert attempt_entries(**asked) == (hold,)
+    assert of_ann(settled_at=NOON, spent=0)[1].kind is EntryKind.RELEASE
+    assert of_ann() == (hold,)
     assert attempt_entries(key="bob/1", shares=(), began_at=NOON) == ()
