@@ -141,7 +141,7 @@ class GatewayDescription:
         try:
             return _converter().structure(table, cls)
         except BaseValidationError as error:
-            raise ValueError("; ".join(transform_error(error, path="gateway"))) from None
+            raise ValueError("; ".join(transform_error(error, path="gateway", format_exception=_told))) from None
 
 
 def placeholders_of(text: str) -> Iterator[str]:
@@ -159,8 +159,17 @@ def _converter() -> "Converter":
     from cattrs import Converter
 
     converter = Converter(forbid_extra_keys=True)
-    converter.register_structure_hook(str, lambda value, _: _to_text(value))
+    # By identity: an enum of texts is a text to cattrs, too.
+    converter.register_structure_hook_func(lambda kind: kind is str, lambda value, _: _to_text(value))
     return converter
+
+
+def _told(error: BaseException, kind: type | None) -> str:
+    """Return what is wrong: in our words where a value was refused, else in those of cattrs."""
+    from cattrs.v import format_exception
+
+    is_ours = type(error) is ValueError and bool(str(error))
+    return str(error) if is_ours else format_exception(error, kind)
 
 
 def _to_text(value: object) -> str:
