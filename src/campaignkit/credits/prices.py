@@ -5,6 +5,7 @@ Tables come in versions, each in force from its own moment. A number that no pre
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import cached_property
 
 import attrs
 
@@ -66,18 +67,17 @@ class PriceTable:
     version: str
     effective_from: datetime = attrs.field(converter=to_utc)
     prices: tuple[Price, ...]
-    _by_prefix: Mapping[str, Price] = attrs.field(init=False, repr=False, eq=False)
-    _heads: Mapping[str, _Head] = attrs.field(init=False, repr=False, eq=False)
 
-    @_by_prefix.default
-    def _index(self) -> Mapping[str, Price]:
-        found = {price.prefix: price for price in self.prices}
-        if len(found) < len(self.prices):
+    def __attrs_post_init__(self) -> None:
+        if len(self._by_prefix) < len(self.prices):
             raise ValueError("a prefix stands in the table twice")
-        return found
 
-    @_heads.default
-    def _index_heads(self) -> Mapping[str, _Head]:
+    @cached_property
+    def _by_prefix(self) -> Mapping[str, Price]:
+        return {price.prefix: price for price in self.prices}
+
+    @cached_property
+    def _heads(self) -> Mapping[str, _Head]:
         """Return what is left to look at behind each three digits. The table alone decides it; at most 900 entries."""
         digits = HEAD_END - 1
         lengths: dict[str, set[int]] = {}
