@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from tests.benchmarks import (
     audience,
     contact_lists,
+    credit,
     duplicates,
     emails,
     imports,
@@ -34,6 +35,7 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "campaign": whole_campaign.measure,
     "send_times": send_times.measure,
     "quiet_hours": send_times.measure_quiet_hours,
+    "credit": credit.measure,
     "transport": transport.measure,
     "memory": memory.measure,
 }
