@@ -28,7 +28,7 @@ from campaignkit.delivery.begin import BeginAnswer, Clearance
 from campaignkit.delivery.outcomes import Outcome
 from campaignkit.delivery.settling import Settlement, SettleResult
 from campaignkit.message.outbound import OutboundMessage
-from campaignkit.timing.limits import LimitState
+from campaignkit.timing.limits import LimitScope, LimitState
 
 __all__ = [
     "Backlog",
@@ -411,7 +411,7 @@ PREFIX_LENGTH = 4  # a plus and three digits: what tells one country's calling c
 
 
 class PlanningStore(Protocol):
-    """What forecasts ask: who still waits, and what limits have counted."""
+    """What forecasts, checks and test sends ask: who still waits, what limits have counted, who had marketing."""
 
     def backlog(
         self, merchant_id: str, campaign_id: str, /, *, before: str | None = None, by_destination: bool = False
@@ -426,6 +426,17 @@ class PlanningStore(Protocol):
 
     def counted(self, keys: Sequence[str], /) -> Mapping[str, LimitState]:
         """Return what was counted under each of the scope *keys*; one that is missing was never counted."""
+        ...
+
+    def spend(self, scopes: Sequence[LimitScope], /, *, draw: float = 0.0) -> datetime | None:
+        """Count one message under *scopes*, in one commit, and return None; or when one may begin, counting nothing.
+
+        For what a provider counts though it is no recipient's: test sends. By the store's clock, as begin.
+        """
+        ...
+
+    def marketing(self, merchant_id: str, keys: Sequence[str], since: datetime, /) -> Mapping[str, Sequence[datetime]]:
+        """Return when marketing to the addresses *keys* began after *since*, where it was or may have been accepted."""
         ...
 
 

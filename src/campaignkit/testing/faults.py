@@ -155,6 +155,10 @@ class FaultyStore:
     reap = _verb("reap")
     suppress = _verb("suppress")
     suppressed = _verb("suppressed")
+    backlog = _verb("backlog")
+    counted = _verb("counted")
+    spend = _verb("spend")
+    marketing = _verb("marketing")
     close = _verb("close")
 
     def _pass(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -168,16 +168,16 @@ class MemoryDispatch(MemoryTables):
     def _marketing(self, clearances: Sequence[Clearance], now: datetime) -> dict[tuple[str, str], tuple[datetime, ...]]:
         """Return when marketing to those who are asked about began, within the days of their caps."""
         since = {(one.merchant_id, one.address_key): now - one.cap.length for one in clearances if one.cap is not None}
-        return {
-            person: tuple(
-                attempt.began_at
-                for row in self._recipients.with_address(*person)
-                if self._campaign_of(row).is_marketing
-                for attempt in self._recipients.attempts(row.merchant_id, row.recipient_id)
-                if attempt.began_at is not None and attempt.began_at > earliest and attempt.may_be_accepted
-            )
-            for person, earliest in since.items()
-        }
+        return {person: self._marketing_to(*person, earliest) for person, earliest in since.items()}
+
+    def _marketing_to(self, merchant_id: str, address_key: str, since: datetime) -> tuple[datetime, ...]:
+        return tuple(
+            attempt.began_at
+            for row in self._recipients.with_address(merchant_id, address_key)
+            if self._campaign_of(row).is_marketing
+            for attempt in self._recipients.attempts(merchant_id, row.recipient_id)
+            if attempt.began_at is not None and attempt.began_at > since and attempt.may_be_accepted
+        )
 
     def _begin_one(self, clearance: Clearance, now: datetime, lease: timedelta) -> None:
         row = self._recipients.get(clearance.merchant_id, clearance.recipient_id)

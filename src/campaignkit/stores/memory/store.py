@@ -1,6 +1,7 @@
 """MemoryStore, the reference of ``ports.Store``: documents, recipients and suppressions over the tables."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from itertools import groupby
 
 import attrs
@@ -24,7 +25,7 @@ from campaignkit.ports import PREFIX_LENGTH, Backlog, Document, RecipientQuery, 
 from campaignkit.stores.memory.dispatch import MemoryDispatch
 from campaignkit.stores.memory.documents import CampaignRecord
 from campaignkit.stores.memory.recipients import RecipientTable, copied
-from campaignkit.timing.limits import LimitState
+from campaignkit.timing.limits import LimitScope, LimitState, counts_of, grant_together, take_together
 
 __all__ = ["MemoryStore"]
 
@@ -214,6 +215,19 @@ class MemoryStore(MemoryDispatch):
     def counted(self, keys: Sequence[str], /) -> Mapping[str, LimitState]:
         with self._lock:
             return {key: self._limits[key] for key in keys if key in self._limits}
+
+    def spend(self, scopes: Sequence[LimitScope], /, *, draw: float = 0.0) -> datetime | None:
+        with self._lock:
+            now = self._now()
+            held = grant_together(counts_of(scopes, self._limits), now).grant
+            if held.count:
+                self._limits |= take_together(scopes, self._limits, now, draw=draw)
+            return held.next_at
+
+    def marketing(self, merchant_id: str, keys: Sequence[str], since: datetime, /) -> Mapping[str, Sequence[datetime]]:
+        with self._lock:
+            found = {key: self._marketing_to(merchant_id, key, since) for key in keys}
+        return {key: instants for key, instants in found.items() if instants}
 
 
 def _destination(row: CampaignRecipient) -> str:

@@ -12,12 +12,30 @@ from campaignkit.campaign.recipients import MAYBE_ACCEPTED
 from campaignkit.delivery.begin import Clearance
 from campaignkit.delivery.settling import Uncounted, give_back_all
 from campaignkit.stores.sql.audience import insert_missing
+from campaignkit.stores.sql.connection import ReadNow
 from campaignkit.stores.sql.driver import Driver
 from campaignkit.stores.sql.schema import attempts, campaigns, from_micros, limit_counters, recipients, to_micros
 from campaignkit.stores.sql.statements import Parameters, Statement, is_among
-from campaignkit.timing.limits import LimitState, dump_state, load_state
+from campaignkit.timing.limits import (
+    LimitScope,
+    LimitState,
+    counts_of,
+    dump_state,
+    grant_together,
+    load_state,
+    take_together,
+)
 
-__all__ = ["counted", "lock_counters", "lock_people", "marketing_of", "uncount", "write_counters"]
+__all__ = [
+    "counted",
+    "lock_counters",
+    "lock_people",
+    "marketing",
+    "marketing_of",
+    "spend",
+    "uncount",
+    "write_counters",
+]
 
 _LOCKED = Statement(
     ("keys",),
@@ -134,10 +152,28 @@ def marketing_of(
     for clearance in clearances:
         if clearance.cap is not None:
             asked.setdefault(clearance.merchant_id, []).append(clearance)
-    found: dict[tuple[str, str], list[datetime]] = {}
+    found: dict[tuple[str, str], Sequence[datetime]] = {}
     for merchant_id, mine in asked.items():
         since = now - max(one.cap.length for one in mine if one.cap is not None)
-        keys = sorted({one.address_key for one in mine})
-        for address_key, began_at in driver.rows(_MARKETING, (merchant_id, to_micros(since), keys)):
-            found.setdefault((merchant_id, address_key), []).append(from_micros(began_at))
+        by_key = marketing(driver, merchant_id, [one.address_key for one in mine], since)
+        found |= {(merchant_id, key): instants for key, instants in by_key.items()}
     return found
+
+
+def marketing(driver: Driver, merchant_id: str, keys: Iterable[str], since: datetime) -> dict[str, list[datetime]]:
+    """Return when marketing to each of *keys* began after *since*, where it was or may have been accepted."""
+    found: dict[str, list[datetime]] = {}
+    wanted = sorted(set(keys))
+    for address_key, began_at in driver.rows(_MARKETING, (merchant_id, to_micros(since), wanted)) if wanted else ():
+        found.setdefault(address_key, []).append(from_micros(began_at))
+    return found
+
+
+def spend(driver: Driver, scopes: Sequence[LimitScope], *, draw: float, read_now: ReadNow) -> datetime | None:
+    """Count one message under *scopes*, or return when one may begin."""
+    before = lock_counters(driver, [scope.key for scope in scopes])
+    now = read_now(driver.connection)
+    held = grant_together(counts_of(scopes, before), now).grant
+    if held.count:
+        write_counters(driver, before, {**before, **take_together(scopes, before, now, draw=draw)})
+    return held.next_at

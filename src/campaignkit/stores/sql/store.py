@@ -23,14 +23,14 @@ from campaignkit.stores.sql import audience, documents, returns
 from campaignkit.stores.sql.beginning import begin
 from campaignkit.stores.sql.claims import claim
 from campaignkit.stores.sql.connection import reading, writing
-from campaignkit.stores.sql.counting import counted, uncount
+from campaignkit.stores.sql.counting import counted, marketing, spend, uncount
 from campaignkit.stores.sql.driver import driving, reading_directly
 from campaignkit.stores.sql.due import due
 from campaignkit.stores.sql.planning import backlog
 from campaignkit.stores.sql.readdressing import readdress
 from campaignkit.stores.sql.schema import SCHEMA_REVISION, VERSION_TABLE
 from campaignkit.stores.sql.settling import settle
-from campaignkit.timing.limits import LimitState
+from campaignkit.timing.limits import LimitScope, LimitState
 
 __all__ = ["SqlStore"]
 
@@ -263,6 +263,14 @@ class SqlStore:
     def counted(self, keys: Sequence[str], /) -> Mapping[str, LimitState]:
         with reading_directly(self._engine) as driver:
             return counted(driver, keys)
+
+    def spend(self, scopes: Sequence[LimitScope], /, *, draw: float = 0.0) -> datetime | None:
+        with driving(self._engine) as driver:
+            return spend(driver, scopes, draw=draw, read_now=self._now)
+
+    def marketing(self, merchant_id: str, keys: Sequence[str], since: datetime, /) -> Mapping[str, Sequence[datetime]]:
+        with reading_directly(self._engine) as driver:
+            return marketing(driver, merchant_id, keys, since)
 
 
 def _engine_for(url: str) -> sa.Engine:

@@ -1,12 +1,13 @@
 """Laws of what forecasts ask: who still waits, in which order, and what limits have counted."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from campaignkit.addresses.channel import Channel
 from campaignkit.campaign.recipients import Intake
 from campaignkit.campaign.status import RecipientEvent, RecipientStatus
 from campaignkit.delivery.begin import BeginVerdict
-from campaignkit.ports import Backlog
+from campaignkit.ports import Backlog, Claim
 from campaignkit.testing.store_laws.base import Laws
 from campaignkit.testing.store_laws.bench import MERCHANT
 from campaignkit.timing.limits import Interval, Limit, LimitScope, LimitState, take
@@ -20,7 +21,7 @@ OF_SENDER = LimitScope("sender/flora/main", RULES)
 
 
 class PlanningLaws(Laws):
-    """``backlog``, ``counted``."""
+    """``backlog``, ``counted``, ``spend``, ``marketing``."""
 
     def test_a_backlog_goes_by_id_and_tells_those_alike_in_a_row_as_one(self) -> None:
         now, later = self.clock.now(), self.clock.now() + timedelta(hours=1)
@@ -88,3 +89,49 @@ class PlanningLaws(Laws):
 
         assert dict(found) == {OF_SENDER.key: take(LimitState(), now, RULES)}
         assert dict(self.store.counted([])) == {}
+
+    def test_what_is_no_recipients_is_spent_under_the_same_limits(self) -> None:
+        self.bench.campaign()
+        first, second = self.bench.claim_one(), self.bench.claim_one("bob")
+
+        assert self.store.spend((OF_SENDER,)) is None
+        assert self.bench.begin(first, limit_scopes=(OF_SENDER,)) is BeginVerdict.LIMITED
+        self.clock.advance(timedelta(seconds=2))
+        assert self.bench.begin(second, limit_scopes=(OF_SENDER,)) is BeginVerdict.GO
+        assert self.store.spend((OF_SENDER,)) == self.clock.now() + timedelta(seconds=2)
+        assert self.store.spend(()) is None
+
+    def test_what_may_not_be_spent_is_not_counted(self) -> None:
+        one = LimitScope("sender/flora/one", (Limit(1, per=timedelta(hours=1)),))
+        assert self.store.spend((one,)) is None
+        self.clock.advance(timedelta(seconds=1))
+
+        assert self.store.spend((OF_SENDER, one)) == self.clock.now() + timedelta(hours=1, seconds=-1)
+        assert self.store.spend((OF_SENDER,)) is None
+
+    def test_marketing_is_told_by_address_merchant_and_instant(self) -> None:
+        start = self.clock.now()
+        self.bench.campaign()
+        self.bench.campaign("c2", kind="transactional")
+        self.bench.campaign("c3", merchant_id="other")
+        self.bench.begun("ann")
+        self.clock.advance(timedelta(hours=1))
+        self.bench.doubtful("bob")
+        self.bench.settle(self.bench.begun("cid"), RecipientEvent.REFUSE)
+        self.bench.begun("ann", campaign_id="c2")
+        (foreign,) = self._claimed_by_another("ann")
+        assert self.bench.begin(foreign) is BeginVerdict.GO
+        names = [f"{name}@example.com" for name in ("ann", "bob", "cid", "dan")]
+
+        found = self.store.marketing(MERCHANT, names, start - timedelta(seconds=1))
+
+        assert {key: list(instants) for key, instants in found.items()} == {
+            "ann@example.com": [start],
+            "bob@example.com": [self.clock.now()],
+        }
+        assert list(self.store.marketing(MERCHANT, names, start)) == ["bob@example.com"]
+        assert dict(self.store.marketing(MERCHANT, [], start)) == {}
+
+    def _claimed_by_another(self, name: str) -> Sequence[Claim]:
+        self.bench.add(name, campaign_id="c3", merchant_id="other")
+        return self.bench.claim(campaign_id="c3", merchant_id="other")
