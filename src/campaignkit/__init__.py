@@ -74,6 +74,9 @@ if TYPE_CHECKING:
     from campaignkit.credits.pumping import find_pumping
     from campaignkit.credits.reconciling import BillLine
     from campaignkit.delivery.outcomes import Outcome, Scope, Verdict
+    from campaignkit.delivery.sms_keywords import Keyword, KeywordKind, read_keyword
+    from campaignkit.delivery.sms_receipts import InboundText, ReceiptStatus, SmsReceipt, read_kannel_receipt
+    from campaignkit.delivery.twilio_webhooks import read_twilio_webhook
     from campaignkit.errors import (
         AddressTaken,
         CampaignKitError,
@@ -169,7 +172,12 @@ if TYPE_CHECKING:
     from campaignkit.timing.send_times import paced_send_times
     from campaignkit.timing.windows import NoWindow, SendWindow
     from campaignkit.transports.function import FunctionTransport
+    from campaignkit.transports.http.descriptions import GatewayDescription
+    from campaignkit.transports.http.gateway import GatewayTransport
+    from campaignkit.transports.http.kannel import KannelTransport
+    from campaignkit.transports.http.twilio import TwilioTransport
     from campaignkit.transports.outbox import OutboxTransport
+    from campaignkit.transports.smpp.transport import SmppTransport
     from campaignkit.transports.smtp import SmtpTransport
 
 __all__ = [
@@ -224,10 +232,13 @@ __all__ = [
     "FrequencyCap",
     "FrozenClock",
     "FunctionTransport",
+    "GatewayDescription",
+    "GatewayTransport",
     "Got",
     "GroupState",
     "HoldNotFound",
     "IllegalTransition",
+    "InboundText",
     "InlineImage",
     "InsufficientCredits",
     "Interval",
@@ -236,7 +247,10 @@ __all__ = [
     "InvalidCredits",
     "InvalidTemplate",
     "IsSet",
+    "KannelTransport",
     "KeyReused",
+    "Keyword",
+    "KeywordKind",
     "LatePolicy",
     "Limit",
     "LinkFinding",
@@ -274,6 +288,7 @@ __all__ = [
     "PriceBook",
     "PriceTable",
     "ProviderPreset",
+    "ReceiptStatus",
     "Recipient",
     "RecipientBusy",
     "RecipientEvent",
@@ -291,9 +306,11 @@ __all__ = [
     "SenderNotFound",
     "SenderState",
     "SkipReason",
+    "SmppTransport",
     "SmsContent",
     "SmsEncoding",
     "SmsParts",
+    "SmsReceipt",
     "SmtpTransport",
     "SqlStore",
     "StaleReason",
@@ -310,6 +327,7 @@ __all__ = [
     "TestResult",
     "TextPart",
     "TickReport",
+    "TwilioTransport",
     "UnknownColumn",
     "UnknownField",
     "UnreadableContacts",
@@ -354,6 +372,9 @@ __all__ = [
     "preset_window",
     "read_bounce_address",
     "read_contacts",
+    "read_kannel_receipt",
+    "read_keyword",
+    "read_twilio_webhook",
     "redirects_of",
     "resolve_offset",
     "resolve_redirect",
@@ -435,6 +456,9 @@ _HOMES = {
     "credits.pumping": ("find_pumping",),
     "credits.reconciling": ("BillLine",),
     "delivery.outcomes": ("Outcome", "Scope", "Verdict"),
+    "delivery.sms_keywords": ("Keyword", "KeywordKind", "read_keyword"),
+    "delivery.sms_receipts": ("InboundText", "ReceiptStatus", "SmsReceipt", "read_kannel_receipt"),
+    "delivery.twilio_webhooks": ("read_twilio_webhook",),
     "errors": (
         "AddressTaken",
         "CampaignKitError",
@@ -537,6 +561,11 @@ _HOMES = {
     "timing.send_times": ("paced_send_times",),
     "timing.windows": ("NoWindow", "SendWindow"),
     "transports.function": ("FunctionTransport",),
+    "transports.http.descriptions": ("GatewayDescription",),
+    "transports.http.gateway": ("GatewayTransport",),
+    "transports.http.kannel": ("KannelTransport",),
+    "transports.http.twilio": ("TwilioTransport",),
+    "transports.smpp.transport": ("SmppTransport",),
     "transports.outbox": ("OutboxTransport",),
     "transports.smtp": ("SmtpTransport",),
 }

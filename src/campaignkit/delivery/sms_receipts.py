@@ -97,7 +97,7 @@ def canonical_id(raw: str, form: IdForm) -> str:
 
 def join_part_ids(ids: Iterable[str]) -> str:
     """Return the provider id of a text of several parts: the ids of its parts, in their order."""
-    return " ".join("_".join(one.split()) for one in ids)
+    return " ".join("_".join(one.split()) for one in ids if one.strip())
 
 
 def part_ids(provider_id: str) -> tuple[str, ...]:
