@@ -17,6 +17,10 @@ PACKAGES = (
     "pandas>=2.2",
     "rule-engine>=4.5",
     "json-logic-qubit>=0.9",
+    "smsutil>=1.1.3",
+    "sms-counter>=0.0.1",
+    "smpplib>=2.2",
+    "regex>=2024.11",
 )
 OURS = ("--editable", f"{ROOT}[sql,templates]")
 PEER_PYTHON = BENCH / "peers" / "bin" / "python"
