@@ -17,6 +17,7 @@ TOLD = (
 NOT_TOLD = (
     *("", "Tulips are in", "Stop by our shop", "STOP BY OUR SHOP", "END of season", "Until the END", "the weekend"),
     *("Text us by the end of the week", "reply end", "don't STOP now", "Non-STOP music", "CANCEL 24h before"),
+    *('Tulips {{ customer.name | default: "STOP" }}', "Tulips {{ customer.stop }}"),
     *("Our BACKEND to end", "STOPPED to end", "nonstop", "Unstoppable: stop", "Cancelled? Call us"),
 )
 
@@ -35,7 +36,7 @@ def test_texts_that_do_not_tell_it(text):
 
     assert not has_opt_out(text)
     assert done.was_added
-    assert done.text.endswith(" STOP to end")
+    assert done.text == f"{text} STOP to end".lstrip()
 
 
 def test_what_is_missing_is_said_in_a_sentence():

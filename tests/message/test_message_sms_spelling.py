@@ -122,6 +122,11 @@ def test_one_character_that_is_left_makes_the_others_vain_and_the_report_says_so
         "tel://ż",
         "sklep.xn--p1ai/ż",
         "жук.рф",
+        "ło\u0301dz\u0301.pl",  # accents typed behind their letters
+        "żółw\u200b.pl",
+        "żółw.\u00adpl",
+        "żółw。pl",
+        "łódź.z\u0307x",
     ],
 )
 @pytest.mark.parametrize("around", ["{}", "ł {} ł", "„{}”,", "({}).", "więcej:{}", "{}…", "ż\n{}\nż"])
@@ -131,6 +136,13 @@ def test_links_are_never_touched(link, around):
     assert link in done.text
     assert is_gsm7(done.text.replace("więcej:", "").replace(link, ""))
     assert {left.reason.value for left in done.left} <= {"link"}
+
+
+@pytest.mark.parametrize(
+    "text", ["Czekamy...już", "dziś.\nJutro", "w pt.–sob. ż", "ż.a", "9.ż", "„dziś”.Jutro", "ż…żż"]
+)
+def test_a_dot_makes_no_link_of_everything(text):
+    assert is_gsm7(transliterate(text).text)
 
 
 def test_words_around_a_link_are_respelt():

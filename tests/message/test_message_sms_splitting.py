@@ -1,6 +1,7 @@
 """The parts of a text, as a phone receives them: by air with the standard read slowly, by SMPP with other decoders."""
 
 from itertools import pairwise
+from typing import Any
 
 import gsm0338
 import pytest
@@ -209,6 +210,14 @@ def test_octets_by_hand():
 def test_a_reference_that_does_not_fit_is_a_bad_call(reference, bits):
     with pytest.raises(ValueError, match=f"a reference of {bits} bits is 0 to"):
         split_text("a", reference=reference, reference_bits=bits)
+
+
+def test_a_policy_that_there_is_not_is_a_bad_call():
+    unknown: Any = "word"
+
+    for work in (count_parts, split_text):
+        with pytest.raises(ValueError, match='keep is "code_point" or "grapheme", not \'word\''):
+            work("a", keep=unknown)
 
 
 def test_references_are_stable_and_spread():

@@ -28,6 +28,7 @@ from campaignkit.message.sms.clusters import cluster_ends
 __all__ = [
     "Keep",
     "SmsParts",
+    "check_keep",
     "count_parts",
     "count_units",
     "encoding_of",
@@ -64,11 +65,15 @@ def count_parts(text: str, *, reference_bits: ReferenceBits = 8, keep: Keep = "c
         keep: ``"grapheme"`` keeps together what a reader takes for one character, a family of emoji or a letter with
             its accents, as some gateways do. What is longer than a part is cut all the same.
 
+    Raises:
+        ValueError: *reference_bits* or *keep* is none of these.
+
     >>> count_parts("Zażółć").encoding.value, count_parts("Zażółć").costly_characters
     ('ucs2', ('ż', 'ó', 'ł', 'ć'))
     >>> [count_parts("a" * length).parts for length in (160, 161, 306, 307)]
     [1, 2, 2, 3]
     """
+    check_keep(keep)
     if is_gsm7(text):
         encoding = SmsEncoding.GSM7
         costly = sorted((character for character in EXTENSION if character in text), key=text.index)
@@ -77,6 +82,16 @@ def count_parts(text: str, *, reference_bits: ReferenceBits = 8, keep: Keep = "c
         costly = list(dict.fromkeys(foreign_characters(text)))
     units, parts = _units_and_parts(text, encoding, reference_bits, keep)
     return SmsParts(encoding=encoding, units=units, parts=parts, costly_characters=tuple(costly))
+
+
+def check_keep(keep: str) -> None:
+    """Return if *keep* is a policy.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if keep not in ("code_point", "grapheme"):
+        raise ValueError(f'keep is "code_point" or "grapheme", not {keep!r}')
 
 
 def part_count(text: str) -> int:

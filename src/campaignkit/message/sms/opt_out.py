@@ -14,6 +14,7 @@ import attrs
 
 from campaignkit.addresses.channel import Rejection, RejectionCode
 from campaignkit.message.sms.counting import SmsParts, count_parts
+from campaignkit.message.sms.places import without_placeholders
 
 __all__ = ["OPT_OUT_WORDS", "WithOptOut", "check_opt_out", "has_opt_out", "with_opt_out"]
 
@@ -69,7 +70,7 @@ def with_opt_out(
     if not phrase:
         raise ValueError("the text on opting out is blank")
     is_told = _folded(phrase) in _folded(text) or has_opt_out(text, words=words)
-    new = text if is_told else f"{text.rstrip()}{separator}{phrase}"
+    new = text if is_told else separator.join(piece for piece in (text.rstrip(), phrase) if piece)
     return WithOptOut(text=new, was_added=not is_told, old=count_parts(text), new=count_parts(new))
 
 
@@ -97,10 +98,12 @@ def check_opt_out(text: str, *, opt_out: str | None = None, words: Collection[st
 def has_opt_out(text: str, *, words: Collection[str] = OPT_OUT_WORDS) -> bool:
     """Return whether *text* tells to send an opt-out word; an everyday use of the word does not count.
 
+    Nor does what stands in a placeholder, for it may be another word in the end.
+
     >>> [has_opt_out(text) for text in ("Txt STOP", "STOP to end", "END of season", "Don't stop! STOP")]
     [True, True, False, True]
     """
-    return _telling(tuple(words)).search(text) is not None
+    return _telling(tuple(words)).search(without_placeholders(text)) is not None
 
 
 @lru_cache(maxsize=16)

@@ -22,8 +22,10 @@ __all__ = [
 # Read as far as the end of the source where it is not closed.
 _PLACEHOLDER = re.compile(r"\{\{.*?(?:\}\}|\Z)|\{%.*?(?:%\}|\Z)", re.DOTALL)
 _WORD = re.compile(r"\S+")
-# A scheme; an address or a handle; a domain, as far as two letters behind a dot tell one. Each is linear in its word.
-_LINK = re.compile(r"://|@\w|(?<=\w)\.[^\W\d_]{2}")
+# A scheme; an address or a handle; a domain, as far as a letter and one more character behind a dot tell one. A letter
+# may have accents or invisible characters behind it, so what is no punctuation counts. Each is linear in its word.
+_PAUSE = r"\s.,;:!?…()\[\]<>\"'“”„‘’«»"
+_LINK = re.compile(rf"://|@\w|(?<=[^{_PAUSE}])[.。．｡][\u200b\u2060\ufeff\u00ad]*[^\W\d_][^{_PAUSE}]")
 _OPENING = "\"'“”„«»‘’‚‹›([<{…*-–—"
 _CLOSING = "\"'“”„«»‘’‚‹›)]>}….,;:!?*"
 

@@ -36,7 +36,7 @@ _DOUBLE = re.compile(f"[{re.escape(EXTENSION)}]")
 class LeftReason(StrEnum):
     """Why a character outside GSM-7 was left as it is."""
 
-    UNKNOWN = "unknown"  # there is no spelling for it
+    UNKNOWN = "unknown"  # there is no spelling for it, or the table leaves it alone
     LINK = "link"  # it is part of a web address, a mail address or a domain
     PLACEHOLDER = "placeholder"
 

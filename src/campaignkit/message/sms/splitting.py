@@ -16,7 +16,7 @@ from campaignkit.message.sms.alphabet import (
     encode_septets,
     pack_septets,
 )
-from campaignkit.message.sms.counting import Keep, encoding_of, escaped_units, part_ends
+from campaignkit.message.sms.counting import Keep, check_keep, encoding_of, escaped_units, part_ends
 
 __all__ = ["JOINED_PARTS_MAX", "TextPart", "part_reference", "split_text"]
 
@@ -70,7 +70,7 @@ def split_text(
         keep: As for ``count_parts``.
 
     Raises:
-        ValueError: *reference* does not fit into *reference_bits*.
+        ValueError: *reference* does not fit into *reference_bits*, or these or *keep* are none that there is.
 
     >>> [len(part.text) for part in split_text("a" * 152 + "€" * 5, reference=7)]
     [152, 5]
@@ -79,6 +79,7 @@ def split_text(
     """
     if not 0 <= reference < 1 << reference_bits:
         raise ValueError(f"a reference of {reference_bits} bits is 0 to {(1 << reference_bits) - 1}, not {reference}")
+    check_keep(keep)
     encoding = encoding_of(text)
     ends = list(part_ends(text, encoding, reference_bits=reference_bits, keep=keep))
     if len(ends) > JOINED_PARTS_MAX:
