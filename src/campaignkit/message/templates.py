@@ -13,7 +13,7 @@ import attrs
 from campaignkit.errors import InvalidTemplate
 from campaignkit.message.filters import NEEDS_LIQUID, Filter, Step, bind_filter
 from campaignkit.message.languages import Language, language_of
-from campaignkit.message.values import VALUE_CHARACTERS_MAX, Value, Values, clean_text, plain_value, shown
+from campaignkit.message.values import VALUE_CHARACTERS_MAX, Values, clean_text, plain_value, shown
 
 __all__ = [
     "FILTERS_MAX",
@@ -21,7 +21,6 @@ __all__ = [
     "VALUE_CHARACTERS_MAX",
     "Placeholder",
     "Template",
-    "Value",
     "Values",
     "compile_template",
 ]
@@ -30,7 +29,7 @@ __all__ = [
 PLACEHOLDERS_MAX = 1_000
 FILTERS_MAX = 10  # of one placeholder
 
-_NOBODY: Mapping[str, Value] = {}
+_NOBODY: Mapping[str, object] = {}
 
 _OPENING = re.compile(r"\{\{|\{%")
 _BLANKS = r"[ \t\r\n]*+"

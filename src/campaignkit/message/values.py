@@ -5,20 +5,19 @@ A text is shown as it is, ``True`` as ``true``, a number with its digits, a day 
 nothing, as is whatever else a host may put there.
 """
 
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 
 from campaignkit.message.content import one_line, whole_characters
 
-__all__ = ["VALUE_CHARACTERS_MAX", "Value", "Values", "clean_text", "plain_value", "shown"]
+__all__ = ["VALUE_CHARACTERS_MAX", "Values", "clean_text", "plain_value", "shown"]
 
 VALUE_CHARACTERS_MAX = 10_000
 NUMBER_BITS_MAX = 4_000  # Python writes no number of more than 4,300 digits
 
-Scalar = str | int | float | Decimal | date | datetime | bool | None
-Value = Scalar | Sequence["Value"] | Mapping[str, "Value"]
-Values = Mapping[str, Mapping[str, Value]]  # namespace → name → value, for one recipient
+# Namespace → name → value, for one recipient: str, int, Decimal, float, date, datetime, bool, None, a list or a mapping.
+Values = Mapping[str, Mapping[str, object]]
 
 
 def clean_text(text: str, single_line: bool = False) -> str:

@@ -8,7 +8,7 @@ import attrs
 
 from campaignkit.addresses.channel import Rejection, RejectionCode
 from campaignkit.errors import InvalidTemplate, MissingExtra
-from campaignkit.message.content import one_line
+from campaignkit.message.content import one_line, whole_characters
 from campaignkit.message.languages import Language
 from campaignkit.message.liquid.scanning import find_unclosed, invalid, place, scan
 from campaignkit.message.templates import Placeholder
@@ -83,6 +83,7 @@ def compile_liquid(source: str, *, field: str, language: Language) -> LiquidTemp
         InvalidTemplate: it is no Liquid, with its line and column; or it uses what merchants may not.
         MissingExtra: python-liquid is not installed.
     """
+    source = whole_characters(source)
     scan(source, field)
     try:
         from campaignkit.message.liquid import engine, reading
