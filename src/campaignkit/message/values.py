@@ -16,7 +16,7 @@ __all__ = ["VALUE_CHARACTERS_MAX", "Values", "clean_text", "plain_value", "shown
 VALUE_CHARACTERS_MAX = 10_000
 NUMBER_BITS_MAX = 4_000  # Python writes no number of more than 4,300 digits
 
-# Namespace → name → value, for one recipient: str, int, Decimal, float, date, datetime, bool, None, a list or a mapping.
+# Namespace → name → value for one recipient: str, int, Decimal, float, date, datetime, bool, None, a list or a mapping.
 Values = Mapping[str, Mapping[str, object]]
 
 
