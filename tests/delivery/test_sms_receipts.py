@@ -129,7 +129,9 @@ def test_71_nothing_that_is_not_signed_is_believed(said):
     ],
 )
 def test_what_an_smsc_reports(text, options, expected):
-    forms: dict[str, Any] = {name: IdForm(value) if name.endswith("_form") else value for name, value in options.items()}
+    forms: dict[str, Any] = {
+        name: IdForm(value) if name.endswith("_form") else value for name, value in options.items()
+    }
     receipt = read_smpp_receipt(text, **forms)
 
     assert isinstance(receipt, SmsReceipt)

@@ -154,6 +154,20 @@ def test_a_real_kannel_sends_as_many_parts_as_were_counted(gateway, words):
         assert b"".join(one.words for one in arrived).decode("utf-16-be") == words
 
 
+def test_a_real_kannel_cuts_an_emoji_in_two_rather_than_use_another_part(gateway):
+    """A fact about Kannel 1.4.5, which splits by itself: never more parts than were counted, here one less."""
+    before = len(gateway.received(0))
+    words = "ż" * 66 + "😀" + "ż" * 66
+    transport = account(gateway)
+    list(transport.send([text(words=words, parts=3)], Gate()))
+    arrived = gateway.received(before + 2)[before:]
+    transport.close()
+
+    assert count_parts(words).parts == 3
+    assert len(arrived) == 2
+    assert b"".join(one.words for one in arrived).decode("utf-16-be") == words
+
+
 def test_a_real_kannel_says_whether_the_account_works_without_sending(gateway):
     before = len(gateway.received(0))
     transports = [account(gateway), account(gateway, password="wrong")]

@@ -6,18 +6,39 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from campaignkit.transports.fake import FakeEmail, FakeSms
     from campaignkit.transports.function import FunctionTransport
+    from campaignkit.transports.http import GatewayTransport, HttpTimeouts, KannelTransport, TwilioTransport
     from campaignkit.transports.outbox import OutboxTransport
+    from campaignkit.transports.smpp import SmppTimeouts, SmppTransport
     from campaignkit.transports.smtp import SmtpTimeouts, SmtpTransport
 
-__all__ = ["FakeEmail", "FakeSms", "FunctionTransport", "OutboxTransport", "SmtpTimeouts", "SmtpTransport"]
+__all__ = [
+    "FakeEmail",
+    "FakeSms",
+    "FunctionTransport",
+    "GatewayTransport",
+    "HttpTimeouts",
+    "KannelTransport",
+    "OutboxTransport",
+    "SmppTimeouts",
+    "SmppTransport",
+    "SmtpTimeouts",
+    "SmtpTransport",
+    "TwilioTransport",
+]
 
 _HOMES = {
     "FakeEmail": "fake",
     "FakeSms": "fake",
     "FunctionTransport": "function",
+    "GatewayTransport": "http",
+    "HttpTimeouts": "http",
+    "KannelTransport": "http",
     "OutboxTransport": "outbox",
+    "SmppTimeouts": "smpp",
+    "SmppTransport": "smpp",
     "SmtpTimeouts": "smtp",
     "SmtpTransport": "smtp",
+    "TwilioTransport": "http",
 }
 
 

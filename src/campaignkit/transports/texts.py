@@ -7,6 +7,7 @@ import attrs
 
 from campaignkit.delivery.outcomes import Outcome, Scope, Verdict
 from campaignkit.message.outbound import OutboundMessage, OutboundText
+from campaignkit.message.sms import count_parts
 
 __all__ = ["BatchTrouble", "require_texts", "text_obstacle"]
 
@@ -43,6 +44,8 @@ def text_obstacle(message: OutboundText) -> str | None:
         return "text_malformed"
     if not message.sender or not message.sender.isascii() or not message.sender.isprintable():
         return "sender_refused"
+    if count_parts(message.text).parts > message.parts:
+        return "parts_mismatch"  # never one part more than was paid for
     return None
 
 

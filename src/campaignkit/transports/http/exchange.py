@@ -140,6 +140,8 @@ def require_url(url: str, *, has_secret: bool, insecure_plaintext: bool = False)
         raise ValueError("the gateway's URL cannot be read") from None
     if parts.scheme not in {"http", "https"} or not host or not has_port or not url.isprintable() or " " in url:
         raise ValueError("a gateway's URL begins with https:// and a host")
+    if parts.query and not parts.path:
+        raise ValueError("a gateway's URL has a slash before its question mark")
     if parts.username is not None or parts.fragment:
         raise ValueError("a gateway's URL holds neither a password nor a fragment; give the password by itself")
     is_local = host in {"localhost", "127.0.0.1", "::1"}

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpcore2
 
@@ -80,7 +81,7 @@ class ConnectionPool:
             with self._current(is_encrypted=request.url.startswith("https:")).stream(
                 request.method,
                 request.url,
-                headers=[("Host", _host_of(request.url)), *headers],
+                headers=[("Host", urlsplit(request.url).netloc), *headers],
                 content=request.body,
                 extensions=extensions,
             ) as response:
@@ -197,10 +198,6 @@ def _above_zero(seconds: float, timeout: type[httpcore2.TimeoutException]) -> fl
     if seconds <= 0:
         raise timeout("the request took too long as a whole")
     return seconds
-
-
-def _host_of(url: str) -> str:
-    return url.split("/", 3)[2]
 
 
 def _read(response: httpcore2.Response) -> HttpReply:

@@ -79,7 +79,7 @@ class SmppRound:
         settings = self._settings
         submits = submits_of(text, wants_receipt=settings.wants_receipts, validity=settings.validity)
         if isinstance(submits, Rejection) or len(submits) > text.parts:
-            # Never one part more than was paid for.
+            # As they were counted, or the counter and the splitter disagree.
             return Outcome(message_id=text.message_id, verdict=Verdict.REFUSED, code="parts_mismatch")
         hindrance = self._trouble.outcome_of(text)
         if hindrance is not None:
