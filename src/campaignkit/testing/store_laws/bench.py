@@ -189,10 +189,10 @@ class Bench:
         (answer,) = self.ask(self.clearance(claim, **changes))
         return answer
 
-    def unsent(self, claim: Claim, scopes: tuple[LimitScope, ...] = (), **changes: Any) -> Settlement:
+    def unsent(self, claim: Claim, limit_scopes: tuple[LimitScope, ...] = (), **changes: Any) -> Settlement:
         """Return the proof that nothing of *claim* was submitted."""
         outcome = Outcome(message_id="m1", verdict=Verdict.NOT_SENT, code="connection_lost")
-        proof = {"outcome": outcome, "limit_scopes": scopes, "not_before": self.clock.now() + LEASE}
+        proof = {"outcome": outcome, "limit_scopes": limit_scopes, "not_before": self.clock.now() + LEASE}
         return self.settlement(claim, RecipientEvent.DEFER, **{**proof, **changes})
 
     def settlement(self, claim: Claim, event: RecipientEvent, **changes: Any) -> Settlement:

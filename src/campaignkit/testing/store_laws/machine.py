@@ -1,8 +1,7 @@
 """Long random lives of a store beside the model: after every step both must show the same. Needs Hypothesis."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 import attrs
 from hypothesis import settings
@@ -10,36 +9,36 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from campaignkit.campaign.recipients import Intake, NewAddress
-from campaignkit.campaign.status import RECIPIENT_TRANSITIONS, CampaignStatus, RecipientEvent, RecipientStatus
+from campaignkit.campaign.status import CampaignStatus, RecipientEvent, RecipientStatus
 from campaignkit.clocks import FrozenClock
+from campaignkit.delivery.settling import Settlement
 from campaignkit.errors import NotEditable, RevisionConflict
 from campaignkit.ports import Claim, Clock, Reaped, SaveGuard, Store
 from campaignkit.testing.store_laws.bench import LEASE, START, Bench
+from campaignkit.testing.store_laws.choices import (
+    CAMPAIGNS,
+    DEADLINE,
+    GUARDS,
+    HALTED,
+    INTERVAL,
+    QUOTA,
+    SCOPES,
+    STEPS,
+    campaigns,
+    events,
+    key_of,
+    names,
+    outcomes,
+    picks,
+    reachable,
+    shown,
+    shown_by,
+    where_of,
+)
 from campaignkit.testing.store_laws.expecting import expect
-from campaignkit.testing.store_laws.model import Model, ModelCampaign
-from campaignkit.timing.limits import Interval, LimitScope
+from campaignkit.testing.store_laws.model import Model, ModelCampaign, ModelQuota
 
 __all__ = ["store_machine"]
-
-INTERVAL = timedelta(seconds=60)
-DEADLINE = START + timedelta(days=1)
-# The second merchant has the ids of the first, so that whoever forgets the merchant is found out.
-CAMPAIGNS = (("flora", "c1"), ("flora", "c2"), ("other", "c1"))
-HALTED = (CampaignStatus.PAUSED, CampaignStatus.SCHEDULED, CampaignStatus.FAILED, CampaignStatus.DRAFT)
-GUARDS = (SaveGuard.NONE, *SaveGuard)
-ENDS_FROM_PENDING = {RecipientStatus.SKIPPED, RecipientStatus.EXPIRED, RecipientStatus.CANCELLED}
-# Clocks go back too.
-STEPS = (timedelta(seconds=1), INTERVAL, LEASE, timedelta(days=1), timedelta(days=4), -INTERVAL)
-
-campaigns = st.sampled_from(CAMPAIGNS)
-names = st.sampled_from(("ann", "bob", "cid", "dan", "eve", "fay", "gus", "hal"))
-picks = st.sampled_from((1, 1, 1, 2, 2, 3, 4, 6))  # counted from the newest claim: most steps meet in the same few
-events = st.sampled_from((RecipientEvent.ACCEPT, RecipientEvent.REFUSE, RecipientEvent.DEFER, RecipientEvent.DOUBT))
-
-
-def _key(name: str) -> str:
-    """Return an address key; ``eve`` has the address of ``ann``."""
-    return "ann@example.com" if name == "eve" else f"{name}@example.com"
 
 
 class StoreMachine(RuleBasedStateMachine):
@@ -57,26 +56,22 @@ class StoreMachine(RuleBasedStateMachine):
         self.claims: list[Claim] = []
         self.statuses: dict[tuple[str, str], RecipientStatus] = {}
         self.went: set[tuple[str, str]] = set()
+        self.quota = ModelQuota(count=QUOTA.count, length=INTERVAL + timedelta(seconds=1))
         for where in CAMPAIGNS:
-            deadline = DEADLINE if where == ("flora", "c2") else None
-            self.bench.campaign(where[1], merchant_id=where[0], deadline=deadline, limit_scopes=self.scopes(where))
-            interval = INTERVAL if self.scopes(where) else None
-            self.model.campaigns[where] = ModelCampaign(interval=interval, deadline=deadline)
+            is_second = where == ("flora", "c2")
+            deadline, interval = (DEADLINE, INTERVAL) if is_second else (None, None)
+            self.bench.campaign(where[1], merchant_id=where[0], deadline=deadline, limit_scopes=SCOPES[where])
+            quota = self.quota if where[0] == "flora" else None
+            self.model.campaigns[where] = ModelCampaign(interval=interval, quota=quota, deadline=deadline)
             self.model.rows[where] = {}
 
     def teardown(self) -> None:
         if hasattr(self, "store"):
             self.store.close()
 
-    def scopes(self, where: tuple[str, str]) -> tuple[LimitScope, ...]:
-        """Return the limits of a campaign; one of them has an interval."""
-        if where != ("flora", "c2"):
-            return ()
-        return (LimitScope("campaign/flora/c2", (Interval(INTERVAL.total_seconds()),)),)
-
     @rule(where=campaigns, wanted=st.lists(names, min_size=1, max_size=3))
     def add(self, where: tuple[str, str], wanted: list[str]) -> None:
-        rows = [self.bench.row(n, merchant_id=where[0], campaign_id=where[1], address_key=_key(n)) for n in wanted]
+        rows = [self.bench.row(n, merchant_id=where[0], campaign_id=where[1], address_key=key_of(n)) for n in wanted]
         if self.model.campaigns[where].status in {"finished", "cancelled"}:
             with expect(NotEditable):
                 self.store.add_recipients(*where, rows)
@@ -97,19 +92,19 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(pick=picks)
     def hand_over(self, pick: int) -> None:
         """Release a claim and claim again at once, so that the old one is stale."""
-        where = _where(self.latest(pick))
+        where = where_of(self.latest(pick))
         self.give_back([self.latest(pick)], None)
         self.claim(where, 4)
 
     @precondition(lambda self: self.claims)
     @rule(pick=picks, status=st.sampled_from(HALTED), guard=st.sampled_from(GUARDS))
     def halt(self, pick: int, status: CampaignStatus, guard: SaveGuard) -> None:
-        self.steer(_where(self.latest(pick)), status, guard)
+        self.steer(where_of(self.latest(pick)), status, guard)
 
     @precondition(lambda self: self.claims)
     @rule(pick=picks)
     def cancel(self, pick: int) -> None:
-        self.steer(_where(self.latest(pick)), CampaignStatus.CANCELLED, SaveGuard.NONE)
+        self.steer(where_of(self.latest(pick)), CampaignStatus.CANCELLED, SaveGuard.NONE)
 
     @rule(where=campaigns)
     def send(self, where: tuple[str, str]) -> None:
@@ -128,7 +123,7 @@ class StoreMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.claims)
     @rule(pick=picks)
     def edit_settings(self, pick: int) -> None:
-        where = _where(self.latest(pick))
+        where = where_of(self.latest(pick))
         campaign = self.model.campaigns[where]
         campaign.version += 1
         campaign.revision += 1
@@ -173,39 +168,80 @@ class StoreMachine(RuleBasedStateMachine):
         assert {claim.recipient.recipient_id for claim in claims} == (held if is_sending else set())
 
     @precondition(lambda self: self.claims)
-    @rule(chosen=st.lists(picks, min_size=1, max_size=4), version_lag=st.sampled_from((0, 0, 0, 1)))
-    def begin(self, chosen: list[int], version_lag: int) -> None:
+    @rule(
+        chosen=st.lists(picks, min_size=1, max_size=4),
+        version_lag=st.sampled_from((0, 0, 0, 1)),
+        came_to=st.none() | st.tuples(picks, outcomes),
+    )
+    def begin(
+        self, chosen: list[int], version_lag: int, came_to: tuple[int, tuple[RecipientEvent, bool]] | None
+    ) -> None:
+        """Ask for some, and settle somebody else first, in the same call."""
         batch = self.pick_claims(chosen)
-        versions = [self.model.campaigns[_where(claim)].version - version_lag for claim in batch]
+        versions = [self.model.campaigns[where_of(claim)].version - version_lag for claim in batch]
         clearances = [
             self.bench.clearance(
                 claim,
                 settings_version=version,
-                deadline=self.model.campaigns[_where(claim)].deadline,
-                limit_scopes=self.scopes(_where(claim)),
+                deadline=self.model.campaigns[where_of(claim)].deadline,
+                limit_scopes=SCOPES[where_of(claim)],
                 prepared_at=START,
             )
             for claim, version in zip(batch, versions, strict=True)
         ]
-        answers = self.bench.ask(*clearances)
+        settlements = []
+        if came_to is not None:
+            settlements = [self.settlement(self.latest(came_to[0]), came_to[1], INTERVAL)]
+            self.model_settle(self.latest(came_to[0]), came_to[1], INTERVAL)
+        answers = self.store.begin(clearances, lease=LEASE, settlements=settlements)
 
         for claim, version, answer in zip(batch, versions, answers, strict=True):
-            row, now = claim.recipient, self.clock.now()
-            said = self.model.begin(_where(claim), row.recipient_id, claim.epoch, version, now, LEASE)
-            assert (answer.recipient_id, answer.verdict.value) == (row.recipient_id, said)
+            row, now, verdict = claim.recipient, self.clock.now(), answer.verdict.value
+            said = self.model.begin(where_of(claim), row.recipient_id, claim.epoch, version, now, LEASE, verdict)
+            assert (answer.recipient_id, verdict) == (row.recipient_id, said)
             if said == "go":
                 self.went.add((row.merchant_id, row.recipient_id))
 
     @precondition(lambda self: self.claims)
-    @rule(pick=picks, event=events, wait=st.sampled_from(STEPS), times=st.integers(1, 2))
-    def settle(self, pick: int, event: RecipientEvent, wait: timedelta, times: int) -> None:
-        claim, now = self.latest(pick), self.clock.now()
-        row, is_used = claim.recipient, event is RecipientEvent.DEFER
+    @rule(pick=picks, outcome=outcomes, wait=st.sampled_from(STEPS), times=st.integers(1, 2))
+    def settle(self, pick: int, outcome: tuple[RecipientEvent, bool], wait: timedelta, times: int) -> None:
+        claim = self.latest(pick)
         for _ in range(times):
-            result = self.bench.settle(claim, event, not_before=now + wait, is_attempt_used=is_used)
+            (result,) = self.store.settle([self.settlement(claim, outcome, wait)])
 
-            said = self.model.settle(_where(claim), row.recipient_id, claim.epoch, event.value, now + wait, now)
-            assert result.value == said
+            assert result.value == self.model_settle(claim, outcome, wait)
+
+    @rule(where=campaigns, wanted=st.lists(names, min_size=3, max_size=4, unique=True), outcome=outcomes)
+    def go_through(self, where: tuple[str, str], wanted: list[str], outcome: tuple[RecipientEvent, bool]) -> None:
+        """Begin two, settle one of them twice, and begin two more: what is given back, and to whom."""
+        self.take_on(where, wanted, 4)
+        self.nobody_moves_outside_the_table()
+        if len(self.claims) >= 4:
+            self.begin([4, 3], 0, None)
+            self.nobody_moves_outside_the_table()
+            self.settle(3, outcome, INTERVAL, 2)
+            self.nobody_moves_outside_the_table()
+            self.begin([2, 1], 0, None)
+
+    def settlement(self, claim: Claim, outcome: tuple[RecipientEvent, bool], wait: timedelta) -> Settlement:
+        """Return what is said of *claim*."""
+        event, is_unsent = outcome
+        scopes, not_before, is_deferred = (
+            SCOPES[where_of(claim)],
+            self.clock.now() + wait,
+            event is RecipientEvent.DEFER,
+        )
+        if is_unsent and is_deferred:
+            return self.bench.unsent(claim, scopes, not_before=not_before, is_attempt_used=True)
+        said = {"not_before": not_before, "limit_scopes": scopes, "is_attempt_used": is_deferred}
+        return self.bench.settlement(claim, event, **said)
+
+    def model_settle(self, claim: Claim, outcome: tuple[RecipientEvent, bool], wait: timedelta) -> str:
+        """Return what the model says to the same."""
+        event, now, recipient_id = outcome[0], self.clock.now(), claim.recipient.recipient_id
+        is_unsent = outcome[1] and event is RecipientEvent.DEFER
+        where = where_of(claim)
+        return self.model.settle(where, recipient_id, claim.epoch, event.value, now + wait, now, is_unsent=is_unsent)
 
     @precondition(lambda self: self.claims)
     @rule(chosen=st.lists(picks, min_size=1, max_size=4), wait=st.none() | st.sampled_from(STEPS))
@@ -217,7 +253,8 @@ class StoreMachine(RuleBasedStateMachine):
         count = self.store.release(batch, not_before=not_before, reason="shutdown")
 
         released = [
-            self.model.release(_where(claim), claim.recipient.recipient_id, claim.epoch, not_before) for claim in batch
+            self.model.release(where_of(claim), claim.recipient.recipient_id, claim.epoch, not_before)
+            for claim in batch
         ]
         assert count == sum(released)
 
@@ -228,6 +265,7 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(step=st.sampled_from(STEPS))
     def let_time_pass(self, step: timedelta) -> None:
         self.clock.advance(step)
+        self.quota.went_back = self.quota.went_back or step < timedelta(0)
 
     @precondition(lambda self: self.claims)
     @rule(pick=picks)
@@ -261,8 +299,8 @@ class StoreMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.claims)
     @rule(pick=picks, name=names)
     def correct_address(self, pick: int, name: str) -> None:
-        claim, key = self.latest(pick), _key(name)
-        where, recipient_id = _where(claim), claim.recipient.recipient_id
+        claim, key = self.latest(pick), key_of(name)
+        where, recipient_id = where_of(claim), claim.recipient.recipient_id
         to = NewAddress(address=key, address_key=key)
         if self.model.campaigns[where].status in {"finished", "cancelled"}:
             with expect(NotEditable):
@@ -285,33 +323,15 @@ class StoreMachine(RuleBasedStateMachine):
     def both_show_the_same(self) -> None:
         for where in CAMPAIGNS if hasattr(self, "model") else ():
             rows = self.bench.rows(where[1], merchant_id=where[0])
-            assert {row.recipient_id: self.seen(row.merchant_id, row.recipient_id) for row in rows} == {
-                recipient_id: row.seen() for recipient_id, row in self.model.rows[where].items()
+            trails = [self.store.trail(where[0], row.recipient_id) for row in rows]
+            assert {one.recipient.recipient_id: shown(one) for one in trails if one is not None} == {
+                recipient_id: shown_by(row) for recipient_id, row in self.model.rows[where].items()
             }
             document, campaign = self.store.load(where[0], "campaign", where[1]), self.model.campaigns[where]
             assert document is not None
             assert document.body is not None
             stored = (document.body["status"], document.body["settings_version"], document.revision)
             assert stored == (campaign.status, campaign.version, campaign.revision)
-
-    def seen(self, merchant_id: str, recipient_id: str) -> Mapping[str, Any]:
-        """Return what the store shows of a row, in the model's words."""
-        trail = self.store.trail(merchant_id, recipient_id)
-        assert trail is not None
-        row = trail.recipient
-        # Why a doubt was given up is left open.
-        unnamed = {"reason": self.model.rows[merchant_id, row.campaign_id][recipient_id].reason}
-        return {
-            "key": row.address_key,
-            "not_before": row.not_before,
-            "status": row.status.value,
-            "reason": row.reason,
-            "epoch": row.epoch,
-            "attempt_count": row.attempt_count,
-            "lease_until": row.lease_until,
-            "doubt_until": row.doubt_until,
-            "verdicts": {attempt.epoch: attempt.verdict for attempt in trail.attempts},
-        } | (unnamed if row.status is RecipientStatus.UNKNOWN else {})
 
     @invariant()
     def every_row_stands_in_one_place(self) -> None:
@@ -327,7 +347,7 @@ class StoreMachine(RuleBasedStateMachine):
             for row in self.bench.rows(where[1], merchant_id=where[0]):
                 identity = (row.merchant_id, row.recipient_id)
                 before = self.statuses.get(identity, RecipientStatus.PENDING)
-                assert row.status is before or row.status in _reachable(before), (before, row.status)
+                assert row.status is before or row.status in reachable(before), (before, row.status)
                 if row.status is RecipientStatus.SENDING is not before:
                     assert identity in self.went, "only begin leads into sending"
                 self.statuses[identity] = row.status
@@ -341,12 +361,16 @@ class StoreMachine(RuleBasedStateMachine):
         listed = {(due.merchant_id, due.campaign_id): due for due in self.store.due(now, limit=9).campaigns}
         sending = {where for where in CAMPAIGNS if self.model.campaigns[where].status == "sending"}
         assert set(listed) == sending
+        sharing = [0, 0]  # what each could begin alone, the least and the most
         for where, due in listed.items():
             ready = len(self.model.claimable(where, now))
-            campaign = self.model.campaigns[where]
-            granted = ready if campaign.interval is None else min(ready, campaign.free_at(now) <= now)
-            assert due.ready_count == granted
+            least, most = (min(ready, room) for room in self.model.campaigns[where].room(now))
+            assert due.ready_count <= most
+            assert where[0] == "flora" or due.ready_count == ready
+            sharing = [sharing[0] + least, sharing[1] + most] if where[0] == "flora" else sharing
             assert due.next_pending_at == self.earliest_pending(where, now)
+        least, most = (min(pair) for pair in zip(sharing, self.quota.room(now), strict=True))
+        assert least <= sum(due.ready_count for where, due in listed.items() if where[0] == "flora") <= most
 
     def earliest_pending(self, where: tuple[str, str], now: datetime) -> datetime | None:
         """Return when the next pending recipient's time comes."""
@@ -374,13 +398,3 @@ def store_machine(
         max_examples=max_examples, stateful_step_count=step_count, deadline=None, print_blob=True
     )
     return StoreMachineOfFactory
-
-
-def _where(claim: Claim) -> tuple[str, str]:
-    return (claim.recipient.merchant_id, claim.recipient.campaign_id)
-
-
-def _reachable(status: RecipientStatus) -> set[RecipientStatus]:
-    """Return where one call may lead: one move, or back to pending and on."""
-    moves = set(RECIPIENT_TRANSITIONS[status].values())
-    return moves | ENDS_FROM_PENDING if RecipientStatus.PENDING in moves else moves

@@ -8,10 +8,54 @@ from typing import Any
 
 import attrs
 
-__all__ = ["Model", "ModelCampaign", "ModelRow"]
+__all__ = ["Model", "ModelCampaign", "ModelQuota", "ModelRow"]
 
 DOUBT_LASTS = timedelta(hours=72)
 VERDICTS = {"accept": "accepted", "refuse": "refused", "defer": "deferred", "doubt": "in_doubt"}
+
+
+Message = tuple[str, str, int]  # merchant, recipient, epoch
+
+
+@attrs.define
+class ModelQuota:
+    """So many in any time of that length: every message that began, and when, for ever."""
+
+    count: int
+    length: timedelta
+    counted: dict[Message, datetime] = attrs.field(factory=dict)
+    given_back: set[Message] = attrs.field(factory=set)
+    latest: datetime | None = None
+    went_back: bool = False  # the clock, at any time
+    vague_until: datetime | None = None
+
+    def room(self, now: datetime) -> tuple[int, int]:
+        """Return the least and the most that may begin at *now*.
+
+        They are one number unless something was given back after the clock had gone back: then what was given back may
+        stay counted until the window is over, never less.
+        """
+        at = self.at(now)
+        standing = {message for message, began in self.counted.items() if began + self.length > at}
+        most = self.count - len(standing - self.given_back)
+        is_vague = self.vague_until is not None and at < self.vague_until
+        return (max(self.count - len(standing), 0) if is_vague else most), most
+
+    def at(self, now: datetime) -> datetime:
+        """Return the instant that counts: clocks go back, limits do not."""
+        return max(now, self.latest or now)
+
+    def take(self, message: Message, now: datetime) -> None:
+        """Count *message*."""
+        self.latest = self.counted[message] = self.at(now)
+
+    def give_back(self, message: Message) -> None:
+        """Forget *message*, if it ever was counted."""
+        if message not in self.counted or message in self.given_back:
+            return
+        self.given_back.add(message)
+        if self.went_back and self.latest is not None:
+            self.vague_until = self.latest + self.length
 
 
 @attrs.define
@@ -22,6 +66,7 @@ class ModelCampaign:
     version: int = 1
     revision: int = 1
     interval: timedelta | None = None
+    quota: ModelQuota | None = None  # of its sender, shared with others
     deadline: datetime | None = None
     last_begin: datetime | None = None
 
@@ -30,6 +75,14 @@ class ModelCampaign:
         if self.interval is None or self.last_begin is None:
             return now
         return max(now, self.last_begin + self.interval)
+
+    def room(self, now: datetime) -> tuple[int, int]:
+        """Return the least and the most that may begin at *now*, as far as limits go."""
+        least, most = (1000, 1000) if self.quota is None else self.quota.room(now)
+        if self.interval is None:
+            return least, most
+        own = int(self.free_at(now) <= now)
+        return min(least, own), min(most, own)
 
 
 @attrs.define
@@ -133,9 +186,16 @@ class Model:
         return row.epoch
 
     def begin(
-        self, where: tuple[str, str], recipient_id: str, epoch: int, version: int, now: datetime, lease: timedelta
+        self,
+        where: tuple[str, str],
+        recipient_id: str,
+        epoch: int,
+        version: int,
+        now: datetime,
+        lease: timedelta,
+        said: str,
     ) -> str:
-        """Answer one clearance, and do what the answer says."""
+        """Answer one clearance, and do what the answer says; *said* by the store, where it may say this or that."""
         campaign, row = self.campaigns[where], self.rows[where][recipient_id]
         if row.status != "claimed" or row.epoch != epoch:
             return "stale"
@@ -152,17 +212,29 @@ class Model:
         if campaign.deadline is not None and now >= campaign.deadline:
             row.end("expired", "deadline_passed")
             return "expired"
-        if campaign.free_at(now) > now:
+        least, most = campaign.room(now)
+        if most < 1 or (least < 1 and said == "limited"):
             return "limited"
+        if campaign.quota is not None:
+            campaign.quota.take((where[0], recipient_id, epoch), now)
         campaign.last_begin = max(now, campaign.last_begin or now)
         row.status, row.lease_until = "sending", now + lease
         row.verdicts[epoch] = ""
         return "go"
 
     def settle(
-        self, where: tuple[str, str], recipient_id: str, epoch: int, event: str, not_before: datetime, now: datetime
+        self,
+        where: tuple[str, str],
+        recipient_id: str,
+        epoch: int,
+        event: str,
+        not_before: datetime,
+        now: datetime,
+        *,
+        is_unsent: bool = False,
     ) -> str:
-        """Write what became of one message. Deferrals use up an attempt here."""
+        """Write what became of one message. Deferrals use up an attempt here, and may prove that it was not sent."""
+        verdict = "not_sent" if is_unsent else VERDICTS[event]
         row = self.rows[where][recipient_id]
         if row.epoch != epoch:
             return "stale"
@@ -172,8 +244,11 @@ class Model:
             "in_doubt": {"accept", "refuse", "defer"},
         }.get(row.status, set())
         if event not in allowed:
-            return "already" if row.verdicts.get(epoch) == VERDICTS[event] else "stale"
-        row.verdicts[epoch] = VERDICTS[event]
+            return "already" if row.verdicts.get(epoch) == verdict else "stale"
+        quota = self.campaigns[where].quota
+        if is_unsent and quota is not None:
+            quota.give_back((where[0], recipient_id, epoch))
+        row.verdicts[epoch] = verdict
         row.attempt_count += event != "doubt"
         if event == "defer":
             self.land(where, row, not_before, "because")
