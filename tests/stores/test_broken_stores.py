@@ -47,7 +47,7 @@ FOUND_BY_MACHINE = (
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_a_planted_bug_breaks_its_law(store: type[MemoryStore], law: str) -> None:
-    assert law in check_store(store)
+    assert check_store(store, laws=[law]) == [law]
 
 
 @pytest.mark.parametrize("store", FOUND_BY_MACHINE)
@@ -69,6 +69,11 @@ def test_a_random_life_finds_a_planted_bug(store: type[MemoryStore]) -> None:
 
 def test_the_reference_store_breaks_no_law() -> None:
     assert list(check_store(MemoryStore)) == []
+
+
+def test_a_law_that_is_none_is_refused() -> None:
+    with pytest.raises(ValueError, match="no law called nothing_is_sent"):
+        check_store(MemoryStore, laws=["nothing_is_sent"])
 
 
 def test_a_store_that_cannot_be_made_breaks_every_law() -> None:
