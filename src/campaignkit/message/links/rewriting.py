@@ -5,7 +5,7 @@ carries only the number of a target inside a signed token, so that nobody can ma
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import attrs
 
@@ -37,7 +37,11 @@ class LinkPlan:
 
 
 def rewrite_links(
-    content: EmailContent, *, with_open_picture: bool = False, is_tracked: Callable[[str], bool] | None = None
+    content: EmailContent,
+    *,
+    with_open_picture: bool = False,
+    is_tracked: Callable[[str], bool] | None = None,
+    known_targets: Sequence[str] = (),
 ) -> LinkPlan:
     """Return *content* with ``{{ link.click_1 }}`` and so on for the web links of its HTML.
 
@@ -47,6 +51,7 @@ def rewrite_links(
     Args:
         with_open_picture: Put a picture of one pixel, ``{{ link.open }}``, at the end of the HTML.
         is_tracked: Says of a URL whether it is to be rewritten; all are unless given.
+        known_targets: Those of an earlier version: they keep their numbers, since mails with them are on their way.
 
     >>> mail = EmailContent(subject="Sale", text="Sale", html='<a href="https://shop.example/?a=1&amp;b=2">Go</a>')
     >>> plan = rewrite_links(mail)
@@ -54,9 +59,9 @@ def rewrite_links(
     ('<a href="{{ link.click_1 }}">Go</a>', ('https://shop.example/?a=1&b=2',))
     """
     if content.html is None:
-        return LinkPlan(content=content, targets=())
+        return LinkPlan(content=content, targets=tuple(known_targets))
     room = PLACEHOLDERS_MAX - content.html.count("{{") - int(with_open_picture)
-    numbers: dict[str, int] = {}
+    numbers = {target: number for number, target in enumerate(known_targets, start=1)}
     pieces, end, untracked = list[str](), 0, list[Link]()
     for link in (link for link in find_links(content) if link.field == "html"):
         target = None if room <= 0 else _target_of(link, is_tracked)

@@ -45,8 +45,19 @@ class SealingKey:
         """
         half = len(block) // 2
         left, right = block[:half], block[half:]
-        for state in self._states_of(len(block)):
-            left, right = right, self._mixed(state, right, left)
+        states, outer_state = self._states_of(len(block)), self._outer
+        if len(block) > 2 * _DIGEST_BYTES:
+            for state in states:
+                left, right = right, self._mixed(state, right, left)
+            return left + right
+        # What _mixed does, written out: every recipient of every mail comes by here, and a call costs a sixth.
+        for state in states:
+            inner = state.copy()
+            inner.update(right)
+            outer = outer_state.copy()
+            outer.update(inner.digest())
+            mask, size = int.from_bytes(outer.digest()[: len(left)], "big"), len(left)
+            left, right = right, (int.from_bytes(left, "big") ^ mask).to_bytes(size, "big")
         return left + right
 
     def open(self, sealed: bytes) -> bytes:
