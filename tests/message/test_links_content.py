@@ -217,6 +217,18 @@ def test_a_host_may_leave_links_alone():
     assert [link.url for link in plan.untracked] == ["https://maps.example/b"]
 
 
+def test_an_edited_mail_keeps_the_numbers_of_its_links():
+    """Mails of the earlier version are on their way, and their numbers must lead where they led."""
+    earlier = rewrite_links(mail('<a href="https://shop.example/a">A</a><a href="https://shop.example/b">B</a>'))
+    html = '<a href="https://shop.example/c">C</a><a href="https://shop.example/b">B</a>'
+    edited = rewrite_links(mail(html), known_targets=earlier.targets)
+
+    assert edited.targets == (*earlier.targets, "https://shop.example/c")
+    assert edited.content.html == '<a href="{{ link.click_3 }}">C</a><a href="{{ link.click_2 }}">B</a>'
+    text_only = EmailContent(subject="S", text="T")
+    assert rewrite_links(text_only, known_targets=earlier.targets).targets == earlier.targets
+
+
 def test_a_mail_without_html_has_nothing_to_rewrite():
     content = EmailContent(subject="S", text="https://shop.example")
 
