@@ -6,6 +6,7 @@ and see the moment before the first byte leaves.
 """
 
 import os
+import re
 import ssl
 import threading
 import time
@@ -24,9 +25,11 @@ from campaignkit.transports.http.exchange import Answered, Exchange, HttpRequest
 __all__ = ["ConnectionPool"]
 
 BODY_MAX = 65_536  # bytes of an answer; real ones have some hundred
+RECEIVED_MAX = 4 * BODY_MAX  # bytes of an answer with its head; more than that is no answer
 # A connection at rest for longer is not used again. The gateway may be closing it at this very moment, and then nobody
 # could tell whether the request was read.
 IDLE_SECONDS = 5.0
+_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})(?:;[^\r\n]*)?\r\n")
 
 _FAILURES = (
     httpcore2.NetworkError,
@@ -169,16 +172,21 @@ class _Backend(httpcore2.SyncBackend):
 
 
 class _Stream(httpcore2.NetworkStream):
-    """A stream whose steps together keep the total time."""
+    """A stream whose steps together keep the total time, and that is used again only while both sides are in step."""
 
     def __init__(self, stream: httpcore2.NetworkStream, backend: _Backend) -> None:
         self._stream = stream
         self._backend = backend
+        self._received = b""  # since the last request
+        self._is_spoiled = False
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, _above_zero(self._backend.seconds_left(timeout), httpcore2.ReadTimeout))
+        octets = self._stream.read(max_bytes, _above_zero(self._backend.seconds_left(timeout), httpcore2.ReadTimeout))
+        self._received += octets[: RECEIVED_MAX - len(self._received)]
+        return octets
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._received = b""
         self._stream.write(buffer, _above_zero(self._backend.seconds_left(timeout), httpcore2.WriteTimeout))
 
     def close(self) -> None:
@@ -191,7 +199,31 @@ class _Stream(httpcore2.NetworkStream):
         return _Stream(self._stream.start_tls(ssl_context, server_hostname, seconds), self._backend)
 
     def get_extra_info(self, info: str) -> Any:
+        # This is what httpcore2 asks before it uses a connection again; one that may be read from is closed instead.
+        if info == "is_readable" and self._is_spoiled:
+            return True
         return self._stream.get_extra_info(info)
+
+    def note_answer(self, length: str | None) -> None:
+        """Take note that the answer is complete; whatever came behind it would pass for the next one's.
+
+        Args:
+            length: The Content-Length; without one the answer comes in chunks.
+        """
+        head, _, body = self._received.partition(b"\r\n\r\n")
+        ends_here = _is_chunked_to_end(body) if length is None else length.strip() == str(len(body))
+        is_single = head.startswith(b"HTTP/1.") and self._received.count(b"HTTP/1.") == 1
+        self._is_spoiled = not (ends_here and is_single)
+
+
+def _is_chunked_to_end(body: bytes) -> bool:
+    """Return whether *body* is chunks (RFC 9112, section 7.1) to its very end, without trailers."""
+    while found := _CHUNK.match(body):
+        size = int(found.group(1), 16)
+        if size == 0:
+            return body[found.end() :] == b"\r\n"
+        body = body[found.end() + size + 2 :]
+    return False
 
 
 def _above_zero(seconds: float, timeout: type[httpcore2.TimeoutException]) -> float:
@@ -212,6 +244,9 @@ def _read(response: httpcore2.Response) -> HttpReply:
                 break
     except _FAILURES:
         is_whole = False
+    stream = response.extensions.get("network_stream")
+    if isinstance(stream, _Stream):
+        stream.note_answer(headers.get(b"content-length"))
     return HttpReply(
         status=response.status,
         body=body[:BODY_MAX],
