@@ -21,7 +21,7 @@ from campaignkit.message.email import compile_mail
 from tests.benchmarks.figures import Figure, Verdict, interleave, judge_ratio, spread
 from tests.message.letters import random_letter
 
-__all__ = ["measure"]
+__all__ = ["large_mails", "measure"]
 
 MAILS = 2_000
 PEER_MAILS = 100  # each takes about a hundred times as long
@@ -58,6 +58,11 @@ def measure() -> list[Figure]:
     return [*figures, _random_letters()]
 
 
+def large_mails(count: int, first: int) -> Sequence[bytes]:
+    """Return mails to people whose numbers begin with *first*, as they would be sent."""
+    return [*map(_ours(compile_content(LARGE)), _people(count, 100_000 + first))]
+
+
 def _figure(content: EmailContent, name: str) -> Figure:
     ours, peer = _ours(compile_content(content)), _peer(content)
     (person,) = _people(1, 100_000)
@@ -92,6 +97,8 @@ def _ours(content: CompiledEmail) -> Build:
             to_name=person["name"],
             to_address=f"customer{person['number']}@example.com",
             sent_at=NOW,
+            unsubscribe_url=f"https://flora.example/u/{person['token']}",
+            envelope_from=f"b+{person['token']}@flora.example",
         ).content
 
     return build
@@ -107,10 +114,11 @@ def _peer(content: EmailContent) -> Build:
         message["To"] = f"{person['name']} <customer{number}@example.com>"
         message["Subject"] = _filled(content.subject, person)
         message["Message-ID"] = f"<r{number}.1@flora.example>"
-        message["List-Unsubscribe"] = f"<mailto:{FROM}?subject=unsubscribe%20r{number}.1>"
+        url = f"https://flora.example/u/{person['token']}"
+        message["List-Unsubscribe"] = f"<{url}>, <mailto:{FROM}?subject=unsubscribe%20r{number}.1>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         message["Precedence"] = "bulk"
         message["X-Auto-Response-Suppress"] = "OOF, AutoReply"
-        message["Auto-Submitted"] = "auto-generated"
         message.set_content(_filled(content.text, person))
         if content.html is not None:
             message.add_alternative(_filled(content.html, {key: escape(person[key]) for key in person}), subtype="html")
@@ -130,7 +138,7 @@ def _as_read(content: bytes) -> tuple[dict[str, str], list[str]]:
     message = message_from_bytes(content, policy=policy.default)
     assert isinstance(message, EmailMessage)
     parts = [part for part in message.walk() if not part.is_multipart()]
-    headers = {key: str(value) for key, value in message.items() if not key.startswith("Content-")}
+    headers = {key: " ".join(str(value).split()) for key, value in message.items() if not key.startswith("Content-")}
     return headers, [str(part.get_content()).replace("\r\n", "\n") for part in parts]
 
 

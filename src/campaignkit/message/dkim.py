@@ -7,6 +7,7 @@ covered).
 
 import re
 from base64 import b64encode
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ SEALED = (
 RSA_BITS_MIN = 1024  # RFC 8301 lets nobody verify less; 2048 is what one takes
 KEY_CHARACTERS_MAX = 20_000
 SIGNATURE_LINE_CHARACTERS = 72
+NAME_SETS_MAX = 64  # of headers that mails have; they name nobody
 
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
@@ -113,7 +115,7 @@ class DkimSigner:
         body_hash = b64encode(sha256(canonical_body(body)).digest()).decode()
         unsigned = (
             f"DKIM-Signature: v=1; a={_algorithm(self._key)}; c=relaxed/relaxed; d={self.domain};\r\n"
-            f" s={self.selector};\r\n h={_folded(':'.join(names), ':')};\r\n bh={body_hash};\r\n b="
+            f" s={self.selector};\r\n h={_folded_names(names)};\r\n bh={body_hash};\r\n b="
         )
         digest_input = covered + canonical_header(*unsigned.encode().split(b":", 1)).removesuffix(b"\r\n")
         signature = b64encode(_signature(self._key, digest_input)).decode()
@@ -122,7 +124,9 @@ class DkimSigner:
 
 def canonical_header(name: bytes, value: bytes) -> bytes:
     """Return a header in the relaxed form of RFC 6376, 3.4.2."""
-    unfolded = _BLANKS.sub(b" ", value.replace(b"\r\n", b""))
+    unfolded = value.replace(b"\r\n", b"")
+    if b"\t" in unfolded or b"  " in unfolded:
+        unfolded = _BLANKS.sub(b" ", unfolded)
     return name.strip(b" \t").lower() + b":" + unfolded.strip(b" ") + b"\r\n"
 
 
@@ -140,7 +144,7 @@ def _is_lines(content: bytes) -> bool:
     return content.count(b"\r\n") == content.count(b"\n") == content.count(b"\r")
 
 
-def _covered(head: bytes) -> tuple[list[str], bytes]:
+def _covered(head: bytes) -> tuple[tuple[str, ...], bytes]:
     """Return the names for ``h=`` and the canonical headers that they stand for, in that order.
 
     A name that is there several times is signed from the last to the first, RFC 6376, 5.4.2.
@@ -159,13 +163,14 @@ def _covered(head: bytes) -> tuple[list[str], bytes]:
         headers = found.get(name, [])
         names += [name] * (len(headers) + (name in SEALED))
         covered += headers
-    return names, b"".join(covered)
+    return tuple(names), b"".join(covered)
 
 
-def _folded(text: str, separator: str) -> str:
-    """Return *text* over lines that break behind separators."""
-    lines, words = [""], text.split(separator)
-    for word in [f"{word}{separator}" for word in words[:-1]] + words[-1:]:
+@lru_cache(maxsize=NAME_SETS_MAX)
+def _folded_names(names: tuple[str, ...]) -> str:
+    """Return the value of ``h=`` over lines that break behind colons."""
+    lines = [""]
+    for word in ":\n".join(names).split("\n"):
         if len(lines[-1]) + len(word) > SIGNATURE_LINE_CHARACTERS:
             lines.append("")
         lines[-1] += word
