@@ -233,5 +233,10 @@ def test_septets_of_another_alphabet_are_a_bad_call():
         encode_septets("ż")
 
 
+def test_octets_that_are_no_septets_are_a_bad_call():
+    with pytest.raises(ValueError, match="ordinal not in range"):
+        decode_septets(b"\x80")
+
+
 def test_an_unknown_escape_shows_the_main_table():
     assert decode_septets(b"\x1b\x41\x1b\x1ba\x1b") == "A a "

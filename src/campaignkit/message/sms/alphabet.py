@@ -140,6 +140,9 @@ def decode_septets(septets: bytes) -> str:
     As the standard has it, an escape before a septet that the extension does not know shows that septet's own
     character, and an escape at the end shows a blank.
 
+    Raises:
+        ValueError: an octet is no septet, for it is above 0x7F.
+
     >>> decode_septets(b"\\x00\\x1b\\x65\\x1bA")
     '@€A'
     """
