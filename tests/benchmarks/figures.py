@@ -19,7 +19,7 @@ DOCS = ROOT / "docs"
 BENCH = ROOT / ".bench"  # on the same disk as the code: a folder in memory would make every commit free
 
 _NOT_MEASURED = (
-    "SMS parts and DKIM: what they would measure is not built yet.",
+    "DKIM: what it would measure is not built yet.",
     "Claim, begin and settle on PostgreSQL.",
 )
 
