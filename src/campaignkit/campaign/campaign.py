@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 import attrs
 
@@ -20,7 +21,7 @@ from campaignkit.timing.limits import (
 )
 from campaignkit.timing.windows import SendWindow
 
-__all__ = ["Campaign", "CampaignKind", "MerchantSettings", "TimelineEntry", "WaitingFor"]
+__all__ = ["Campaign", "CampaignKind", "MerchantSettings", "StoredFile", "TimelineEntry", "WaitingFor"]
 
 
 class CampaignKind(StrEnum):
@@ -57,6 +58,8 @@ class MerchantSettings:
     text_regions: tuple[str, ...] = ()  # countries that texts may go to; empty: its own
     limits: tuple[LimitRule, ...] = ()  # of everything it sends, whatever the sender
     frequency_cap: FrequencyCap | None = None  # how much marketing one person gets, across campaigns
+    values: Mapping[str, str] = attrs.field(factory=dict)  # for {{ merchant.… }}
+    text_opt_out: str = ""  # what marketing texts end with, such as "STOP to end"; empty: nothing is added
 
     @property
     def allowed_regions(self) -> frozenset[str]:
@@ -67,6 +70,16 @@ class MerchantSettings:
     def limit_scopes(self) -> tuple[LimitScope, ...]:
         """The limits that everything of this merchant is counted under."""
         return (LimitScope(merchant_scope(self.merchant_id), self.limits),) if self.limits else ()
+
+
+@attrs.frozen(kw_only=True)
+class StoredFile:
+    """A file that travels with every message of a campaign; its bytes are a document of their own."""
+
+    digest: str
+    filename: str
+    media_type: str
+    content_id: str = ""  # of a picture that the HTML shows; empty: an attachment
 
 
 @attrs.frozen(kw_only=True)
@@ -84,6 +97,14 @@ class Campaign:
     topic: str = ""  # what it is about, where consent is given for topics; fixed, as the audience is judged by it
     sender_id: str
     content_id: str
+    values: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict, repr=False)  # for placeholders, by namespace
+    supplier: str = ""  # the host's function that supplies values and files for each recipient; empty: none
+    files: tuple[StoredFile, ...] = ()
+    headers: Mapping[str, str] = attrs.field(factory=dict)  # the merchant's own
+    link_targets: tuple[str, ...] = ()  # where click_1, click_2 … of the content lead
+    is_tracking_clicks: bool = False
+    is_tracking_opens: bool = False
+    required_template: str = ""  # the content must be this template, or derived from it
     window: SendWindow | None = None
     interval: Interval | None = None
     limits: tuple[Limit, ...] = ()  # of this campaign alone

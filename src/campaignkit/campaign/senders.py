@@ -35,6 +35,7 @@ class Sender:
     display_name: str = ""
     address: str = attrs.field(repr=False)  # an email address, or an SMS sender id
     account: str = ""  # which of the kit's transports carries it
+    reply_to: str = attrs.field(default="", repr=False)  # an email address; empty: the sender's own
     limits: tuple[LimitRule, ...] | None = None  # None: nobody said; (): there are none
     destination_limits: Mapping[str, tuple[LimitRule, ...]] = attrs.field(factory=dict)  # by destination group
     created_at: datetime

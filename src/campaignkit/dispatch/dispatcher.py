@@ -1,6 +1,6 @@
 """The engine: rounds over what is due, across merchants and campaigns. I/O only through its ports."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 import attrs
@@ -12,6 +12,7 @@ from campaignkit.delivery.begin import CROSS_WITHIN
 from campaignkit.delivery.outcomes import Scope, Verdict
 from campaignkit.dispatch.breakers import Breaker
 from campaignkit.dispatch.clearing import Stopwatch
+from campaignkit.dispatch.composing import House
 from campaignkit.dispatch.learning import Lesson, learn
 from campaignkit.dispatch.limiting import Limiting, shared_scopes
 from campaignkit.dispatch.preparing import Batch, prepare
@@ -19,6 +20,8 @@ from campaignkit.dispatch.records import Records
 from campaignkit.dispatch.resolving import Release, settle_unsendable
 from campaignkit.dispatch.sending import BatchReport, BatchSender, release_all
 from campaignkit.dispatch.steering import Expire, Move, Send, Wait, steer
+from campaignkit.dispatch.workshop import Workshop
+from campaignkit.message.supplies import Supplier
 from campaignkit.ports import Clock, Due, NewId, SaveGuard, Store, Transport
 from campaignkit.timing.limits import destination_group
 
@@ -43,6 +46,8 @@ class Tools:
     random: Callable[[], float]  # from 0 to 1
     stopwatch: Stopwatch
     lease: timedelta = DEFAULT_LEASE
+    house: House = attrs.field(factory=House)
+    suppliers: Mapping[str, Supplier] = attrs.field(factory=dict)
 
 
 @attrs.frozen(kw_only=True)
@@ -69,6 +74,7 @@ class Dispatcher:
         self._store = tools.store
         self._clock = tools.clock
         self._records = Records(tools.store, tools.clock)
+        self._workshop = Workshop(self._records, tools.store, house=tools.house, suppliers=tools.suppliers)
         self._worker_id = tools.new_id()
         self._breakers: dict[tuple[str, str], Breaker] = {}
         self._cursor: tuple[str, str] | None = None
@@ -172,6 +178,9 @@ class Dispatcher:
         transport = self._tools.transport_of(sender)
         if transport is None:
             return self._fail(campaign, "transport_missing", "No transport is configured for this sender's account.")
+        supplying = self._workshop.supplying(campaign)
+        if supplying.is_missing:
+            return self._fail(campaign, "supplier_missing", "What supplies its recipients' values is not configured.")
         claims = self._store.claim(
             campaign.merchant_id,
             campaign.campaign_id,
@@ -186,15 +195,14 @@ class Dispatcher:
         limiting = Limiting(
             campaign=campaign, sender=sender, settings=settings, health=health, now=now, random=self._tools.random
         )
-        content = self._records.compiled(campaign.merchant_id, campaign.content_id)
         batch = prepare(
             claims,
             campaign=campaign,
-            content=content,
-            sender=sender,
+            composer=self._workshop.composer(campaign, sender, settings),
+            supplying=supplying,
+            limiting=limiting,
             zone=settings.zone,
             now=now,
-            limiting=limiting,
         )
         release_all(self._store, [Release(one.claim, one.until, one.reason, one.detail) for one in batch.held])
         if batch.unsendable:

@@ -1,26 +1,25 @@
-"""Claims in, messages and their clearances out. Pure: the bytes are a function of content, recipient and instant."""
+"""Claims in, messages and their clearances out. Pure but for what the host supplies, which is asked for here."""
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
-from functools import partial
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
 import attrs
 
 from campaignkit.addresses.channel import Rejection
-from campaignkit.campaign.campaign import Campaign, CampaignKind
-from campaignkit.campaign.recipients import CampaignRecipient
-from campaignkit.campaign.senders import GroupHealth, Sender
+from campaignkit.campaign.campaign import Campaign
+from campaignkit.campaign.senders import GroupHealth
 from campaignkit.delivery.begin import CROSS_WITHIN, Clearance
 from campaignkit.delivery.replies import describe_code
+from campaignkit.dispatch.composing import Composer
 from campaignkit.dispatch.limiting import Limiting
 from campaignkit.dispatch.steering import Opening, opening_at
-from campaignkit.message.compiled import CompiledContent, CompiledText
-from campaignkit.message.email import CompiledMail, compile_mail
+from campaignkit.dispatch.supplying import SupplyFailed, Supplying
 from campaignkit.message.outbound import OutboundMessage
-from campaignkit.message.sms import build_text, check_text
 from campaignkit.ports import Claim
 
-__all__ = ["Batch", "Held", "build_message", "prepare", "render_values"]
+__all__ = ["Batch", "Held", "Unsendable", "prepare"]
+
+SUPPLY_AGAIN = timedelta(minutes=5)
 
 
 @attrs.frozen(kw_only=True)
@@ -57,14 +56,13 @@ def prepare(
     claims: Sequence[Claim],
     *,
     campaign: Campaign,
-    content: CompiledContent,
-    sender: Sender,
+    composer: Composer,
+    supplying: Supplying,
+    limiting: Limiting,
     zone: str,
     now: datetime,
-    limiting: Limiting,
 ) -> Batch:
     """Return the messages for *claims*, apart from those who cannot have one now. Hours are judged once by zones."""
-    build = _builder(content, campaign=campaign, sender=sender, prepared_at=now)
     openings: dict[tuple[str, ...], Opening] = {}
     messages: list[OutboundMessage] = []
     by_id: dict[str, Claim] = {}
@@ -76,14 +74,12 @@ def prepare(
         opening = openings.get(zones) or opening_at(campaign.window, now, zones)
         openings[zones] = opening
         group = limiting.group_of(claim.recipient)
-        message = _kept_back(claim, opening, limiting.block_of(group), now) or build(claim.recipient)
+        message = _kept_back(claim, opening, limiting.block_of(group), now) or _built(claim, composer, supplying, now)
         match message:
             case Held():
                 held.append(message)
             case Unsendable():
                 unsendable.append(message)
-            case Rejection():
-                unsendable.append(Unsendable(claim=claim, code=str(message.code), problem=message.message))
             case _:
                 messages.append(message)
                 by_id[message.message_id] = claim
@@ -95,6 +91,20 @@ def prepare(
         held=tuple(held),
         unsendable=tuple(unsendable),
     )
+
+
+def _built(
+    claim: Claim, composer: Composer, supplying: Supplying, now: datetime
+) -> OutboundMessage | Held | Unsendable:
+    try:
+        supply = supplying.of(claim.recipient)
+    except SupplyFailed as error:
+        detail = f"What the shop supplies for this recipient could not be had ({error})."
+        return Held(claim=claim, until=now + SUPPLY_AGAIN, reason="supply_failed", detail=detail)
+    message = composer.build(claim.recipient, now, supply)
+    if isinstance(message, Rejection):
+        return Unsendable(claim=claim, code=str(message.code), problem=message.message)
+    return message
 
 
 def _kept_back(claim: Claim, opening: Opening, block: GroupHealth | None, now: datetime) -> Held | Unsendable | None:
@@ -114,61 +124,6 @@ def _out_of_hours(claim: Claim, opening: Opening) -> Held | Unsendable:
     if opening.opens_at is None:
         return Unsendable(claim=claim, code="no_window", problem=opening.problem)
     return Held(claim=claim, until=opening.opens_at, reason="window_closed")
-
-
-def build_message(
-    content: CompiledContent,
-    *,
-    campaign: Campaign,
-    sender: Sender,
-    recipient: CampaignRecipient,
-    prepared_at: datetime,
-) -> OutboundMessage | Rejection:
-    """Return the message to one recipient, its id stable for recipient and generation; or why there can be none."""
-    return _builder(content, campaign=campaign, sender=sender, prepared_at=prepared_at)(recipient)
-
-
-def render_values(fields: Mapping[str, str]) -> Mapping[str, Mapping[str, str]]:
-    """Return a recipient's fields under the namespace that templates name them by."""
-    return {"customer": fields}
-
-
-_Build = Callable[[CampaignRecipient], OutboundMessage | Rejection]
-
-
-def _builder(content: CompiledContent, *, campaign: Campaign, sender: Sender, prepared_at: datetime) -> _Build:
-    """Return what builds one message after the other; what they share is computed here, once."""
-    if isinstance(content, CompiledText):
-        return partial(_text, content, sender)
-    is_marketing = campaign.kind is CampaignKind.MARKETING
-    mail = compile_mail(
-        content,
-        from_name=sender.display_name,
-        from_address=sender.address,
-        unsubscribe_mailto=sender.address if is_marketing else None,
-    )
-    return partial(_mail, mail, prepared_at)
-
-
-def _mail(mail: CompiledMail, prepared_at: datetime, recipient: CampaignRecipient) -> OutboundMessage:
-    return mail.build(
-        render_values(recipient.fields),
-        message_id=_message_id(recipient),
-        to_name=recipient.fields.get("name", ""),
-        to_address=recipient.address,
-        sent_at=prepared_at,
-    )
-
-
-def _text(content: CompiledText, sender: Sender, recipient: CampaignRecipient) -> OutboundMessage | Rejection:
-    rendered = content.render(render_values(recipient.fields))
-    return check_text(rendered) or build_text(
-        rendered, message_id=_message_id(recipient), sender=sender.address, to=recipient.address
-    )
-
-
-def _message_id(recipient: CampaignRecipient) -> str:
-    return f"{recipient.recipient_id}.{recipient.generation}"
 
 
 def _clearance(

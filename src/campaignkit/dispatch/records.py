@@ -1,5 +1,7 @@
 """Campaigns, senders, contents and settings as values, loaded and saved as documents. I/O only through the store."""
 
+import hashlib
+from base64 import b64decode, b64encode
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
@@ -7,7 +9,7 @@ from datetime import datetime
 
 import attrs
 
-from campaignkit.campaign.campaign import Campaign, MerchantSettings, TimelineEntry, WaitingFor
+from campaignkit.campaign.campaign import Campaign, MerchantSettings, StoredFile, TimelineEntry, WaitingFor
 from campaignkit.campaign.documents import (
     campaign_body,
     campaign_of,
@@ -20,6 +22,7 @@ from campaignkit.campaign.senders import Sender, SenderHealth
 from campaignkit.campaign.status import CampaignEvent, CampaignStatus, transition
 from campaignkit.dispatch.steering import Move
 from campaignkit.errors import IllegalTransition, RevisionConflict, StoreBroken
+from campaignkit.message.attachments import Attachment, InlineImage
 from campaignkit.message.compiled import CompiledContent, compile_content
 from campaignkit.message.content import EmailContent, SmsContent, content_digest
 from campaignkit.ports import Clock, Document, DocumentStore, SaveGuard
@@ -168,6 +171,36 @@ class Records:
             except RevisionConflict:  # somebody stored the very same content in this moment
                 return content_id
         return content_id
+
+    # files: named by their digest, as contents are
+
+    def save_file(self, merchant_id: str, file: Attachment | InlineImage) -> StoredFile:
+        """Return under what *file* is stored."""
+        digest = hashlib.sha256(file.content).hexdigest()
+        if self._store.load(merchant_id, "file", digest) is None:
+            body = {"content": b64encode(file.content).decode()}
+            document = Document(merchant_id=merchant_id, kind="file", document_id=digest, body=body)
+            with suppress(RevisionConflict):  # somebody stored the very same file in this moment
+                self._store.save(document, expected_revision=0)
+        content_id = file.content_id if isinstance(file, InlineImage) else ""
+        return StoredFile(digest=digest, filename=file.filename, media_type=file.media_type, content_id=content_id)
+
+    def files(self, campaign: Campaign) -> tuple[tuple[Attachment, ...], tuple[InlineImage, ...]]:
+        """Return the attachments and the inline images of a campaign."""
+        attachments, images = list[Attachment](), list[InlineImage]()
+        for one in campaign.files:
+            content = self._file_content(campaign.merchant_id, one.digest)
+            if one.content_id:
+                images.append(InlineImage(content_id=one.content_id, content=content, media_type=one.media_type))
+            else:
+                attachments.append(Attachment(filename=one.filename, content=content, media_type=one.media_type))
+        return tuple(attachments), tuple(images)
+
+    def _file_content(self, merchant_id: str, digest: str) -> bytes:
+        document = self._store.load(merchant_id, "file", digest)
+        if document is None or document.body is None:
+            raise StoreBroken("a campaign's file is not there")
+        return b64decode(document.body["content"])
 
     def _overwrite(self, merchant_id: str, kind: str, document_id: str, body: dict[str, object]) -> None:
         stored = self._store.load(merchant_id, kind, document_id)

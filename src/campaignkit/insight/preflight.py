@@ -21,6 +21,7 @@ from campaignkit.campaign.recipients import CampaignRecipient, Intake, Recipient
 from campaignkit.campaign.senders import Sender
 from campaignkit.message.content import EmailContent, SmsContent
 from campaignkit.message.templates import Placeholder
+from campaignkit.message.values import Values
 from campaignkit.timing.limits import DOMAIN_GROUPS
 from campaignkit.timing.windows import NoWindow
 
@@ -140,24 +141,35 @@ def find_typos(recipients: Iterable[CampaignRecipient]) -> tuple[LikelyTypo, ...
 def placeholder_uses(
     placeholders: Sequence[Placeholder],
     recipients: Iterable[CampaignRecipient],
-    values_of: Callable[[Mapping[str, str]], Mapping[str, Mapping[str, str]]],
+    values_of: Callable[[CampaignRecipient], Values],
 ) -> tuple[PlaceholderUse, ...]:
     """Return, for each placeholder, how many recipients it would leave without a value. One pass, streaming."""
     missing, empty = [0] * len(placeholders), [0] * len(placeholders)
     samples: list[list[str]] = [[] for _ in placeholders]
+    # Full Liquid may name a whole namespace, or look into a value: what is asked is whether the value is there.
+    names = [(one.namespace, one.name.partition(".")[0]) for one in placeholders]
     for recipient in recipients if placeholders else ():
-        values = values_of(recipient.fields)
-        for index, placeholder in enumerate(placeholders):
-            value = values.get(placeholder.namespace, {}).get(placeholder.name)
+        values = values_of(recipient)
+        for index, (namespace, name) in enumerate(names):
+            known = values.get(namespace)
+            value = known if not name else None if known is None else known.get(name)
             missing[index] += value is None
-            empty[index] += value is not None and not value.strip()
-            if not (value and value.strip()) and len(samples[index]) < SAMPLES_MAX:
+            is_empty = value is not None and not _has_content(value)
+            empty[index] += is_empty
+            if (value is None or is_empty) and len(samples[index]) < SAMPLES_MAX:
                 samples[index].append(_name_of(recipient))
     rows = zip(placeholders, missing, empty, samples, strict=True)
     return tuple(
         PlaceholderUse(placeholder=one, missing_count=absent, empty_count=blank, samples=tuple(some))
         for one, absent, blank, some in rows
     )
+
+
+def _has_content(value: object) -> bool:
+    """Return whether *value* shows as anything: a number always does."""
+    if isinstance(value, str):
+        return bool(value.strip())
+    return bool(value) if isinstance(value, list | Mapping) else True
 
 
 def _name_of(recipient: CampaignRecipient) -> str:

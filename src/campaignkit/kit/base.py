@@ -13,6 +13,7 @@ from campaignkit.campaign.recipients import CampaignRecipient, Intake
 from campaignkit.campaign.senders import Sender
 from campaignkit.campaign.status import CampaignStatus
 from campaignkit.dispatch.records import Records
+from campaignkit.dispatch.workshop import Workshop
 from campaignkit.errors import CampaignNotFound, IllegalTransition, RevisionConflict
 from campaignkit.kit.door import Actor, Permission
 from campaignkit.ports import Clock, NewId, RecipientQuery, SaveGuard, Store, Transport
@@ -36,6 +37,7 @@ class MerchantBase:
         new_id: NewId,
         transport_of: Callable[[Sender], Transport | None],
         require_open: Callable[[], None],
+        workshop: Workshop,
         predicates: Mapping[str, HostFunction] | None = None,
     ) -> None:
         self.settings = settings
@@ -45,6 +47,7 @@ class MerchantBase:
         self._new_id = new_id
         self._transport_of = transport_of
         self._require_open = require_open
+        self._workshop = workshop
         self._predicates = predicates or {}
         self._records = Records(store, clock)
 

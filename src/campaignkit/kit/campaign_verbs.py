@@ -1,12 +1,12 @@
 """Making, reading, editing, copying and deleting senders and campaigns."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 from campaignkit.addresses.channel import Channel
-from campaignkit.campaign.campaign import Campaign, CampaignKind
+from campaignkit.campaign.campaign import Campaign, CampaignKind, StoredFile
 from campaignkit.campaign.senders import Sender
 from campaignkit.campaign.status import CampaignStatus
 from campaignkit.dispatch.limiting import shared_scopes
@@ -17,15 +17,23 @@ from campaignkit.kit.editing import changed, copied
 from campaignkit.kit.results import SenderState
 from campaignkit.kit.senders import sender_from
 from campaignkit.kit.targeting import forget_report
+from campaignkit.kit.writing import Written, written
+from campaignkit.message.attachments import Attachment, InlineImage, check_files
+from campaignkit.message.campaign_headers import check_extra_headers
 from campaignkit.message.compiled import compile_content
 from campaignkit.message.content import EmailContent, SmsContent, check_content
+from campaignkit.message.supplies import kept_values
+from campaignkit.message.values import Values
 from campaignkit.timing.limits import Interval, Limit, LimitRule
 from campaignkit.timing.windows import SendWindow
 
 __all__ = ["CampaignVerbs"]
 
 _SETTINGS = frozenset(
-    {"name", "sender", "content", "window", "interval", "limits", "kind", "priority", "deadline", "start_grace"}
+    {
+        *("name", "sender", "content", "values", "supplier", "attachments", "inline_images", "headers"),
+        *("required_template", "window", "interval", "limits", "kind", "priority", "deadline", "start_grace"),
+    }
 )
 
 
@@ -46,6 +54,7 @@ class CampaignVerbs(MerchantBase):
         address: str,
         account: str | None = None,
         channel: str = "email",
+        reply_to: str = "",
         limits: Iterable[LimitRule] | None = None,
         destination_limits: Mapping[str, Iterable[LimitRule]] | None = None,
     ) -> Sender:
@@ -54,13 +63,14 @@ class CampaignVerbs(MerchantBase):
         Args:
             address: ``Flora <hello@flora.example>`` for email, a sender id or number for SMS.
             account: Which of the kit's transports carries it; by default the one named like the sender.
+            reply_to: Where answers and opt-outs by mail go; by default to *address*.
             limits: What its provider lets it send, all its campaigns together; ``[]`` says that there are none. Left
                 out, those stored before stay; where nobody ever said, preflight warns. ``find_preset`` knows some.
             destination_limits: Limits towards one group of mail domains, as ``domain_group`` names them, or one
                 country's calling code; left out, those stored before stay.
 
         Raises:
-            InvalidAddress: *address* is none.
+            InvalidAddress: *address* or *reply_to* is none.
             TypeError: a limit is neither Limit nor Interval.
         """
         before = self._records.find_sender(self.merchant_id, sender_id)
@@ -73,6 +83,7 @@ class CampaignVerbs(MerchantBase):
             address=address,
             account=account or sender_id,
             channel=Channel(channel),
+            reply_to=reply_to,
             limits=limits,
             destination_limits=destination_limits or {},
             now=self._clock.now(),
@@ -99,6 +110,14 @@ class CampaignVerbs(MerchantBase):
         window: SendWindow | None = None,
         interval: Interval | None = None,
         limits: Iterable[Limit] = (),
+        values: Values | None = None,
+        supplier: str = "",
+        attachments: Iterable[Attachment] = (),
+        inline_images: Iterable[InlineImage] = (),
+        headers: Mapping[str, str] | None = None,
+        track_clicks: bool = False,
+        track_opens: bool = False,
+        required_template: str = "",
         kind: str = "marketing",
         topic: str = "",
         priority: int | None = None,
@@ -108,17 +127,27 @@ class CampaignVerbs(MerchantBase):
         """Store a draft and return it. The same *key* twice makes one campaign.
 
         Args:
+            values: The same for everybody, by namespace: ``{"event": {"name": "Tulip day", "day": date(2026, 5, 4)}}``.
+            supplier: Which of the kit's *suppliers* is asked, once per recipient, for values and files of their own.
+            attachments, inline_images: Files that every mail carries.
+            headers: The merchant's own, such as ``X-Shop``.
+            track_clicks, track_opens: Links of the HTML lead over the host's, a picture tells of openings; both need
+                the kit's *links*.
+            required_template: What the kind of job demands: the content must be that template, or derived from it.
             limits: Of this campaign alone, besides those of its sender and merchant.
             priority: Where campaigns share a limit, the higher goes first; by default 0, and 10 if transactional.
 
         Raises:
             SenderNotFound: the sender is not configured.
-            InvalidTemplate, InvalidContent: the message can never be sent.
+            InvalidTemplate, InvalidContent: the message, its headers or its files can never be sent.
+            ValueError: clicks or opens are to be tracked, and the kit was made without *links*.
             KeyReused: *key* made a campaign with other settings.
         """
         from_whom = self._records.find_sender(self.merchant_id, sender)
         if from_whom is None:
             raise SenderNotFound(sender)
+        kept = self._written(content, CampaignKind(kind), track_clicks=track_clicks, track_opens=track_opens)
+        check_extra_headers(headers or {})
         draft = Campaign(
             merchant_id=self.merchant_id,
             campaign_id=_id_from(key) if key is not None else self._new_id(),
@@ -127,7 +156,15 @@ class CampaignVerbs(MerchantBase):
             kind=CampaignKind(kind),
             topic=topic,
             sender_id=sender,
-            content_id=self._save_content(content),
+            content_id=self._save_content(kept.content),
+            link_targets=kept.targets,
+            is_tracking_clicks=track_clicks,
+            is_tracking_opens=track_opens,
+            values=kept_values(values or {}),
+            supplier=supplier,
+            files=self._save_files(attachments, inline_images),
+            headers=dict(headers or {}),
+            required_template=required_template,
             window=window,
             interval=interval,
             limits=_campaign_limits(limits),
@@ -164,7 +201,7 @@ class CampaignVerbs(MerchantBase):
             SenderNotFound, InvalidTemplate, InvalidContent: as in ``create_campaign``.
             TypeError: there is no such setting.
         """
-        fields = self._fields_of(changes)
+        fields = self._fields_of(self._campaign(campaign_id), changes)
         self._require_unjudged(campaign_id, fields)
         names = ", ".join(sorted(changes)) or "nothing"
         return self._change(
@@ -198,7 +235,7 @@ class CampaignVerbs(MerchantBase):
         if is_other and self._store.count_recipients(self.merchant_id, campaign_id):
             raise NotEditable(campaign_id, campaign.status, ("kind",))
 
-    def _fields_of(self, changes: dict[str, Any]) -> dict[str, Any]:
+    def _fields_of(self, campaign: Campaign, changes: dict[str, Any]) -> dict[str, Any]:
         fields = dict(changes)
         unknown = sorted(set(fields) - _SETTINGS)
         if unknown:
@@ -211,13 +248,59 @@ class CampaignVerbs(MerchantBase):
             fields["shared_scopes"] = shared_scopes(from_whom, self.settings)
         if "limits" in fields:
             fields["limits"] = _campaign_limits(fields["limits"])
-        if "content" in fields:
-            fields["content_id"] = self._save_content(fields.pop("content"))
         if "kind" in fields:
             fields["kind"] = CampaignKind(fields["kind"])
+        if "content" in fields:
+            kept = self._written(
+                fields.pop("content"),
+                fields.get("kind", campaign.kind),
+                track_clicks=campaign.is_tracking_clicks,
+                track_opens=campaign.is_tracking_opens,
+                known_targets=campaign.link_targets,
+            )
+            fields["content_id"] = self._save_content(kept.content)
+            if kept.targets != campaign.link_targets:
+                fields["link_targets"] = kept.targets
+        if "values" in fields:
+            fields["values"] = kept_values(fields["values"])
+        if "headers" in fields:
+            check_extra_headers(fields["headers"])
+            fields["headers"] = dict(fields["headers"])
+        if "attachments" in fields or "inline_images" in fields:
+            attachments, images = self._records.files(campaign)
+            fields["files"] = self._save_files(
+                fields.pop("attachments", attachments), fields.pop("inline_images", images)
+            )
         if "deadline" in fields:
             fields["deadline"] = aware("deadline", fields["deadline"])
         return fields
+
+    def _written(
+        self,
+        content: EmailContent | SmsContent,
+        kind: CampaignKind,
+        *,
+        track_clicks: bool,
+        track_opens: bool,
+        known_targets: Sequence[str] = (),
+    ) -> Written:
+        if (track_clicks or track_opens) and not self._workshop.has_links:
+            raise ValueError("clicks and opens need a kit that was made with links=LinkSettings(…)")
+        return written(
+            content,
+            kind=kind,
+            settings=self.settings,
+            is_tracking_clicks=track_clicks,
+            is_tracking_opens=track_opens,
+            known_targets=known_targets,
+        )
+
+    def _save_files(
+        self, attachments: Iterable[Attachment], inline_images: Iterable[InlineImage]
+    ) -> tuple[StoredFile, ...]:
+        files: tuple[Attachment | InlineImage, ...] = (*attachments, *inline_images)
+        check_files(files)
+        return tuple(self._records.save_file(self.merchant_id, file) for file in files)
 
     def _save_content(self, content: EmailContent | SmsContent) -> str:
         check_content(content)
@@ -226,7 +309,10 @@ class CampaignVerbs(MerchantBase):
 
     def _made_before(self, draft: Campaign) -> Campaign:
         stored = self._campaign(draft.campaign_id)
-        same = ("name", "channel", "kind", "topic", "sender_id", "content_id", "window", "interval", "limits")
+        same = (
+            *("name", "channel", "kind", "topic", "sender_id", "content_id", "window", "interval", "limits"),
+            *("values", "supplier", "files", "headers", "required_template"),
+        )
         if stored.settings_version == 1 and any(getattr(stored, field) != getattr(draft, field) for field in same):
             raise KeyReused(draft.key or "")
         return stored

@@ -16,12 +16,13 @@ __all__ = ["changed", "copied"]
 _SETTINGS = frozenset(
     {"name", "sender_id", "window", "interval", "limits", "shared_scopes", "priority", "deadline", "start_grace"}
 )
+_MESSAGE = frozenset({"content_id", "link_targets", "values", "supplier", "files", "headers", "required_template"})
 _EDITABLE: Mapping[CampaignStatus, frozenset[str]] = {
-    CampaignStatus.DRAFT: _SETTINGS | {"content_id", "kind"},
+    CampaignStatus.DRAFT: _SETTINGS | _MESSAGE | {"kind"},
     CampaignStatus.SCHEDULED: _SETTINGS,
     CampaignStatus.SENDING: _SETTINGS,
-    CampaignStatus.PAUSED: _SETTINGS | {"content_id"},
-    CampaignStatus.FAILED: _SETTINGS | {"content_id"},
+    CampaignStatus.PAUSED: _SETTINGS | _MESSAGE,
+    CampaignStatus.FAILED: _SETTINGS | _MESSAGE,
     CampaignStatus.FINISHED: frozenset(),
     CampaignStatus.CANCELLED: frozenset(),
 }
@@ -53,6 +54,14 @@ def copied(campaign: Campaign, *, campaign_id: str, name: str, now: datetime) ->
         topic=campaign.topic,
         sender_id=campaign.sender_id,
         content_id=campaign.content_id,
+        values=campaign.values,
+        supplier=campaign.supplier,
+        files=campaign.files,
+        headers=campaign.headers,
+        link_targets=campaign.link_targets,
+        is_tracking_clicks=campaign.is_tracking_clicks,
+        is_tracking_opens=campaign.is_tracking_opens,
+        required_template=campaign.required_template,
         window=campaign.window,
         interval=campaign.interval,
         limits=campaign.limits,

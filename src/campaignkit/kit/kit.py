@@ -16,8 +16,10 @@ from campaignkit.campaign.campaign import MerchantSettings
 from campaignkit.campaign.senders import Sender
 from campaignkit.campaign.status import CampaignStatus
 from campaignkit.clocks import SystemClock
+from campaignkit.dispatch.composing import House
 from campaignkit.dispatch.dispatcher import DEFAULT_LEASE, Dispatcher, Round, Tools
 from campaignkit.dispatch.records import Records
+from campaignkit.dispatch.workshop import Workshop
 from campaignkit.errors import MerchantNotFound
 from campaignkit.identifiers import TimeOrderedIds
 from campaignkit.kit.base import aware
@@ -27,6 +29,8 @@ from campaignkit.kit.results import RunReport, TickReport, WaitingCampaign
 from campaignkit.kit.senders import limit_rules
 from campaignkit.kit.unsubscribing import Unsubscribed, unsubscribe
 from campaignkit.message.links.settings import LinkSettings
+from campaignkit.message.mail_settings import MailSettings
+from campaignkit.message.supplies import Supplier
 from campaignkit.ports import Clock, NewId, Store, Transport
 from campaignkit.timing.limits import FrequencyCap, LimitRule
 from campaignkit.timing.windows import SendWindow
@@ -58,6 +62,8 @@ class CampaignKit:
         lease: How long a worker may be silent before another takes over what it held; 11.5 minutes by default, which
             covers the ten that a mail server may take for its last reply (RFC 5321, 4.5.3.2.6).
         links: Where links lead and the secrets that sign them; ``unsubscribe`` needs them.
+        mail: What all mail gets: a return path per recipient, signatures, ``Feedback-ID``.
+        suppliers: Functions by name that supply values and files for one recipient, once: ``{"coupons": coupon_for}``.
         predicates: Functions by name that filters may ask about a contact: ``{"has_photos": has_photos}``.
         new_id, randomness, stopwatch: For tests; by default unique, random and real.
 
@@ -73,6 +79,8 @@ class CampaignKit:
         clock: Clock | None = None,
         lease: timedelta | None = None,
         links: LinkSettings | None = None,
+        mail: MailSettings | None = None,
+        suppliers: Mapping[str, Supplier] | None = None,
         predicates: Mapping[str, HostFunction] | None = None,
         new_id: NewId | None = None,
         randomness: Callable[[], float] | None = None,
@@ -83,6 +91,8 @@ class CampaignKit:
         self._clock = clock or SystemClock()
         self._new_id = new_id or TimeOrderedIds()
         self.links = links
+        self._house = House(links=links, mail=mail or MailSettings())
+        self._suppliers = dict(suppliers or {})
         self._predicates = dict(predicates or {})
         self._is_closed = False
         store.bind_clock(self._clock)
@@ -97,6 +107,8 @@ class CampaignKit:
                 random=randomness or random.random,
                 stopwatch=stopwatch or _real_time,
                 lease=lease or DEFAULT_LEASE,
+                house=self._house,
+                suppliers=self._suppliers,
             )
         )
 
@@ -125,6 +137,8 @@ class CampaignKit:
         text_regions: Iterable[str] | None = None,
         limits: Iterable[LimitRule] | None = None,
         frequency_cap: FrequencyCap | Literal[False] | None = None,
+        values: Mapping[str, str] | None = None,
+        text_opt_out: str | None = None,
         actor: Actor | None = None,
     ) -> Merchant:
         """Return a handle on one merchant. Given values are stored, omitted ones are read.
@@ -136,6 +150,8 @@ class CampaignKit:
             text_regions: Countries that texts may go to, as *region*; by default, and where it is empty, its own.
             limits: Of everything that it sends, whatever the sender; ``[]`` for none.
             frequency_cap: How much marketing one person gets across its campaigns; False for any amount.
+            values: For ``{{ merchant.… }}``: its name, postal address, phone …
+            text_opt_out: What marketing texts end with unless they say so already, such as ``STOP to end``.
             actor: Who acts through this handle; it is not stored with the merchant.
 
         Raises:
@@ -150,6 +166,10 @@ class CampaignKit:
             given["limits"] = limit_rules(limits)
         if frequency_cap is not None:
             given["frequency_cap"] = frequency_cap or None
+        if values is not None:
+            given["values"] = {str(name): str(value) for name, value in values.items()}
+        if text_opt_out is not None:
+            given["text_opt_out"] = text_opt_out.strip()
         if stored is not None:
             settings = attrs.evolve(stored, **given)
         elif zone and region:
@@ -166,8 +186,16 @@ class CampaignKit:
             new_id=self._new_id,
             transport_of=self._transport_of,
             require_open=self._require_open,
+            workshop=Workshop(self._records, self._store, house=self._house, suppliers=self._suppliers),
             predicates=self._predicates,
         )
+
+    def link_target(self, merchant_id: str, campaign_id: str, number: int) -> str | None:
+        """Return where ``click_<number>`` of a campaign's mails leads; None where no such link is stored with it."""
+        self._require_open()
+        campaign = self._records.campaign(merchant_id, campaign_id)
+        targets = () if campaign is None else campaign.link_targets
+        return targets[number - 1] if 1 <= number <= len(targets) else None
 
     def unsubscribe(self, token: str) -> Unsubscribed | Rejection:
         """Never write again to whom *token* was sent, for its merchant, and return what that did; safe to repeat.

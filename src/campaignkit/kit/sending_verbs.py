@@ -9,18 +9,26 @@ from campaignkit.addresses.channel import Channel
 from campaignkit.audience.choosing import ExclusionReason, is_reached_otherwise
 from campaignkit.campaign.campaign import Campaign
 from campaignkit.campaign.recipients import Intake, RecipientCount
-from campaignkit.campaign.senders import after_success
+from campaignkit.campaign.senders import Sender, after_success
 from campaignkit.campaign.status import CampaignEvent, transition
-from campaignkit.dispatch.preparing import render_values
+from campaignkit.dispatch.supplying import SupplyFailed, request_for
 from campaignkit.errors import NotReady, StartInPast
-from campaignkit.insight.preflight import Known, LikelyTypo, Preflight, find_typos, placeholder_uses, run_checks
+from campaignkit.insight.preflight import (
+    Known,
+    LikelyTypo,
+    PlaceholderUse,
+    Preflight,
+    find_typos,
+    placeholder_uses,
+    run_checks,
+)
 from campaignkit.kit import moves
 from campaignkit.kit.base import MerchantBase, aware
 from campaignkit.kit.door import Permission, verb
 from campaignkit.kit.results import TestResult
 from campaignkit.kit.targeting import find_report
 from campaignkit.kit.testsend import send_test
-from campaignkit.message.compiled import compile_content
+from campaignkit.message.supplies import NO_SUPPLY, Supply
 from campaignkit.ports import RecipientQuery, SaveGuard, SaysDoubtMax
 
 __all__ = ["SendingVerbs"]
@@ -48,9 +56,10 @@ class SendingVerbs(MerchantBase):
             campaign,
             to=to,
             actor=self.actor,
-            region=self.settings.region,
             sample=sample[0] if sample else None,
             records=self._records,
+            workshop=self._workshop,
+            settings=self.settings,
             store=self._store,
             transport_of=self._transport_of,
             test_id=self._new_id(),
@@ -152,14 +161,13 @@ class SendingVerbs(MerchantBase):
         typos: Sequence[LikelyTypo] = (),
     ) -> Preflight:
         content = self._records.content(self.merchant_id, campaign.content_id)
-        uses = placeholder_uses(
-            compile_content(content).placeholders, self._rows(campaign.campaign_id, Intake.RECIPIENT), render_values
-        )
+        sender = self._records.find_sender(self.merchant_id, campaign.sender_id)
+        uses = () if sender is None else self._placeholder_uses(campaign, sender)
         counts = self._store.count_recipients(self.merchant_id, campaign.campaign_id)
         known = Known(
             campaign=campaign,
             content=content,
-            sender=self._records.find_sender(self.merchant_id, campaign.sender_id),
+            sender=sender,
             zone=self.settings.zone,
             start_at=start_at or campaign.start_at or self._clock.now(),
             deadline=deadline or campaign.deadline,
@@ -171,6 +179,25 @@ class SendingVerbs(MerchantBase):
             likely_typos=typos,
         )
         return run_checks(known)
+
+    def _placeholder_uses(self, campaign: Campaign, sender: Sender) -> tuple[PlaceholderUse, ...]:
+        """Return how each placeholder fares. What is supplied for a sample is taken to be supplied for everybody."""
+        composer = self._workshop.composer(campaign, sender, self.settings)
+        placeholders = composer.content.placeholders
+        supply = self._sample_supply(campaign) if placeholders else NO_SUPPLY
+        rows = self._rows(campaign.campaign_id, Intake.RECIPIENT)
+        return placeholder_uses(placeholders, rows, lambda recipient: composer.values(recipient, supply))
+
+    def _sample_supply(self, campaign: Campaign) -> Supply:
+        supplying = self._workshop.supplying(campaign)
+        query = RecipientQuery(intake=Intake.RECIPIENT, limit=1)
+        sample = self._store.list_recipients(self.merchant_id, campaign.campaign_id, query)
+        if supplying.is_missing or not sample:
+            return NO_SUPPLY
+        try:
+            return supplying.ask(request_for(sample[0], is_test=True))
+        except SupplyFailed:
+            return NO_SUPPLY  # its placeholders are then found to be missing, which is what there is to say
 
     def _reached_otherwise(self, campaign_id: str, counts: Sequence[RecipientCount]) -> int:
         """Return how many of those without an address the other channel would reach; who has all is not looked at."""

@@ -8,14 +8,15 @@ import attrs
 from campaignkit.addresses.channel import Channel, Rejection
 from campaignkit.addresses.email import EmailAddress, parse_email
 from campaignkit.addresses.phone import parse_phone
-from campaignkit.campaign.campaign import Campaign
+from campaignkit.campaign.campaign import Campaign, MerchantSettings
 from campaignkit.campaign.documents import unstructure
 from campaignkit.campaign.recipients import CampaignRecipient
 from campaignkit.campaign.senders import Sender
 from campaignkit.delivery.outcomes import Outcome, Scope, Verdict
 from campaignkit.delivery.replies import describe_code
-from campaignkit.dispatch.preparing import build_message
 from campaignkit.dispatch.records import Records
+from campaignkit.dispatch.supplying import request_for
+from campaignkit.dispatch.workshop import Workshop
 from campaignkit.errors import InvalidAddress, InvalidContent
 from campaignkit.kit.door import Actor
 from campaignkit.kit.results import TestResult
@@ -40,23 +41,24 @@ def send_test(
     *,
     to: str | None,
     actor: Actor | None,
-    region: str,
     sample: CampaignRecipient | None,
     records: Records,
+    workshop: Workshop,
+    settings: MerchantSettings,
     store: DocumentStore,
     transport_of: Callable[[Sender], Transport | None],
     test_id: str,
     now: datetime,
 ) -> TestResult:
     """Send the message with the sample's fields to *to*, and keep what came of it."""
-    address = _address(campaign.channel, to or (actor.email if actor else None), region)
+    address = _address(campaign.channel, to or (actor.email if actor else None), settings.region)
     sender = records.sender(campaign.merchant_id, campaign.sender_id)
     transport = transport_of(sender)
     if transport is None:
         raise ValueError(f"no transport is configured for the account {sender.account!r}")
     recipient = _recipient(campaign, address, sample, test_id=test_id, now=now)
-    content = records.compiled(campaign.merchant_id, campaign.content_id)
-    message = build_message(content, campaign=campaign, sender=sender, recipient=recipient, prepared_at=now)
+    supply = workshop.supplying(campaign).ask(request_for(recipient, is_test=True))
+    message = workshop.composer(campaign, sender, settings).build(recipient, now, supply)
     if isinstance(message, Rejection):
         raise InvalidContent(message.field, message.message)
     outcomes = list(transport.send([message], _Allowed))  # to its end, so that the connection goes back to rest
