@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 
 from campaignkit.campaign.recipients import Attempt
+from campaignkit.clocks import FrozenClock
 from campaignkit.delivery.begin import BeginAnswer, BeginFacts, BeginVerdict, Clearance
 from campaignkit.delivery.settling import Settlement
 from campaignkit.ports import Due, DueList
@@ -77,6 +78,15 @@ class TellsNotUntilWhen(Planted):
     def due(self, now: datetime, /, *, limit: int, after: tuple[str, str] | None = None) -> DueList:
         whole = super().due(now, limit=limit, after=after)
         return attrs.evolve(whole, campaigns=tuple(attrs.evolve(one, limited_until=None) for one in whole.campaigns))
+
+
+class LooksAtTheWorkersClock(Planted):
+    def due(self, now: datetime, /, *, limit: int, after: tuple[str, str] | None = None) -> DueList:
+        kept, self._own_clock = self._own_clock, FrozenClock(now)
+        try:
+            return super().due(now, limit=limit, after=after)
+        finally:
+            self._own_clock = kept
 
 
 # caps
@@ -197,6 +207,7 @@ class AsksTheCapWithoutALock(CountsWithoutALock):
 
 
 PLANTED_SHARES: dict[type[MemoryStore], str] = {
+    LooksAtTheWorkersClock: "due_looks_at_the_stores_clock",
     GrantsEachCampaignAlone: "what_is_shared_out_may_all_begin_and_no_more",
     SharesPageByPage: "a_share_is_the_same_on_every_page",
     ServesTheFirstUntilNothingIsLeft: "campaigns_under_one_limit_share_it_alike",

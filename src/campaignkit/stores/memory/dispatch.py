@@ -53,6 +53,7 @@ class MemoryDispatch(MemoryTables):
 
     def due(self, now: datetime, /, *, limit: int, after: tuple[str, str] | None = None) -> DueList:
         with self._lock:
+            now = now if self._own_clock is None else self._now()  # as claim and begin will look at it
             awake = [campaign for campaign in self._documents.campaigns() if campaign.is_awake(now)]
             shares = self._shares(awake, now)
             chosen = in_turns(awake, after)[: max(limit, 0)]

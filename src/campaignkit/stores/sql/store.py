@@ -189,7 +189,9 @@ class SqlStore:
 
     def due(self, now: datetime, /, *, limit: int, after: tuple[str, str] | None = None) -> DueList:
         with reading_directly(self._engine) as driver:
-            return due(driver, now, limit=limit, after=after)
+            is_kits_clock = self._own_clock is None and driver.is_sqlite
+            at = now if is_kits_clock else self._now(driver.connection)  # as claim and begin will look at it
+            return due(driver, at, limit=limit, after=after)
 
     def claim(
         self,

@@ -55,6 +55,16 @@ class DueLaws(Laws):
 
         assert self.store.due(START, limit=10).next_at == START + LEASE
 
+    def test_due_looks_at_the_stores_clock(self) -> None:
+        self.bench.campaign()
+        self.bench.campaign("later", status=CampaignStatus.SCHEDULED, next_at=START + MINUTE)
+        self.bench.add("ann")
+        self.bench.add("bob", not_before=START + MINUTE)
+        for worker_time in (START - timedelta(days=1), START, START + timedelta(days=1)):
+            (due,) = self.store.due(worker_time, limit=10).campaigns
+
+            assert (due.ready_count, due.next_pending_at) == (1, START + MINUTE)
+
     def test_due_goes_round_by_merchant(self) -> None:
         for merchant_id, campaign_id, priority in (("a", "1", 0), ("a", "2", 5), ("a", "3", 0), ("b", "1", 0)):
             self.bench.campaign(campaign_id, merchant_id=merchant_id, priority=priority)
