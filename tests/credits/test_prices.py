@@ -46,7 +46,7 @@ numbers = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=200)
 @given(prices=tables, digits=st.lists(numbers, min_size=1, max_size=30))
 def test_the_fast_way_is_the_plain_way(prices, digits):
     table = ck.PriceTable.of(prices, version="v", effective_from=MAY)

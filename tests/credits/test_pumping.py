@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import campaignkit as ck
 from campaignkit.credits import PumpingCode, PumpingFinding, PumpingSettings, find_pumping, usual_prefixes
-from campaignkit.credits.ranges import sorted_keys
+from campaignkit.credits.ranges import prefix_counts, sorted_keys
 from tests.addresses.phone_texts import REGIONS, e164
 from tests.credits.lists import firm, mobile, shop, town
 
@@ -143,6 +143,17 @@ def test_a_shop_that_goes_on_as_usual_raises_no_alarm(earlier):
     assert find_pumping(shop(random, PL=5_000, DE=30), usual=usual) == ()
 
 
+def test_at_home_a_new_branch_is_no_sign_and_a_list_of_strangers_is():
+    random = Random(8)
+    regulars = town(random, 3_000, ("+1406555", "+1406556", "+1406721"))
+    usual = usual_prefixes(regulars)
+    strangers = [f"+1701{random.randrange(200, 999)}{random.randrange(10_000):04}" for _ in range(900)]
+
+    assert find_pumping(regulars + strangers[:600], region="US", usual=usual) == ()
+    (finding,) = find_pumping(regulars[:1_500] + strangers, region="US", usual=usual)
+    assert (finding.code, finding.samples) == (PREFIX, ("+170… (900)",))
+
+
 def test_of_a_few_earlier_recipients_nothing_is_usual():
     random = Random(3)
     usual = usual_prefixes(shop(random, PL=199))
@@ -236,16 +247,25 @@ def test_of_usual_prefixes_the_most_frequent_are_kept():
     assert next(iter(usual.items())) == ("4861000", 2)
 
 
-def test_a_long_list_takes_eight_bytes_a_number_and_little_more():
-    def numbers(count: int):
-        random = Random(7)
-        return (f"+48{random.randrange(5 * 10**8, 10**9)}" for _ in range(count))
+@settings(deadline=None, max_examples=100)
+@given(numbers=st.lists(dense, max_size=60), chunk_max=st.integers(1, 9))
+def test_numbers_sorted_a_few_at_a_time_come_out_as_one(numbers, chunk_max):
+    keys = list(sorted_keys(numbers, chunk_max=chunk_max))
 
+    assert keys == sorted(set(keys)) == list(sorted_keys(numbers))
+    assert [found.count for found in prefix_counts(keys)] == [
+        count for _, count in sorted(Counter(number[1:8] for number in set(numbers)).items())
+    ]
+
+
+def test_a_longer_list_takes_eight_bytes_a_number_and_little_more():
     peaks = []
-    for count in (70_000, 140_000):
+    for count in (4_000, 14_000):
+        random = Random(7)
+        numbers = (f"+48{random.randrange(5 * 10**8, 10**9)}" for _ in range(count))
         tracemalloc.start()
-        assert sum(1 for _ in sorted_keys(numbers(count))) > 0.99 * count
+        assert sum(1 for _ in sorted_keys(numbers, chunk_max=1_000)) > 0.99 * count
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
 
-    assert peaks[1] - peaks[0] < 16 * 70_000
+    assert peaks[1] - peaks[0] < 16 * 10_000

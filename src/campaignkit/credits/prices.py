@@ -102,7 +102,7 @@ class PriceTable:
             return _unpriced(e164)
         for length in head[0]:
             found = self._by_prefix.get(e164[1 : length + 1])
-            if found is not None and len(e164) > length:
+            if found is not None:
                 return found
         return head[1] or _unpriced(e164)
 

@@ -25,8 +25,8 @@ _LENGTH_MASK = (1 << _LENGTH_BITS) - 1
 _PREFIX_STEP = 10 ** (DIGITS - PREFIX_DIGITS) << _LENGTH_BITS
 
 
-def sorted_keys(numbers: Iterable[str]) -> Iterator[int]:
-    """Return the keys of *numbers*, rising, each once.
+def sorted_keys(numbers: Iterable[str], *, chunk_max: int = CHUNK) -> Iterator[int]:
+    """Return the keys of *numbers*, rising, each once; so many as *chunk_max* are sorted at a time.
 
     Raises:
         ValueError: one of them is not a plus and 3 to 15 digits. It is not repeated in the message.
@@ -35,7 +35,7 @@ def sorted_keys(numbers: Iterable[str]) -> Iterator[int]:
     chunk = array("Q")
     for e164 in numbers:
         chunk.append(_key(e164))
-        if len(chunk) == CHUNK:
+        if len(chunk) == chunk_max:
             chunks.append(array("Q", sorted(chunk)))
             chunk = array("Q")
     chunks.append(array("Q", sorted(chunk)))
