@@ -222,7 +222,7 @@ def test_a_listed_placeholder_is_found_in_the_values():
         ("{% if a.b %}{% continue %}{% endif %}", 1, 16, "continue stands outside of a loop"),
         ("{{ 5 | divided_by: 0 }}", 1, 8, "can't divide by 0"),
         ("{% if a.b %}" * 40 + "{% endif %}" * 40, 1, None, "nesting limit"),
-        ("{{ a" + "[b" * 60 + "]" * 60 + " }}", 1, 1, "more than 50 brackets"),
+        ("{{ a" + "[b" * 60 + "]" * 60 + " }}", 1, 1, "more than 20 brackets"),
         ("{{ a.b" + " " * 300 + " }}", 1, 1, "more than 200 blanks in a row"),
         ("{{ '" + "x" * 4_000 + "' }}", 1, 1, "at most 4000 characters"),
         ("{{ a.b }}" * 2_001, 1, 2_000 * 9 + 1, "more than 2000 tags"),
@@ -287,7 +287,7 @@ _ODD = st.one_of(
 )  # fmt: skip
 
 
-@settings(deadline=None, max_examples=1_000)
+@settings(deadline=None, max_examples=400)
 @given(st.lists(st.sampled_from(_TAGS), max_size=6), _ODD, _ODD)
 def test_filling_in_never_raises(tags, one, other):
     try:
@@ -346,7 +346,7 @@ def test_content_of_the_core_is_filled_in_when_it_is_built():
     assert text.filled({}) is text
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(st.randoms(use_true_random=False))
 def test_mail_in_liquid_has_the_bytes_of_mail_in_core_syntax(random: Random):
     letter = random_letter(random)

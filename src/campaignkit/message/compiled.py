@@ -1,14 +1,23 @@
 """Content, compiled once per campaign: what an author wrote in, something to fill in for each recipient out. Pure."""
 
+import re
 from functools import cached_property
-from itertools import chain
+from itertools import chain, pairwise
 from typing import overload
 
 import attrs
 
 from campaignkit.addresses.channel import Rejection, RejectionCode
 from campaignkit.message.bodies import CompiledBody, compile_body
-from campaignkit.message.content import Content, EmailContent, RenderedEmail, RenderedText, SmsContent, Syntax
+from campaignkit.message.content import (
+    Content,
+    EmailContent,
+    RenderedEmail,
+    RenderedText,
+    SmsContent,
+    Syntax,
+    forbidden_scheme,
+)
 from campaignkit.message.languages import for_text_messages, language_of
 from campaignkit.message.liquid import LiquidTemplate, compile_liquid
 from campaignkit.message.templates import Placeholder, Template, Values, compile_template
@@ -16,6 +25,7 @@ from campaignkit.message.templates import Placeholder, Template, Values, compile
 __all__ = ["AnyTemplate", "CompiledContent", "CompiledEmail", "CompiledText", "RenderedBody", "compile_content"]
 
 AnyTemplate = Template | LiquidTemplate
+_LINK_BEGINS = re.compile(r"(?i)\b(?:href|action|formaction)\s*+=\s*+[\"']?\s*+$")
 
 
 @attrs.frozen
@@ -61,11 +71,13 @@ class CompiledEmail:
     def filled(self, values: Values) -> "CompiledEmail | Rejection":
         """Return content for one recipient that can be built without fail, or why there is none; it never raises.
 
-        Placeholders of the core cannot fail, and are returned as they are, to be filled in when the mail is built. Full
-        Liquid is filled in here: a limit may be reached, a filter may meet a value that it cannot work on.
+        Placeholders of the core are returned as they are, to be filled in when the mail is built; only what they make
+        of links is looked at. Full Liquid is filled in here: a limit may be reached, a filter may meet a value that it
+        cannot work on.
         """
-        if not self._can_fail:
-            return self
+        if not self._has_liquid:
+            links = (f'href="{slot.fill(values, escape=True)}' for slot in self._link_slots)
+            return next(filter(None, map(_forbidden, links)), self)
         filled: list[Template] = []
         for field, template in (("subject", self.subject), ("text", self.text), ("html", self.html)):
             if template is None:
@@ -73,13 +85,24 @@ class CompiledEmail:
             text = _filled(template, values, single_line=field == "subject")
             if isinstance(text, Rejection):
                 return text
-            if not text.strip():
-                return _empty(field)
+            refused = _empty(field) if not text.strip() else _forbidden(text) if field == "html" else None
+            if refused is not None:
+                return refused
             filled.append(Template((text,)))
         return CompiledEmail(subject=filled[0], text=filled[1], html=None if self.html is None else filled[2])
 
     @cached_property
-    def _can_fail(self) -> bool:
+    def _link_slots(self) -> tuple[Placeholder, ...]:
+        """The slots with which a link of the HTML begins: their values choose its scheme."""
+        pieces = self.html.pieces if isinstance(self.html, Template) else ()
+        return tuple(
+            slot
+            for before, slot in pairwise(pieces)
+            if isinstance(slot, Placeholder) and isinstance(before, str) and _LINK_BEGINS.search(before)
+        )
+
+    @cached_property
+    def _has_liquid(self) -> bool:
         return any(isinstance(template, LiquidTemplate) for template in (self.subject, self.text, self.html))
 
     def render(self, values: Values) -> RenderedEmail:
@@ -161,6 +184,12 @@ def _filled(template: AnyTemplate, values: Values, *, single_line: bool) -> str 
     if isinstance(template, LiquidTemplate):
         return template.fill(values, single_line=single_line)
     return template.render(values, single_line=single_line)
+
+
+def _forbidden(html: str) -> Rejection | None:
+    scheme = forbidden_scheme(html)
+    message = f"a link begins with {scheme}: once it is filled in"
+    return Rejection(code=RejectionCode.MALFORMED, field="html", message=message) if scheme else None
 
 
 def _empty(field: str) -> Rejection:

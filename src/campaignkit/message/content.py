@@ -27,6 +27,7 @@ __all__ = [
     "Syntax",
     "check_content",
     "content_digest",
+    "forbidden_scheme",
     "one_line",
     "whole_characters",
 ]
@@ -146,6 +147,16 @@ def _is_told(field: "attrs.Attribute[Any]", value: object) -> bool:
     return field.name not in _LATER_FIELDS or value != field.default
 
 
+def forbidden_scheme(html: str) -> str | None:
+    """Return the scheme of a link that runs or smuggles something, if *html* has one.
+
+    >>> forbidden_scheme('<a href="Java&#9;Script:alert(1)">')
+    'javascript'
+    """
+    found = _FORBIDDEN_LINKS.search(unescape(html))
+    return "".join(filter(str.isalpha, found["scheme"])).lower() if found else None
+
+
 def one_line(text: str) -> str:
     """Return *text* with each run of line ends and other control characters as one space.
 
@@ -192,7 +203,6 @@ def _check_characters(field: str, text: str) -> None:
 
 
 def _check_links(html: str) -> None:
-    found = _FORBIDDEN_LINKS.search(unescape(html))
-    if found:
-        scheme = "".join(filter(str.isalpha, found["scheme"])).lower()
+    scheme = forbidden_scheme(html)
+    if scheme:
         raise InvalidContent("html", f"a link may not begin with {scheme}:")

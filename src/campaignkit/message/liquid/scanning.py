@@ -13,10 +13,12 @@ __all__ = ["TAGS_MAX", "find_unclosed", "invalid", "place", "scan"]
 
 TAGS_MAX = 2_000  # tags and outputs together
 TAG_CHARACTERS_MAX = 4_000
+ALL_TAGS_CHARACTERS_MAX = 100_000  # a second of reading
 BLANKS_MAX = 200  # in a row, within a tag
-NESTED_MAX = 50  # square brackets, ands and ors of one tag, for which the library calls itself
+NESTED_MAX = 20  # square brackets, ands and ors of one tag, for which the library calls itself
 
 _OPENING = re.compile(r"\{\{|\{%")
+_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _MANY_BLANKS = re.compile(rf"\s{{{BLANKS_MAX + 1}}}")
 _NESTING = re.compile(r"\[|\band\b|\bor\b")
 _VERBATIM = re.compile(r"\{%-?\s*+(raw|doc)\s*+-?%\}")
@@ -30,12 +32,15 @@ def scan(source: str, field: str) -> None:
     """
     if len(source) > BODY_BYTES_MAX:
         raise InvalidTemplate(field, 1, 1, f"it may have at most {BODY_BYTES_MAX} characters")
-    end = count = 0
+    end = count = tag_characters = 0
     while opening := _OPENING.search(source, end):
         start, count = opening.start(), count + 1
         if count > TAGS_MAX:
             raise invalid(source, start, field, f"there are more than {TAGS_MAX} tags and placeholders")
         end = _end_of(source, start, field)
+        tag_characters += end - start
+        if tag_characters > ALL_TAGS_CHARACTERS_MAX:
+            raise invalid(source, start, field, f"all tags may have at most {ALL_TAGS_CHARACTERS_MAX} characters")
         verbatim = _VERBATIM.fullmatch(source, start, end)
         if verbatim:
             end = _end_of_verbatim(source, start, end, verbatim[1], field)
@@ -78,18 +83,14 @@ def _end_of(source: str, start: int, field: str) -> int:
     inside = source[start + 2 : close].strip("- \t\r\n")
     if not inside or inside.isspace():
         raise invalid(source, start, field, f"this {what} is empty")
-    if _OPENING.search(inside) and not _is_quoted(inside):
+    unquoted = _QUOTED.sub("", inside)
+    if _OPENING.search(unquoted):
         raise invalid(source, start, field, f"this {what} is not closed with {closing}")
-    if len(_NESTING.findall(inside)) > NESTED_MAX:
+    if len(_NESTING.findall(unquoted)) > NESTED_MAX:
         raise invalid(source, start, field, f"this {what} holds more than {NESTED_MAX} brackets, ands and ors")
     if _MANY_BLANKS.search(source, start, close):
         raise invalid(source, start, field, f"this {what} holds more than {BLANKS_MAX} blanks in a row")
     return close + 2
-
-
-def _is_quoted(inside: str) -> bool:
-    """Return whether every opening of a tag in *inside* stands in a text in quotes."""
-    return not _OPENING.search(re.sub(r"\"[^\"]*\"|'[^']*'", "", inside))
 
 
 def _end_of_verbatim(source: str, start: int, end: int, name: str, field: str) -> int:
