@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from campaignkit.message.content import RenderedEmail
 from campaignkit.message.email import build_email
+from campaignkit.message.headers import wire_address
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 HOSTILE_SUBJECT = "A 💩 subject=?UTF-8?Q?=0A?=Bcc: x@y"
@@ -258,6 +259,19 @@ def test_an_ascii_address_stays_byte_for_byte(address):
 def test_what_is_no_bare_address_is_a_bad_call(field, address):
     with pytest.raises(ValueError, match="no bare email address"):
         build(**{field: address})
+
+
+@pytest.mark.parametrize("character", [*map(chr, range(128))], ids=ascii)
+def test_an_ascii_character_is_judged_alike_with_and_without_others_around(character):
+    def is_taken(address):
+        try:
+            return wire_address(address).startswith(address.partition("@")[0])
+        except ValueError:
+            return False
+
+    # The first is ASCII and judged by a table; the second is not, and judged by what is forbidden.
+    assert is_taken(f"a{character}b@example.com") == is_taken(f"a{character}ż@example.com")
+    assert is_taken(f"a@b{character}c.example") == is_taken(f"ż@b{character}c.example")
 
 
 @pytest.mark.parametrize("value", ["", "a b", "a\r\nb", "a@b", "<a>", "a..b", ".a", "ż", "a" * 201], ids=ascii)

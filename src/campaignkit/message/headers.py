@@ -32,6 +32,8 @@ _ADDRESS = re.compile(
     r"""[^\s\x00-\x20\x7f-\x9f\ud800-\udfff()<>\[\]:;,\\"@]{1,64}"""
     r"@[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*"
 )
+# The same for ASCII, where one table of characters decides.
+_ASCII_ADDRESS = re.compile(r"[!#-'*+\-./0-9=?A-Z^-~]{1,64}@[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
 
 
 def header(name: str, value: str) -> str:
@@ -100,6 +102,8 @@ def wire_address(address: str) -> str:
     Raises:
         ValueError: it is no single, bare address. The message does not repeat it.
     """
+    if len(address) <= DOMAIN_CHARACTERS_MAX and _ASCII_ADDRESS.fullmatch(address):
+        return address
     if not address.isascii():
         local_part, _, domain = address.rpartition("@")
         address = f"{local_part}@{domain if domain.isascii() else ascii_domain(domain)}"
