@@ -111,7 +111,13 @@ def test_settling_and_holding_may_share_a_commit():
 def test_once_dry_a_purse_pays_nothing_cheaper():
     purse = Purse([lot(1, 5)], NOON)
 
-    assert (purse.can_pay(5), purse.hold(6), purse.can_pay(1), purse.hold(1)) == (True, None, False, None)
+    assert (purse.admit(5), purse.hold(6), purse.admit(1), purse.hold(1)) == (True, None, False, None)
+
+
+def test_whoever_is_admitted_consumes_nothing_yet():
+    purse = Purse([lot(1, 5)], NOON)
+
+    assert (purse.admit(5), purse.admit(5), purse.hold(5), purse.admit(1)) == (True, True, ((1, 5),), False)
 
 
 def test_a_settled_batch_tells_what_expired():

@@ -72,21 +72,21 @@ class Purse:
         self.available = sum(tab.available for tab in self._tabs.values())
         self.is_dry = False  # something could not be paid; what comes after it in this commit is not either
 
-    def can_pay(self, count: int) -> bool:
-        return not self.is_dry and count <= self.available
+    def admit(self, count: int) -> bool:
+        """Return whether *count* can be paid; if not, the purse is dry for all that comes after.
 
-    def hold(self, count: int) -> Shares | None:
-        """Return the lots that pay, the first to expire first, or None; then the purse is dry for what comes after.
-
-        So nothing cheaper overtakes: credit is held in order until the lots cannot pay.
+        So nothing cheaper overtakes: credit is held in order until the lots cannot pay. Whoever is admitted consumes
+        nothing yet, and may still be refused for another reason.
 
         Raises:
             InvalidCredits: *count* is no whole number from 1.
         """
-        if not self.can_pay(require_count(count, "price")):
-            self.is_dry = True
-            return None
-        return self._draw(count, is_held=True)
+        self.is_dry = require_count(count, "price") > self.available or self.is_dry
+        return not self.is_dry
+
+    def hold(self, count: int) -> Shares | None:
+        """Return the lots that pay, the first to expire first, or None if *count* is not admitted. Raises the same."""
+        return self._draw(count, is_held=True) if self.admit(count) else None
 
     def settle(self, shares: Shares, spent: int) -> int:
         """End a hold of *shares*: the first *spent* credits are spent, the rest goes back. Returns what of it expired.
