@@ -1,9 +1,9 @@
 """Tokens: who may do what in, a short opaque text that nobody else can make out, and back. Pure.
 
-A token is one byte that names the secret, and a sealed block (see ``sealing``): purpose, merchant, campaign,
-recipient, generation, target, and zero bytes that no forgery opens to. Ids of 32 hexadecimal digits, such as ours, and
-UUIDs take 16 bytes, any other its UTF-8. In URLs it is base64 (RFC 4648, section 5), in addresses base32 of lower case
-(section 6): mail systems may fold the case before the @, and may cut it after 64 octets (RFC 5321, 4.5.3.1.1).
+A token is one byte that names the secret, and what is sealed with it (see ``sealing``): purpose, merchant, campaign,
+recipient, generation, target. Ids of 32 hexadecimal digits, such as ours, and UUIDs take 16 bytes, any other its UTF-8.
+In URLs it is base64 (RFC 4648, section 5), in addresses base32 of lower case (section 6) and without the campaign: mail
+systems may fold the case before the @, and may cut it after 64 octets (RFC 5321, 4.5.3.1.1).
 """
 
 import hmac
@@ -16,13 +16,13 @@ from typing import Self
 import attrs
 
 from campaignkit.addresses.channel import Rejection, RejectionCode, shorten
-from campaignkit.message.links.sealing import BLOCK_BYTES_MAX, BLOCK_BYTES_MIN
+from campaignkit.message.links.sealing import BLOCK_BYTES_MIN, TAG_BYTES
 from campaignkit.message.links.settings import LinkSettings
 
 __all__ = ["BOUNCE_CHARACTERS_MAX", "TokenClaims", "TokenForm", "TokenPurpose", "make_token", "read_token"]
 
-CHECK_BYTES = 11  # zeros: a forged token passes once in 2 to the 88th, and then names nobody
-CHECK_BYTES_MIN = 4  # what the longest ids leave of a bounce address: once in 2 to the 32nd, and then names nobody
+CHECK_BYTES_MAX = 11  # zeros in a bounce address: a forged one passes once in 2 to the 88th, and then names nobody
+CHECK_BYTES_MIN = 4  # what the longest ids leave: once in 2 to the 32nd, and then it names nobody
 BOUNCE_CHARACTERS_MAX = 62  # 64 less what marks the address as ours, "b+"
 BOUNCE_BYTES_MAX = BOUNCE_CHARACTERS_MAX * 5 // 8
 # Of UTF-8. With the longest ids and base_url, a URL still fits into a header line of 998 (RFC 5322).
@@ -30,7 +30,7 @@ MERCHANT_BYTES_MAX = 200
 ID_BYTES_MAX = 100
 TARGET_MAX = 65_535
 GENERATION_MAX = 65_535
-TOKEN_CHARACTERS_MAX = (1 + BLOCK_BYTES_MAX) * 4 // 3 + 1
+TOKEN_CHARACTERS_MAX = 600  # the longest ids take less
 
 _URL_TOKEN = re.compile(r"[A-Za-z0-9_-]+")
 _BOUNCE_TOKEN = re.compile(r"[a-z2-7]+")
@@ -134,11 +134,12 @@ class TokenForm:
         later = b"" if generation < 4 else generation.to_bytes(2, "big")
         plain = b"".join((bytes([head]), self.before, recipient, later, self.behind))
         mark, key = self.settings.signing
-        check_count = _check_count(self.purpose, len(plain))
+        if self.purpose is not TokenPurpose.BOUNCE:
+            return _base64(mark + key.seal(plain))
+        check_count = _check_count(len(plain))
         if check_count < CHECK_BYTES_MIN:
             return None
-        raw = mark + key.seal(plain + bytes(check_count))
-        return _base32(raw) if self.purpose is TokenPurpose.BOUNCE else _base64(raw)
+        return _base32(mark + key.seal_block(plain + bytes(check_count)))
 
 
 def make_token(settings: LinkSettings, claims: TokenClaims) -> str:
@@ -151,7 +152,7 @@ def make_token(settings: LinkSettings, claims: TokenClaims) -> str:
     >>> claims = TokenClaims(purpose="unsubscribe", merchant_id="flora", campaign_id="spring", recipient_id="r1")
     >>> token = make_token(settings, claims)
     >>> len(token), read_token(settings, token, purpose="unsubscribe") == claims
-    (40, True)
+    (42, True)
     """
     form = TokenForm.of(
         settings,
@@ -174,13 +175,14 @@ def read_token(settings: LinkSettings, text: str, *, purpose: TokenPurpose | str
     Whether merchant, campaign and recipient exist is for the caller to ask.
     """
     wanted = TokenPurpose(purpose)
-    raw = _bounce_bytes(text) if wanted is TokenPurpose.BOUNCE else _url_bytes(text)
-    if raw is None or not BLOCK_BYTES_MIN <= len(raw) - 1 <= BLOCK_BYTES_MAX:
+    is_bounce = wanted is TokenPurpose.BOUNCE
+    raw = _bounce_bytes(text) if is_bounce else _url_bytes(text)
+    if raw is None or len(raw) <= (BLOCK_BYTES_MIN if is_bounce else TAG_BYTES):
         return _refused(RejectionCode.TOKEN_MALFORMED, text)
     key = settings.sealing_keys.get(raw[:1])
     if key is None:
         return _refused(RejectionCode.TOKEN_UNKNOWN_KEY, text)
-    claims = _claims_in(key.open(raw[1:]))
+    claims = _claims_in_block(key.open_block(raw[1:])) if is_bounce else _claims_in(key.open(raw[1:]))
     if claims is None:
         return _refused(RejectionCode.TOKEN_FORGED, text)
     return claims if claims.purpose is wanted else _refused(RejectionCode.TOKEN_WRONG_PURPOSE, text)
@@ -244,12 +246,23 @@ def _unpacked(kind: int, block: bytes, start: int) -> tuple[str, int]:
     return (raw.hex(), f"key{raw.hex()}", _uuid(raw))[kind - 1], start + 16
 
 
-def _check_count(purpose: TokenPurpose, used: int) -> int:
-    """Return how many zeros stand behind *used* bytes; in a bounce address, as many as there is room for."""
-    return CHECK_BYTES if purpose is not TokenPurpose.BOUNCE else min(CHECK_BYTES, BOUNCE_BYTES_MAX - 1 - used)
+def _check_count(used: int) -> int:
+    """Return how many zeros stand behind *used* bytes of a bounce address: as many as there is room for."""
+    return min(CHECK_BYTES_MAX, BOUNCE_BYTES_MAX - 1 - used)
 
 
-def _claims_in(block: bytes) -> TokenClaims | None:
+def _claims_in(plain: bytes | None) -> TokenClaims | None:
+    """Return what opened bytes say; None where nothing was sealed."""
+    if plain is None:
+        return None
+    try:
+        claims, end = _parsed(plain)
+    except (ValueError, IndexError):  # sealed by a release that put it otherwise
+        return None
+    return claims if end == len(plain) and claims.purpose is not TokenPurpose.BOUNCE else None
+
+
+def _claims_in_block(block: bytes) -> TokenClaims | None:
     """Return what an opened block says; None where it is noise."""
     if not hmac.compare_digest(block[-CHECK_BYTES_MIN:], bytes(CHECK_BYTES_MIN)):
         return None
@@ -257,7 +270,7 @@ def _claims_in(block: bytes) -> TokenClaims | None:
         claims, end = _parsed(block)
     except (ValueError, IndexError):  # noise that ends in zeros by chance
         return None
-    is_whole = len(block) - end == _check_count(claims.purpose, end)
+    is_whole = claims.purpose is TokenPurpose.BOUNCE and len(block) - end == _check_count(end)
     return claims if is_whole and hmac.compare_digest(block[end:], bytes(len(block) - end)) else None
 
 

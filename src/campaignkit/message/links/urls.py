@@ -67,7 +67,7 @@ def bounce_address(settings: LinkSettings, *, domain: str, claims: TokenClaims) 
     >>> settings = LinkSettings(base_url="https://shop.example/m", keys={"k1": bytes(range(32))})
     >>> claims = TokenClaims(purpose="bounce", merchant_id="flora", recipient_id="r1")
     >>> bounce_address(settings, domain="bounces.shop.example", claims=claims)
-    'b+nljc6ci4xrzfjqzk2c62zni5cf3rwi7qmgkq@bounces.shop.example'
+    'b+niu4zqd6lq6deafjvsebr2mf5ifopau4tz2a@bounces.shop.example'
     """
     _require_purpose(claims, TokenPurpose.BOUNCE)
     _require_domain(domain)
