@@ -81,8 +81,8 @@ def test_in_html_and_only_there_values_are_escaped_whatever_they_pass_through():
 def test_a_host_that_marks_a_value_as_safe_is_not_believed():
     values = {"a": {"b": markupsafe.Markup("<script>")}}
 
-    for syntax in Syntax:
-        content = EmailContent(subject="s", text="t", html="{{ a.b }}", syntax=syntax)
+    for source in ("{{ a.b }}", "{{ a.b }}{% comment %}{% endcomment %}"):
+        content = EmailContent(subject="s", text="t", html=source, syntax="liquid")
         assert compile_content(content).render(values).html == "&lt;script&gt;"
 
 
@@ -96,7 +96,7 @@ class Record:
         raise AssertionError("nobody asks a host's object how it is shown")
 
 
-@pytest.mark.parametrize("syntax", Syntax)
+@pytest.mark.parametrize("source", ["[{{ a.b }}]", "[{{ a.b }}]{% comment %}{% endcomment %}"], ids=["core", "liquid"])
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
@@ -117,8 +117,8 @@ class Record:
     ],
     ids=lambda value: str(type(value).__name__),
 )
-def test_both_languages_show_a_value_the_same_way(syntax, value, shown):
-    content = SmsContent(text="[{{ a.b }}]", syntax=syntax)
+def test_both_languages_show_a_value_the_same_way(source, value, shown):
+    content = SmsContent(text=source, syntax="liquid")
 
     assert compile_content(content).render({"a": {"b": value}}) == RenderedText(text=f"[{shown}]")
 
@@ -338,6 +338,16 @@ def test_a_text_message_is_filled_in_too():
     assert filled.render({}) == content.render({"a": {"b": 2}}) == RenderedText(text="4")
 
 
+def test_of_liquid_the_core_fills_in_what_it_understands_and_escapes_what_stands_beside_an_engine():
+    content = mail("{% if a.b %}{{ a.b }}{% endif %}", "<p>{{ a.b }}", "{{ a.b | upcase }}")
+
+    kinds = [type(part).__name__ for part in (content.subject, content.text, content.html)]
+    assert kinds == ["Template", "LiquidTemplate", "Template"]
+    filled = content.filled({"a": {"b": "<x>\n"}})
+    assert isinstance(filled, CompiledEmail)
+    assert attrs.astuple(filled.render({})) == ("<X> ", "<x>\n", "<p>&lt;x&gt;\n")
+
+
 def test_content_of_the_core_is_filled_in_when_it_is_built():
     email = compile_content(EmailContent(subject="s", text="{{ a.b }}"))
     text = compile_content(SmsContent(text="{{ a.b }}"))
@@ -351,7 +361,11 @@ def test_content_of_the_core_is_filled_in_when_it_is_built():
 def test_mail_in_liquid_has_the_bytes_of_mail_in_core_syntax(random: Random):
     letter = random_letter(random)
     core = compile_content(letter.content)
-    content = compile_content(attrs.evolve(letter.content, syntax="liquid"))
+    content = CompiledEmail(
+        subject=liquid(letter.content.subject, "subject"),
+        text=liquid(letter.content.text),
+        html=None if letter.content.html is None else liquid(letter.content.html, "html"),
+    )
     core_mail, liquid_mail = compile_mail(core, **letter.sender), compile_mail(content, **letter.sender)
 
     for values, recipient in letter.recipients:
@@ -379,7 +393,7 @@ import campaignkit as ck
 from campaignkit.message.compiled import compile_content
 print(compile_content(ck.SmsContent(text="{{ a.b }}")).render({"a": {"b": "x"}}).text)
 try:
-    compile_content(ck.SmsContent(text="{{ a.b }}", syntax="liquid"))
+    compile_content(ck.SmsContent(text="{% if a.b %}x{% endif %}", syntax="liquid"))
 except ck.MissingExtra as error:
     print(error)
 """

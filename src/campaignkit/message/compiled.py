@@ -8,6 +8,7 @@ from typing import overload
 import attrs
 
 from campaignkit.addresses.channel import Rejection, RejectionCode
+from campaignkit.errors import InvalidTemplate
 from campaignkit.message.bodies import CompiledBody, compile_body
 from campaignkit.message.content import (
     Content,
@@ -82,7 +83,7 @@ class CompiledEmail:
         for field, template in (("subject", self.subject), ("text", self.text), ("html", self.html)):
             if template is None:
                 continue
-            text = _filled(template, values, single_line=field == "subject")
+            text = _filled(template, values, field)
             if isinstance(text, Rejection):
                 return text
             refused = _empty(field) if not text.strip() else _forbidden(text) if field == "html" else None
@@ -169,9 +170,13 @@ def _template(content: Content, source: str, field: str) -> AnyTemplate:
     language = language_of(content.language)
     if isinstance(content, SmsContent):
         language = for_text_messages(language)
-    if content.syntax is Syntax.LIQUID:
+    try:
+        # Of Liquid, too, what the core understands is filled in by the core: the same text, ten times as fast.
+        return compile_template(source, field=field, language=language)
+    except InvalidTemplate:
+        if content.syntax is not Syntax.LIQUID:
+            raise
         return compile_liquid(source, field=field, language=language)
-    return compile_template(source, field=field, language=language)
 
 
 def _body(template: AnyTemplate, subtype: str) -> CompiledBody | RenderedBody:
@@ -180,10 +185,11 @@ def _body(template: AnyTemplate, subtype: str) -> CompiledBody | RenderedBody:
     return compile_body(template, subtype=subtype)
 
 
-def _filled(template: AnyTemplate, values: Values, *, single_line: bool) -> str | Rejection:
+def _filled(template: AnyTemplate, values: Values, field: str) -> str | Rejection:
+    is_subject = field == "subject"
     if isinstance(template, LiquidTemplate):
-        return template.fill(values, single_line=single_line)
-    return template.render(values, single_line=single_line)
+        return template.fill(values, single_line=is_subject)
+    return template.render(values, escape=field == "html", single_line=is_subject)
 
 
 def _forbidden(html: str) -> Rejection | None:

@@ -81,12 +81,12 @@ class Placeholder:
         value = values.get(self.namespace, _NOBODY).get(self.name)
         if self._steps:
             return self._filtered(value, escape, single_line)
-        if not isinstance(value, str):
-            value = "" if value is None else self._shown(value)
-        if not value:
+        text = value if value.__class__ is str else self._shown(value)
+        if not text:
             return self.default or ""
-        value = clean_text(value, single_line)
-        return escape_html(value) if escape and not value.isalnum() else value
+        if len(text) > VALUE_CHARACTERS_MAX or not text.isprintable():  # else there is nothing to mend
+            text = clean_text(text, single_line)
+        return escape_html(text) if escape and not text.isalnum() else text
 
     def find(self, values: Values) -> object:
         """Return what the host supplied for this slot, or None if there is no such field."""
@@ -96,7 +96,9 @@ class Placeholder:
         return found
 
     def _shown(self, value: object) -> str:
-        return "" if value is False and self.default is not None else shown(plain_value(value))
+        if value is None or (value is False and self.default is not None):
+            return ""
+        return shown(plain_value(value))
 
     def _filtered(self, value: object, escape: bool, single_line: bool) -> str:
         value, is_own = plain_value(value, single_line), False
