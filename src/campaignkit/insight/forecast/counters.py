@@ -6,7 +6,6 @@ A fast path: one message costs a microsecond or two instead of a hundred. ``test
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from itertools import count as counting
 
 import attrs
 
@@ -176,11 +175,26 @@ def take(counters: Iterable[Counter], at: int, count: int) -> None:
         counter.take(at, count)
 
 
-def take_paced(counters: Iterable[Counter], first: int, step: int, count: int) -> None:
-    """Count *count* messages, the first at *first* and one each *step* later; limits had room for all of them."""
+def take_paced(counters: Iterable[Counter], first: int, step: int, most: int) -> int:
+    """Count up to *most* messages, the first at *first*, one each *step* later; return how many there was room for.
+
+    Intervals are content with the pace. At least one has room.
+    """
+    tallies = [tally for counter in counters for tally in counter.tallies]
+    count = _count_paced(tallies, first, step, most) if tallies else most
     last = first + step * (count - 1)
     for counter in counters:
-        for tally in counter.tallies:
-            for _, at in zip(range(count), counting(first, step), strict=False):
-                tally.take(at, 1)
         counter.last_at, counter.is_known, counter.waits_until = last, True, last + counter.wait
+    return count
+
+
+def _count_paced(tallies: Sequence[TallyCounter], first: int, step: int, most: int) -> int:
+    at = first
+    for count in range(most):
+        for tally in tallies:
+            if not tally.room(at):
+                return count
+        for tally in tallies:
+            tally.take(at, 1)
+        at += step
+    return most

@@ -7,14 +7,39 @@ claimed while the own hours are closed waits until they open, and stands by id a
 from array import array
 from collections import Counter as Tally
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from heapq import heappop, heappush
+
+import attrs
 
 from campaignkit.insight.forecast.hours import NEVER, Hours
 from campaignkit.ports import Backlog
 from campaignkit.timing.limits.states import to_micros
 
 __all__ = ["Queue"]
+
+MIXED = -1  # of a part that holds recipients of several groups
+
+
+@attrs.define
+class _Part:
+    """Recipients that wait for the same moment, or for nothing any more."""
+
+    places: "array[int]" = attrs.field(factory=lambda: array("I"))
+    group: int | None = None  # the one that all of them are of, or MIXED; None: nobody is in it
+    is_sorted: bool = True
+
+    def add(self, places: Sequence[int], group: int) -> None:
+        """Add *places*, at least one, which rise."""
+        if self.places and places[0] < self.places[-1]:
+            self.is_sorted = False
+        self.group = group if self.group in {None, group} else MIXED
+        self.places.extend(places)
+
+    def sort(self) -> None:
+        if not self.is_sorted:
+            self.places = array("I", sorted(self.places))
+            self.is_sorted = True
 
 
 class Queue:
@@ -28,19 +53,24 @@ class Queue:
         self.never = array("I")  # places of those whose hours never come
         self.ready_count = 0
         self.ready_by_group: list[int] = []
-        self._ready: deque[array[int]] = deque()
+        self._ready: deque[_Part] = deque()
         self._offset = 0  # how many of the first part are gone
-        self._later: dict[int, array[int]] = {}
+        self._later: dict[int, _Part] = {}
         self._wakes: list[int] = []  # a heap of the instants in ``_later``
         self._later_count = 0
+        self._fill(backlog, zone, is_by_zones=is_by_zones)
+
+    def _fill(self, backlog: Sequence[Backlog], zone: str, *, is_by_zones: bool) -> None:
         groups: dict[tuple[str, ...], int] = {}
+        first = 0
         for run in backlog:
-            zones = (run.zones or (zone,)) if is_by_zones else (zone,)
+            zones = run.zones if is_by_zones else ()
             group = groups.setdefault(zones, len(groups))
-            first = len(self.group_of)
-            self.group_of.extend(array("H", [group]) * run.count)
-            self._put_off(to_micros(run.not_before), range(first, first + run.count))
-        self.zones = list(groups)
+            self.group_of.extend((group,) * run.count)
+            self._waiting_until(to_micros(run.not_before)).add(range(first, first + run.count), group)
+            first += run.count
+        self._later_count = first
+        self.zones = [zones or (zone,) for zones in groups]
         self.ready_by_group = [0] * len(groups)
 
     @property
@@ -56,26 +86,27 @@ class Queue:
     def wake(self, at: int) -> None:
         """Let those be ready whose moment has come by *at*."""
         while self._wakes and self._wakes[0] <= at:
-            part = array("I", sorted(self._later.pop(heappop(self._wakes))))
+            part = self._later.pop(heappop(self._wakes))
+            part.sort()
             self._ready.append(part)
-            self._later_count -= len(part)
-            self.ready_count += len(part)
-            for group, count in self._count(part).items():
+            self._later_count -= len(part.places)
+            self.ready_count += len(part.places)
+            for group, count in self._count(part.places, part.group).items():
                 self.ready_by_group[group] += count
 
     def claim(self, count: int, hours: Sequence[Hours]) -> int:
         """Take up to *count* who are ready, longest waiting first, and return how many of them are sent to now."""
         sent = 0
         while count and self._ready:
-            part = self._cut(count)
-            count -= len(part)
-            sent += self._serve(part, hours)
+            end = min(self._offset + count, len(self._ready[0].places))
+            count -= end - self._offset
+            sent += self._serve(end, hours)
         return sent
 
     def send(self, count: int, hours: Sequence[Hours]) -> None:
         """Claim until *count* are sent to; so many who are ready have open hours."""
         while count:
-            count -= self.claim(count, hours)
+            count -= self._serve(self._end_of(count, hours), hours)
 
     def open_count(self, hours: Sequence[Hours]) -> int:
         """Return how many are ready whose hours are open."""
@@ -91,45 +122,59 @@ class Queue:
         self.ready_by_group = [0] * len(self.ready_by_group)
         return count
 
-    def _cut(self, count: int) -> "array[int]":
+    def _end_of(self, count: int, hours: Sequence[Hours]) -> int:
+        """Return where in the first part the last of *count* stands who can be sent to, or the end of the part."""
         first = self._ready[0]
-        part = first[self._offset : self._offset + count]
-        self._offset += len(part)
-        if self._offset == len(first):
+        places, group = first.places, first.group
+        if group is not None and group != MIXED:
+            return min(self._offset + count, len(places)) if hours[group].is_open else len(places)
+        is_open, group_of = [one.is_open for one in hours], self.group_of
+        for end in range(self._offset, len(places)):
+            if is_open[group_of[places[end]]]:
+                count -= 1
+                if not count:
+                    return end + 1
+        return len(places)
+
+    def _serve(self, end: int, hours: Sequence[Hours]) -> int:
+        """Claim the first part up to *end*, and return how many of those are sent to."""
+        first = self._ready[0]
+        places = first.places[self._offset : end]
+        self._offset = end
+        if end == len(first.places):
             self._ready.popleft()
             self._offset = 0
-        return part
-
-    def _serve(self, part: "array[int]", hours: Sequence[Hours]) -> int:
-        found = self._count(part)
+        found = self._count(places, first.group)
         for group, count in found.items():
             self.ready_by_group[group] -= count
-        self.ready_count -= len(part)
+        self.ready_count -= len(places)
         closed = [group for group in found if not hours[group].is_open]
         if not closed:
-            self.sent.extend(part)
-            return len(part)
+            self.sent.extend(places)
+            return len(places)
         group_of = self.group_of
         for group in closed:
-            self._close(hours[group].opens_at, [place for place in part if group_of[place] == group])
-        self.sent.extend(place for place in part if hours[group_of[place]].is_open)
-        return len(part) - sum(found[group] for group in closed)
+            others = places if len(found) == 1 else [place for place in places if group_of[place] == group]
+            self._close(hours[group].opens_at, others, group)
+        if len(closed) < len(found):
+            self.sent.extend(place for place in places if hours[group_of[place]].is_open)
+        return len(places) - sum(found[group] for group in closed)
 
-    def _count(self, part: "array[int]") -> "Tally[int] | dict[int, int]":
-        if len(self.zones) == 1:
-            return {0: len(part)}
-        return Tally(map(self.group_of.__getitem__, part))
+    def _count(self, places: Sequence[int], group: int | None) -> Mapping[int, int]:
+        if group is not None and group != MIXED:
+            return {group: len(places)}
+        return Tally(map(self.group_of.__getitem__, places))
 
-    def _close(self, opens_at: int | None, places: Sequence[int]) -> None:
+    def _close(self, opens_at: int | None, places: Sequence[int], group: int) -> None:
         if opens_at is None:
             self.never.extend(places)
         else:
-            self._put_off(opens_at, places)
+            self._waiting_until(opens_at).add(places, group)
+            self._later_count += len(places)
 
-    def _put_off(self, until: int, places: Sequence[int]) -> None:
+    def _waiting_until(self, until: int) -> _Part:
         waiting = self._later.get(until)
         if waiting is None:
-            waiting = self._later[until] = array("I")
+            waiting = self._later[until] = _Part()
             heappush(self._wakes, until)
-        waiting.extend(places)
-        self._later_count += len(places)
+        return waiting

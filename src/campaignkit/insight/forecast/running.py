@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from campaignkit.insight.forecast.counters import MANY, Counter, allowed_at, room, steady_wait, take, take_paced
+from campaignkit.insight.forecast.counters import Counter, allowed_at, room, steady_wait, take, take_paced
 from campaignkit.insight.forecast.hours import NEVER, Hours
 from campaignkit.insight.forecast.queues import Queue
 from campaignkit.insight.forecast.shares import Wish, shares
@@ -164,9 +164,7 @@ class _Engine:
     def _send_paced(self, lane: Lane, at: int, until: int, wanted: int, held_by: LimitRule | None) -> int:
         """Send as many as intervals and the room of limits allow, and return when the next may go."""
         step = steady_wait(lane.counters)
-        free = min((tally.room(at) for counter in lane.counters for tally in counter.tallies), default=MANY)
-        count = min(free, wanted, (until - 1 - at) // step + 1)
-        take_paced(lane.counters, at, step, count)
+        count = take_paced(lane.counters, at, step, min(wanted, (until - 1 - at) // step + 1))
         lane.note(at, step, count, held_by)
         lane.queue.send(count, lane.hours)
         return at + step * count
