@@ -4,7 +4,8 @@
 
     CampaignKitError
     ├── NotFound
-    │   ├── MerchantNotFound · CampaignNotFound · SenderNotFound · RecipientNotFound · HoldNotFound
+    │   ├── MerchantNotFound · CampaignNotFound · SenderNotFound · RecipientNotFound · TemplateNotFound ·
+    │   │   HoldNotFound · TestNotFound
     ├── IllegalTransition        this status does not know that event
     ├── NotReady                 preflight has blockers
     ├── NotEditable              the campaign's status forbids this change
@@ -13,6 +14,8 @@
     ├── AddressTaken             another recipient of the campaign has this address
     ├── InvalidTemplate          a placeholder that cannot be compiled, with its place
     ├── InvalidContent           a message that can never be sent, whoever receives it
+    ├── LimitReached             the sender's limits, or those of test sends, are used up for now
+    ├── SupplyFailed             the host's own function failed for a recipient
     ├── InvalidAddress           an address given by the host itself is not one
     ├── UnreadableContacts · NoAddressColumn · UnknownColumn
     ├── KeyReused                one key, two different things
@@ -46,6 +49,7 @@ __all__ = [
     "InvalidCredits",
     "InvalidTemplate",
     "KeyReused",
+    "LimitReached",
     "MerchantNotFound",
     "MissingExtra",
     "NoAddressColumn",
@@ -60,6 +64,9 @@ __all__ = [
     "SenderNotFound",
     "StartInPast",
     "StoreBroken",
+    "SupplyFailed",
+    "TemplateNotFound",
+    "TestNotFound",
     "UnknownColumn",
     "UnreadableContacts",
 ]
@@ -108,6 +115,30 @@ class SenderNotFound(NotFound):
 
     def __str__(self) -> str:
         return f"sender {self.sender_id!r} was not found; add it with add_sender"
+
+
+@attrs.frozen
+class TemplateNotFound(NotFound):
+    """This merchant has no such template."""
+
+    code = "template_not_found"
+    template_id: str
+
+    def __str__(self) -> str:
+        return f"template {self.template_id!r} was not found; store it with save_template"
+
+
+@attrs.frozen
+class TestNotFound(NotFound):
+    """This merchant made no such test send."""
+
+    __test__ = False  # not a test class, whatever pytest thinks of its name
+
+    code = "test_not_found"
+    test_id: str
+
+    def __str__(self) -> str:
+        return f"test send {self.test_id!r} was not found"
 
 
 @attrs.frozen
@@ -218,6 +249,28 @@ class InvalidContent(CampaignKitError):
 
     def __str__(self) -> str:
         return f"{self.field}: {self.problem}"
+
+
+@attrs.frozen
+class LimitReached(CampaignKitError):
+    """The sender's own limits, or those of test sends, let nothing more begin for now."""
+
+    code = "limit_reached"
+    retry_at: str  # ISO 8601, UTC
+
+    def __str__(self) -> str:
+        return f"the limits are used up; try again at {self.retry_at}"
+
+
+@attrs.frozen
+class SupplyFailed(CampaignKitError):
+    """The host's function that supplies values for a recipient failed; what it said is not repeated."""
+
+    code = "supply_failed"
+    problem: str  # the name of an exception, or what came instead of a Supply
+
+    def __str__(self) -> str:
+        return f"what the shop supplies for a recipient could not be had: {self.problem}"
 
 
 @attrs.frozen

@@ -13,7 +13,10 @@ from campaignkit.addresses.channel import RejectionCode
 from campaignkit.audience.selection import ExclusionReason
 from campaignkit.delivery.replies import SENTENCES
 from campaignkit.errors import CampaignKitError
-from campaignkit.insight import preflight
+from campaignkit.insight.preflight import audience, message, sending, wording
+from campaignkit.message import completeness
+from campaignkit.message.links.checking import _BLOCKERS
+from campaignkit.message.links.targets import LinkProblem
 
 PAGE = Path(__file__).parents[2] / "docs" / "errors.md"
 
@@ -78,8 +81,19 @@ def test_every_providers_code_has_its_sentence() -> None:
 
 
 def _findings() -> Iterator[tuple[str, str]]:
-    """What the source of preflight can find: the first argument of each ``_blocker`` and ``_warning``."""
-    for node in ast.walk(ast.parse(inspect.getsource(preflight))):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"_blocker", "_warning"}:
-            assert isinstance(node.args[0], ast.Constant), "a code of preflight is written where it is found"
-            yield str(node.args[0].value), node.func.id.removeprefix("_")
+    """What preflight can find: what its checks name in their source, what is missing in messages, and wrong with links."""
+    for module in (audience, message, sending, wording):
+        for node in ast.walk(ast.parse(inspect.getsource(module))):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id in {"blocker", "warning"}
+            ):
+                assert isinstance(node.args[0], ast.Constant), "a code of preflight is written where it is found"
+                yield str(node.args[0].value), node.func.id
+    for node in ast.walk(ast.parse(inspect.getsource(completeness))):
+        if isinstance(node, ast.keyword) and node.arg == "code" and isinstance(node.value, ast.Constant):
+            yield str(node.value.value), "warning"
+    for problem in LinkProblem:
+        if problem not in {LinkProblem.UNREACHABLE, LinkProblem.NOT_TRIED}:  # preflight opens no page
+            yield problem.value, "blocker" if problem in _BLOCKERS else "warning"

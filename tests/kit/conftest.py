@@ -12,7 +12,8 @@ from campaignkit.message.outbound import OutboundEmail
 from campaignkit.testing import FakeEmail
 
 FRIDAY = datetime(2026, 3, 6, 15, tzinfo=UTC)  # 10:00 in New York
-CONTENT = ck.EmailContent(subject="Tulips", text="Dear {{ customer.name }}, they are in.")
+FOOT = "Flora, 1 Main Street, New York. To unsubscribe, answer with the word."
+CONTENT = ck.EmailContent(subject="Tulips", text=f"Dear {{{{ customer.name }}}}, they are in. {FOOT}")
 HOURS = ck.SendWindow(days="mon-fri", opens=time(9), closes=time(21), zone="America/New_York")
 
 
@@ -59,6 +60,12 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
         store.upgrade()
     with ck.CampaignKit(store=store, transports={"main": mail}, clock=clock) as kit:
         ann = ck.Actor("ann", email="ann@flora.example")
-        flora = kit.merchant("flora", zone="America/New_York", region="US", actor=ann)
+        flora = kit.merchant(
+            "flora",
+            zone="America/New_York",
+            region="US",
+            values={"name": "Flora", "postal_address": "1 Main Street, New York"},
+            actor=ann,
+        )
         flora.add_sender("main", address="Flora <hello@flora.example>", limits=[])
         yield Shop(kit=kit, flora=flora, clock=clock, mail=mail)

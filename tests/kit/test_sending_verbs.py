@@ -6,7 +6,7 @@ import pytest
 
 import campaignkit as ck
 from campaignkit.delivery.outcomes import Outcome, Verdict
-from tests.kit.conftest import CONTENT, FRIDAY, HOURS, Shop, contact
+from tests.kit.conftest import CONTENT, FOOT, FRIDAY, HOURS, Shop, contact
 
 
 def codes(findings: tuple[ck.Finding, ...]) -> list[str]:
@@ -52,7 +52,9 @@ def test_an_unknown_placeholder_is_named_with_its_place_and_whom_it_hits(shop: S
 
 
 def test_an_unknown_placeholder_with_a_default_is_a_warning(shop: Shop) -> None:
-    campaign = shop.draft(content=ck.EmailContent(subject="Hi", text='Dear {{ customer.nam | default: "friend" }}!'))
+    campaign = shop.draft(
+        content=ck.EmailContent(subject="Hi", text=f'Dear {{{{ customer.nam | default: "friend" }}}}! {FOOT}')
+    )
     report = shop.flora.preflight(campaign.id)
 
     assert (report.is_ready, codes(report.warnings)) == (True, ["unknown_placeholder_defaulted"])

@@ -104,6 +104,7 @@ class Campaign:
     link_targets: tuple[str, ...] = ()  # where click_1, click_2 … of the content lead
     is_tracking_clicks: bool = False
     is_tracking_opens: bool = False
+    template: str = ""  # the one that the content was made of; empty: none
     required_template: str = ""  # the content must be this template, or derived from it
     window: SendWindow | None = None
     interval: Interval | None = None

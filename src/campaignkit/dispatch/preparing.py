@@ -13,7 +13,8 @@ from campaignkit.delivery.replies import describe_code
 from campaignkit.dispatch.composing import Composer
 from campaignkit.dispatch.limiting import Limiting
 from campaignkit.dispatch.steering import Opening, opening_at
-from campaignkit.dispatch.supplying import SupplyFailed, Supplying
+from campaignkit.dispatch.supplying import Supplying
+from campaignkit.errors import SupplyFailed
 from campaignkit.message.outbound import OutboundMessage
 from campaignkit.ports import Claim
 
@@ -99,7 +100,7 @@ def _built(
     try:
         supply = supplying.of(claim.recipient)
     except SupplyFailed as error:
-        detail = f"What the shop supplies for this recipient could not be had ({error})."
+        detail = f"What the shop supplies for this recipient could not be had ({error.problem})."
         return Held(claim=claim, until=now + SUPPLY_AGAIN, reason="supply_failed", detail=detail)
     message = composer.build(claim.recipient, now, supply)
     if isinstance(message, Rejection):

@@ -9,17 +9,13 @@ import attrs
 
 from campaignkit.campaign.campaign import Campaign
 from campaignkit.campaign.recipients import CampaignRecipient
-from campaignkit.errors import RevisionConflict
+from campaignkit.errors import RevisionConflict, SupplyFailed
 from campaignkit.message.supplies import NO_SUPPLY, Supplier, Supply, SupplyRequest, supply_body, supply_of
 from campaignkit.ports import Document, DocumentStore
 
-__all__ = ["SupplyFailed", "Supplying", "request_for"]
+__all__ = ["Supplying", "request_for"]
 
 KIND = "supply"
-
-
-class SupplyFailed(Exception):
-    """The host's function failed for one recipient; its name is the reason, never what it said."""
 
 
 @attrs.frozen(kw_only=True)

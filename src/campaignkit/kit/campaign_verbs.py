@@ -17,6 +17,7 @@ from campaignkit.kit.editing import changed, copied
 from campaignkit.kit.results import SenderState
 from campaignkit.kit.senders import sender_from
 from campaignkit.kit.targeting import forget_report
+from campaignkit.kit.templates import MerchantTemplate, find_template, save_template
 from campaignkit.kit.writing import Written, written
 from campaignkit.message.attachments import Attachment, InlineImage, check_files
 from campaignkit.message.campaign_headers import check_extra_headers
@@ -32,7 +33,17 @@ __all__ = ["CampaignVerbs"]
 _SETTINGS = frozenset(
     {
         *("name", "sender", "content", "values", "supplier", "attachments", "inline_images", "headers"),
-        *("required_template", "window", "interval", "limits", "kind", "priority", "deadline", "start_grace"),
+        *(
+            "template",
+            "required_template",
+            "window",
+            "interval",
+            "limits",
+            "kind",
+            "priority",
+            "deadline",
+            "start_grace",
+        ),
     }
 )
 
@@ -106,7 +117,8 @@ class CampaignVerbs(MerchantBase):
         name: str,
         channel: str = "email",
         sender: str,
-        content: EmailContent | SmsContent,
+        content: EmailContent | SmsContent | None = None,
+        template: str = "",
         window: SendWindow | None = None,
         interval: Interval | None = None,
         limits: Iterable[Limit] = (),
@@ -127,6 +139,8 @@ class CampaignVerbs(MerchantBase):
         """Store a draft and return it. The same *key* twice makes one campaign.
 
         Args:
+            content: What is sent; left out, it is that of *template*.
+            template: The stored template that *content* was made of.
             values: The same for everybody, by namespace: ``{"event": {"name": "Tulip day", "day": date(2026, 5, 4)}}``.
             supplier: Which of the kit's *suppliers* is asked, once per recipient, for values and files of their own.
             attachments, inline_images: Files that every mail carries.
@@ -138,7 +152,7 @@ class CampaignVerbs(MerchantBase):
             priority: Where campaigns share a limit, the higher goes first; by default 0, and 10 if transactional.
 
         Raises:
-            SenderNotFound: the sender is not configured.
+            SenderNotFound, TemplateNotFound: the sender, or the template, is not there.
             InvalidTemplate, InvalidContent: the message, its headers or its files can never be sent.
             ValueError: clicks or opens are to be tracked, and the kit was made without *links*.
             KeyReused: *key* made a campaign with other settings.
@@ -146,6 +160,11 @@ class CampaignVerbs(MerchantBase):
         from_whom = self._records.find_sender(self.merchant_id, sender)
         if from_whom is None:
             raise SenderNotFound(sender)
+        if template:
+            made_of = find_template(self._store, self._records, self.merchant_id, template)
+            content = made_of.content if content is None else content
+        if content is None:
+            raise TypeError("a campaign needs content, or a template to take it from")
         kept = self._written(content, CampaignKind(kind), track_clicks=track_clicks, track_opens=track_opens)
         check_extra_headers(headers or {})
         draft = Campaign(
@@ -164,6 +183,7 @@ class CampaignVerbs(MerchantBase):
             supplier=supplier,
             files=self._save_files(attachments, inline_images),
             headers=dict(headers or {}),
+            template=template,
             required_template=required_template,
             window=window,
             interval=interval,
@@ -180,6 +200,31 @@ class CampaignVerbs(MerchantBase):
             return self._made_before(draft)
         assert saved is not None
         return saved
+
+    # templates
+
+    @verb(Permission.EDIT_CAMPAIGN)
+    def save_template(
+        self, template_id: str, content: EmailContent | SmsContent, *, derived_from: str = ""
+    ) -> MerchantTemplate:
+        """Store a template, or replace the one of that id; campaigns that were made of it stay as they are.
+
+        Args:
+            derived_from: Another template of which this one is a changed copy.
+
+        Raises:
+            TemplateNotFound: what it is derived from is not there.
+            InvalidTemplate, InvalidContent: the message can never be sent.
+            ValueError: it would be derived from itself.
+        """
+        content_id = self._save_content(content)
+        save_template(self._store, self.merchant_id, template_id, content_id=content_id, derived_from=derived_from)
+        return MerchantTemplate(template_id=template_id, content=content, derived_from=derived_from)
+
+    @verb(Permission.VIEW_CAMPAIGN)
+    def template(self, template_id: str) -> MerchantTemplate:
+        """Return a template; raises TemplateNotFound."""
+        return find_template(self._store, self._records, self.merchant_id, template_id)
 
     @verb(Permission.VIEW_CAMPAIGN)
     def campaign(self, campaign_id: str) -> Campaign:
@@ -261,6 +306,8 @@ class CampaignVerbs(MerchantBase):
             fields["content_id"] = self._save_content(kept.content)
             if kept.targets != campaign.link_targets:
                 fields["link_targets"] = kept.targets
+        if fields.get("template"):
+            find_template(self._store, self._records, self.merchant_id, fields["template"])
         if "values" in fields:
             fields["values"] = kept_values(fields["values"])
         if "headers" in fields:
@@ -311,7 +358,7 @@ class CampaignVerbs(MerchantBase):
         stored = self._campaign(draft.campaign_id)
         same = (
             *("name", "channel", "kind", "topic", "sender_id", "content_id", "window", "interval", "limits"),
-            *("values", "supplier", "files", "headers", "required_template"),
+            *("values", "supplier", "files", "headers", "template", "required_template"),
         )
         if stored.settings_version == 1 and any(getattr(stored, field) != getattr(draft, field) for field in same):
             raise KeyReused(draft.key or "")

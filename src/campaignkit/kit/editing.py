@@ -16,7 +16,12 @@ __all__ = ["changed", "copied"]
 _SETTINGS = frozenset(
     {"name", "sender_id", "window", "interval", "limits", "shared_scopes", "priority", "deadline", "start_grace"}
 )
-_MESSAGE = frozenset({"content_id", "link_targets", "values", "supplier", "files", "headers", "required_template"})
+_MESSAGE = frozenset(
+    {
+        *("content_id", "link_targets", "template", "required_template"),
+        *("values", "supplier", "files", "headers"),
+    }
+)
 _EDITABLE: Mapping[CampaignStatus, frozenset[str]] = {
     CampaignStatus.DRAFT: _SETTINGS | _MESSAGE | {"kind"},
     CampaignStatus.SCHEDULED: _SETTINGS,
@@ -61,6 +66,7 @@ def copied(campaign: Campaign, *, campaign_id: str, name: str, now: datetime) ->
         link_targets=campaign.link_targets,
         is_tracking_clicks=campaign.is_tracking_clicks,
         is_tracking_opens=campaign.is_tracking_opens,
+        template=campaign.template,
         required_template=campaign.required_template,
         window=campaign.window,
         interval=campaign.interval,

@@ -1,21 +1,22 @@
 """Checking, testing, scheduling, pausing, resuming and cancelling campaigns."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import attrs
 
-from campaignkit.addresses.channel import Channel
+from campaignkit.addresses.channel import Channel, Rejection
 from campaignkit.audience.choosing import ExclusionReason, is_reached_otherwise
-from campaignkit.campaign.campaign import Campaign
+from campaignkit.campaign.campaign import Campaign, CampaignKind
 from campaignkit.campaign.recipients import Intake, RecipientCount
 from campaignkit.campaign.senders import Sender, after_success
-from campaignkit.campaign.status import CampaignEvent, transition
-from campaignkit.dispatch.supplying import SupplyFailed, request_for
-from campaignkit.errors import NotReady, StartInPast
+from campaignkit.campaign.status import CampaignEvent, RecipientStatus, transition
+from campaignkit.dispatch.supplying import request_for
+from campaignkit.errors import NotReady, StartInPast, SupplyFailed, TemplateNotFound
 from campaignkit.insight.preflight import (
     Known,
-    LikelyTypo,
     PlaceholderUse,
     Preflight,
     find_typos,
@@ -23,13 +24,19 @@ from campaignkit.insight.preflight import (
     run_checks,
 )
 from campaignkit.kit import moves
-from campaignkit.kit.base import MerchantBase, aware
+from campaignkit.kit.base import PAGE_MAX, MerchantBase, aware
 from campaignkit.kit.door import Permission, verb
+from campaignkit.kit.intake import batches
 from campaignkit.kit.results import TestResult
 from campaignkit.kit.targeting import find_report
+from campaignkit.kit.templates import template_chain
 from campaignkit.kit.testsend import send_test
+from campaignkit.message.compiled import CompiledText
+from campaignkit.message.sms import compile_part_counter, count_parts
 from campaignkit.message.supplies import NO_SUPPLY, Supply
+from campaignkit.message.templates import Template
 from campaignkit.ports import RecipientQuery, SaveGuard, SaysDoubtMax
+from campaignkit.timing.limits import CapVerdict
 
 __all__ = ["SendingVerbs"]
 
@@ -72,7 +79,14 @@ class SendingVerbs(MerchantBase):
         campaign = self._campaign(campaign_id)
         # A pass of its own over the recipients, for those who ask; scheduling looks at blockers only.
         rows = self._rows(campaign.campaign_id, Intake.RECIPIENT) if campaign.channel is Channel.EMAIL else ()
-        report = self._preflight(campaign, start_at=None, deadline=None, typos=find_typos(rows))
+        report = self._preflight(
+            campaign,
+            start_at=None,
+            deadline=None,
+            likely_typos=find_typos(rows),
+            capped_count=self._capped_count(campaign),
+            text_parts=self._text_parts(campaign),
+        )
         return attrs.evolve(report, doubt_max=self._doubt_max(campaign))
 
     @verb(Permission.SEND_CAMPAIGN)
@@ -158,7 +172,7 @@ class SendingVerbs(MerchantBase):
         *,
         start_at: datetime | None,
         deadline: datetime | None,
-        typos: Sequence[LikelyTypo] = (),
+        **more: Any,
     ) -> Preflight:
         content = self._records.content(self.merchant_id, campaign.content_id)
         sender = self._records.find_sender(self.merchant_id, campaign.sender_id)
@@ -176,9 +190,50 @@ class SendingVerbs(MerchantBase):
             consent_policy=self.settings.consent_policy,
             other_channel_count=self._reached_otherwise(campaign.campaign_id, counts),
             targeting=find_report(self._store, self.merchant_id, campaign.campaign_id),
-            likely_typos=typos,
+            template_chain=self._template_chain(campaign),
+            merchant_values=self.settings.values,
+            text_opt_out=self.settings.text_opt_out,
+            file_bytes=self._file_bytes(campaign),
         )
-        return run_checks(known)
+        return run_checks(attrs.evolve(known, **more))
+
+    def _file_bytes(self, campaign: Campaign) -> int:
+        attachments, images = self._records.files(campaign)
+        return sum(len(one.content) for one in attachments) + sum(len(one.content) for one in images)
+
+    def _template_chain(self, campaign: Campaign) -> tuple[str, ...]:
+        try:
+            return template_chain(self._store, self.merchant_id, campaign.template)
+        except TemplateNotFound:  # it was deleted since, and the content was made of it all the same
+            return (campaign.template,)
+
+    def _capped_count(self, campaign: Campaign) -> int:
+        """Return how many recipients had as much marketing as the merchant's cap allows; a page at a time."""
+        cap = self.settings.frequency_cap
+        if cap is None or campaign.kind is not CampaignKind.MARKETING:
+            return 0
+        now, count = self._clock.now(), 0
+        for batch in batches(self._rows(campaign.campaign_id, Intake.RECIPIENT), PAGE_MAX):
+            keys = [row.address_key for row in batch if row.status is RecipientStatus.PENDING]
+            past = self._store.marketing(self.merchant_id, keys, now - cap.length)
+            count += sum(cap.answer(instants, now).verdict is not CapVerdict.FREE for instants in past.values())
+        return count
+
+    def _text_parts(self, campaign: Campaign) -> Counter[int]:
+        """Return how many recipients get a text of how many parts; nothing for mail."""
+        sender = self._records.find_sender(self.merchant_id, campaign.sender_id)
+        if campaign.channel is not Channel.SMS or sender is None:
+            return Counter()
+        composer, supply = self._workshop.composer(campaign, sender, self.settings), self._sample_supply(campaign)
+        content = composer.content
+        if not isinstance(content, CompiledText):
+            return Counter()
+        rows = self._rows(campaign.campaign_id, Intake.RECIPIENT)
+        if isinstance(content.text, Template):
+            counter = compile_part_counter(content.text)
+            return Counter(counter.count(composer.values(row, supply)) for row in rows)
+        filled = (content.filled(composer.values(row, supply)) for row in rows)
+        return Counter(count_parts(one.render({}).text).parts for one in filled if not isinstance(one, Rejection))
 
     def _placeholder_uses(self, campaign: Campaign, sender: Sender) -> tuple[PlaceholderUse, ...]:
         """Return how each placeholder fares. What is supplied for a sample is taken to be supplied for everybody."""

@@ -1,0 +1,31 @@
+"""Is this campaign ready? All blockers and warnings at once, from a table of checks. Pure.
+
+A check is a function from what is known to its findings; later rooms add theirs to ``CHECKS``.
+"""
+
+from campaignkit.insight.preflight.audience import find_typos
+from campaignkit.insight.preflight.checks import CHECKS, run_checks
+from campaignkit.insight.preflight.findings import (
+    Check,
+    Finding,
+    Known,
+    LikelyTypo,
+    PlaceholderUse,
+    Preflight,
+    Severity,
+)
+from campaignkit.insight.preflight.message import placeholder_uses
+
+__all__ = [
+    "CHECKS",
+    "Check",
+    "Finding",
+    "Known",
+    "LikelyTypo",
+    "PlaceholderUse",
+    "Preflight",
+    "Severity",
+    "find_typos",
+    "placeholder_uses",
+    "run_checks",
+]

@@ -1,0 +1,63 @@
+"""Checks of how and when it is sent: sender, limits, schedule. Pure."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from campaignkit.addresses.channel import Channel
+from campaignkit.campaign.campaign import CampaignKind
+from campaignkit.insight.preflight.findings import Finding, Known, blocker, warning
+from campaignkit.timing.limits import DOMAIN_GROUPS
+from campaignkit.timing.windows import NoWindow
+
+__all__ = ["check_limits", "check_schedule", "check_sender"]
+
+
+def check_sender(known: Known) -> Iterable[Finding]:
+    """The campaign's sender exists and writes by its channel."""
+    if known.sender is None:
+        yield blocker(
+            "no_sender",
+            "The campaign names a sender that is not configured.",
+            "Configure the sender with add_sender, or choose another one.",
+        )
+    elif known.sender.channel != known.campaign.channel:
+        yield blocker(
+            "sender_channel",
+            f"The sender sends {known.sender.channel}, the campaign {known.campaign.channel}.",
+            "Choose a sender of the campaign's own channel.",
+        )
+
+
+def check_limits(known: Known) -> Iterable[Finding]:
+    """What the provider lets the sender send is known, and the sender is made for more than letters."""
+    sender = known.sender
+    if sender is None:
+        return
+    if sender.limits is None:
+        yield warning(
+            "limits_unknown",
+            "Nobody said how much this sender's provider lets it send.",
+            "Ask the provider and give add_sender its limits, or an empty list if there are none.",
+        )
+    is_free = known.campaign.channel is Channel.EMAIL and sender.address.rpartition("@")[2].lower() in DOMAIN_GROUPS
+    if is_free and known.campaign.kind is CampaignKind.MARKETING:
+        yield warning(
+            "free_mailbox_sender",
+            "The sender is a free mailbox: it may send few messages a day, and much of them lands in spam.",
+            "Send from an address of the shop's own domain.",
+        )
+
+
+def check_schedule(known: Known) -> Iterable[Finding]:
+    """There is a moment, before the deadline, at which the campaign may send."""
+    opens_at: datetime | NoWindow = known.start_at
+    if known.campaign.window is not None:
+        opens_at = known.campaign.window.next_open(known.start_at, (known.zone,))
+    if isinstance(opens_at, NoWindow):
+        yield blocker("no_window", opens_at.message, "Change the days, hours or holidays of the send window.")
+    elif known.deadline is not None and known.deadline <= opens_at:
+        yield blocker(
+            "deadline_too_early",
+            "The deadline is past before the campaign may begin.",
+            "Choose a later deadline, an earlier start, or a wider window.",
+        )
