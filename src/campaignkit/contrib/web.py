@@ -139,15 +139,16 @@ class LinkDoors:
     now: Callable[[], datetime] = _real_now
 
 
-def link_doors(kit: CampaignKit, *, target_of: Callable[[str, str, int], str | None], **functions: Any) -> LinkDoors:
-    """Return the doors of *kit*; further functions by the names of ``LinkDoors``.
+def link_doors(kit: CampaignKit, **functions: Any) -> LinkDoors:
+    """Return the doors of *kit*, which knows where its campaigns' links lead; functions by the names of ``LinkDoors``.
 
     Raises:
         ValueError: the kit was made without ``links``.
     """
     if kit.links is None:
         raise ValueError("this kit was made without links=LinkSettings(…)")
-    return LinkDoors(settings=kit.links, unsubscribe=kit.unsubscribe, target_of=target_of, **functions)
+    own = {"unsubscribe": kit.unsubscribe, "target_of": kit.link_target}
+    return LinkDoors(settings=kit.links, **{**own, **functions})
 
 
 def answer(doors: LinkDoors, request: WebRequest) -> WebResponse:

@@ -8,8 +8,8 @@ systems may fold the case before the @, and may cut it after 64 octets (RFC 5321
 
 import hmac
 import re
-from base64 import b32decode, urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error
+from base64 import b32decode, urlsafe_b64decode
+from binascii import Error, b2a_base64
 from enum import StrEnum
 from typing import Self
 
@@ -324,8 +324,11 @@ def _bounce_bytes(text: str) -> bytes | None:
     return raw if _base32(raw) == text else None
 
 
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+
+
 def _base64(raw: bytes) -> str:
-    return urlsafe_b64encode(raw).rstrip(b"=").decode()
+    return b2a_base64(raw, newline=False).rstrip(b"=").translate(_URL_SAFE).decode()
 
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
