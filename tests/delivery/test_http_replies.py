@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from campaignkit.delivery import http_replies, smpp_replies
 from campaignkit.delivery.http_replies import (
+    SMS_MENDING_CODES,
     SMS_SENTENCES,
     TWILIO_RULES,
     HttpReply,
@@ -118,6 +119,11 @@ def test_what_a_gateway_said_is_shown_on_one_short_line(body):
 
     assert shown.isprintable()
     assert len(shown) <= 500
+
+
+def test_what_waits_for_a_person_has_a_sentence_and_waiting_is_not_a_throttle():
+    assert SMS_MENDING_CODES <= SMS_SENTENCES.keys()
+    assert not SMS_MENDING_CODES & {"throttled", "host_busy", "connect_failed"}
 
 
 def test_numbers_and_addresses_are_masked():

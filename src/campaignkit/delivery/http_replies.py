@@ -18,6 +18,7 @@ from campaignkit.delivery.outcomes import Scope, Verdict
 from campaignkit.delivery.replies import ReplyVerdict, printable_line
 
 __all__ = [
+    "SMS_MENDING_CODES",
     "SMS_SENTENCES",
     "TWILIO_RULES",
     "HttpReply",
@@ -48,6 +49,7 @@ class HttpReply:
 # What shopkeepers read beside the codes of text gateways; codes shared with mail have words of their own here.
 SMS_SENTENCES: Mapping[str, str] = {
     "accepted": "The text gateway took the message.",
+    "account_suspended": "The account at the text gateway has been switched off.",
     "account_unpaid": "The account at the text gateway has run out of money.",
     "auth_refused": "The text gateway refused the user name, key or password.",
     "connect_failed": "The text gateway could not be reached.",
@@ -76,6 +78,21 @@ SMS_SENTENCES: Mapping[str, str] = {
     "undelivered": "The network could not deliver the text.",
     "unreachable": "The phone is switched off or out of reach.",
 }
+
+# Waiting does not help: somebody must change a setting, pay, or talk to the provider.
+SMS_MENDING_CODES = frozenset(
+    {
+        "account_suspended",
+        "account_unpaid",
+        "auth_refused",
+        "egress_refused",
+        "gateway_unknown",
+        "region_not_enabled",
+        "request_refused",
+        "sender_refused",
+        "tls_failed",
+    }
+)
 
 
 def accepted() -> ReplyVerdict:
