@@ -98,7 +98,7 @@ def test_files_for_everybody_are_encoded_once_and_those_of_a_recipient_come_behi
 
     names = [[file.name for file in read_by_rust(one.content).files] for one in mails]
     assert names == [["bill.pdf"], ["bill.pdf", "receipt-0.pdf"], ["bill.pdf", "receipt-1.pdf"]]
-    assert mail.attached_parts == (encode_part(BILL),)
+    assert mail.files.attached_parts == (encode_part(BILL),)
     assert all(encode_part(BILL) in one.content for one in mails)
 
 

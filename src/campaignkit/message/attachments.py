@@ -21,8 +21,10 @@ __all__ = [
     "ATTACHMENT_BYTES_MAX",
     "BLOCKED_ENDINGS",
     "Attachment",
+    "CompiledFiles",
     "InlineImage",
     "check_files",
+    "compile_files",
     "encode_part",
     "reject_files",
     "safe_filename",
@@ -84,6 +86,20 @@ class InlineImage:
 File = Attachment | InlineImage
 
 
+def _count(parts: Sequence[bytes]) -> str:
+    return f"<{len(parts)} parts>"
+
+
+@attrs.frozen(kw_only=True)
+class CompiledFiles:
+    """What everybody gets, encoded once."""
+
+    files: tuple[File, ...]
+    bytes_max: int  # of these and of those of one recipient together
+    image_parts: tuple[bytes, ...] = attrs.field(repr=_count)
+    attached_parts: tuple[bytes, ...] = attrs.field(repr=_count)
+
+
 def safe_filename(name: str) -> str:
     """Return *name* without folders, hidden or turning characters, devices; at most 100 characters, never empty.
 
@@ -131,6 +147,20 @@ def check_files(files: Sequence[File], *, bytes_max: int = ATTACHMENT_BYTES_MAX)
     rejection = reject_files(files, bytes_max=bytes_max)
     if rejection:
         raise InvalidContent("attachments", rejection.message)
+
+
+def compile_files(
+    attachments: Sequence[Attachment], inline_images: Sequence[InlineImage], *, bytes_max: int = ATTACHMENT_BYTES_MAX
+) -> CompiledFiles:
+    """Return both ready to be put into mails; raises as ``check_files``."""
+    files: tuple[File, ...] = (*attachments, *inline_images)
+    check_files(files, bytes_max=bytes_max)
+    return CompiledFiles(
+        files=files,
+        bytes_max=bytes_max,
+        image_parts=tuple(map(encode_part, inline_images)),
+        attached_parts=tuple(map(encode_part, attachments)),
+    )
 
 
 def encode_part(file: File) -> bytes:

@@ -16,8 +16,10 @@ from campaignkit.errors import InvalidContent
 from campaignkit.message.attachments import (
     ATTACHMENT_BYTES_MAX,
     Attachment,
+    CompiledFiles,
     InlineImage,
     check_files,
+    compile_files,
     encode_part,
     reject_files,
 )
@@ -35,10 +37,6 @@ __all__ = ["CompiledMail", "build_email", "compile_mail"]
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
-def _count(parts: Sequence[bytes]) -> str:
-    return f"<{len(parts)} parts>"
-
-
 @attrs.frozen(kw_only=True)
 class CompiledMail:
     """The mails of one campaign from one sender; only what differs per recipient is still open.
@@ -52,10 +50,7 @@ class CompiledMail:
     subject_header: str | None  # None: the subject has placeholders
     ending: MailEnding
     envelope_from: str
-    files: tuple[Attachment | InlineImage, ...]  # the same for everybody
-    file_bytes_max: int
-    image_parts: tuple[bytes, ...] = attrs.field(repr=_count)  # encoded
-    attached_parts: tuple[bytes, ...] = attrs.field(repr=_count)
+    files: CompiledFiles
     signer: DkimSigner | None
 
     def build(
@@ -114,7 +109,8 @@ class CompiledMail:
 
         That is: a file of their own that may not travel, or full Liquid that cannot be filled in with their values.
         """
-        rejection = reject_files((*self.files, *attachments), bytes_max=self.file_bytes_max) if attachments else None
+        files = (*self.files.files, *attachments)
+        rejection = reject_files(files, bytes_max=self.files.bytes_max) if attachments else None
         content = rejection or self.content.filled(values)
         if isinstance(content, Rejection):
             return content
@@ -138,13 +134,14 @@ class CompiledMail:
             html, has_mark_too = self.content.html_body.build(values)
             has_mark = has_mark or has_mark_too
             pieces = alternatives(text, html, has_mark)
-        if self.image_parts:
-            pieces = with_images(pieces, self.image_parts, has_mark)
+        files = self.files
+        if files.image_parts:
+            pieces = with_images(pieces, files.image_parts, has_mark)
         if attachments:
-            check_files((*self.files, *attachments), bytes_max=self.file_bytes_max)
-        elif not self.attached_parts:
+            check_files((*files.files, *attachments), bytes_max=files.bytes_max)
+        elif not files.attached_parts:
             return pieces
-        return with_attachments(pieces, (*self.attached_parts, *map(encode_part, attachments)), has_mark)
+        return with_attachments(pieces, (*files.attached_parts, *map(encode_part, attachments)), has_mark)
 
 
 def compile_mail(
@@ -174,7 +171,6 @@ def compile_mail(
     has_own_subjects = not isinstance(content.subject, Template) or bool(content.subject.placeholders)
     if inline_images and content.html is None:
         raise InvalidContent("attachments", "there is no HTML part that could show a picture")
-    check_files((*attachments, *inline_images), bytes_max=attachment_bytes_max)
     return CompiledMail(
         content=content,
         from_header=mailbox_header("From", from_name, sender),
@@ -190,10 +186,7 @@ def compile_mail(
             extra_headers=extra_headers,
         ),
         envelope_from=sender if envelope_from is None else wire_address(envelope_from),
-        files=(*attachments, *inline_images),
-        file_bytes_max=attachment_bytes_max,
-        image_parts=tuple(map(encode_part, inline_images)),
-        attached_parts=tuple(map(encode_part, attachments)),
+        files=compile_files(attachments, inline_images, bytes_max=attachment_bytes_max),
         signer=signer,
     )
 
