@@ -22,6 +22,7 @@ BLOCK = 100  # numbers that differ in their last two digits only
 
 _LENGTH_BITS = 4
 _LENGTH_MASK = (1 << _LENGTH_BITS) - 1
+_FILLERS = tuple(10 ** (DIGITS - length) for length in range(DIGITS + 1))  # by count of a number's own digits
 _PREFIX_STEP = 10 ** (DIGITS - PREFIX_DIGITS) << _LENGTH_BITS
 
 
@@ -129,20 +130,23 @@ class RowWatch:
 
     def _step(self, key: int) -> None:
         length = key & _LENGTH_MASK
-        number = (key >> _LENGTH_BITS) // 10 ** (DIGITS - length)
+        number = (key >> _LENGTH_BITS) // _FILLERS[length]
         place = self._places.get(length)
         if place is None:
             place = self._places[length] = _Place()
         if number != place.last + 1:
-            self._end_row(place)
+            if place.row_count >= self._row_min:
+                self._end_row(place)
             place.row_first, place.row_count = key, 0
         place.last = number
         place.row_count += 1
         if number // BLOCK != place.block:
-            self._end_block(place)
+            if place.block_count >= self._crowd_min:
+                self._end_block(place)
             place.block, place.block_first, place.block_count, place.longest_row = number // BLOCK, key, 0, 0
         place.block_count += 1
-        place.longest_row = max(place.longest_row, place.row_count)
+        if place.row_count > place.longest_row:
+            place.longest_row = place.row_count
 
     def _end_row(self, place: _Place) -> None:
         if place.row_count >= self._row_min:
