@@ -14,9 +14,9 @@ from campaignkit.addresses.channel import Rejection
 from campaignkit.message.sms import TextPart, compile_part_counter, count_parts, split_text
 from campaignkit.message.sms.clusters import cluster_ends
 from campaignkit.message.templates import compile_template
-from tests.benchmarks.figures import Figure, Verdict, interleave, judge_ratio, spread
+from tests.benchmarks.figures import Figure, Verdict, interleave, spread
 from tests.benchmarks.peers.environment import make_environment, run_peer
-from tests.message.sms_texts import EDGES, FAMILY, count_slowly, make_text, receive
+from tests.message.sms_texts import DOUBLE, EDGES, FAMILY, TABLE, count_slowly, make_text, receive
 
 PASSES = 9
 TEXTS = 2_000  # in one pass
@@ -38,6 +38,8 @@ BRACKETS = (
     " Sunday evening and not a day longer, your code is [{{ customer.code }}]. Flora, 12 Main Street. STOP to end"
 )
 SOURCES = {"ASCII": ENGLISH, "Polish": POLISH, "brackets and euro signs, two parts": BRACKETS}
+
+_WIDTHS = {character: 1 for character in TABLE if character != "\x1b"} | dict.fromkeys(DOUBLE, 2)
 
 Customer = dict[str, dict[str, str]]
 
@@ -71,24 +73,33 @@ def _micros(work: Callable[[Any], object], inputs: Sequence[object]) -> float:
 
 
 def _counting(kind: str) -> Figure:
-    counters = {"ours": count_parts, "smsutil": smsutil.split, "slow": count_slowly}
-    samples = interleave(
-        PASSES,
-        {
-            name: partial(lambda counter, number: _micros(counter, _texts(kind, number)), counter)
-            for name, counter in counters.items()
-        },
-    )
+    counters = {"ours": count_parts, "smsutil": smsutil.split, "loop": _count_by_loop}
+    samples = interleave(PASSES, {name: partial(_timed, counter, kind) for name, counter in counters.items()})
     return Figure(
         work=f"count_parts of a text ({kind}), CPU each",
         measured=spread(samples["ours"], " µs"),
-        peer=f"smsutil.split: {spread(samples['smsutil'], ' µs')}; a loop over its characters:"
-        f" {spread(samples['slow'], ' µs')}",
-        ratio=f"× {_ratio(samples, 'smsutil'):.1f}; × {_ratio(samples, 'slow'):.1f}",
-        goal="× 2.5 the loop",
-        verdict=judge_ratio(_ratio(samples, "slow"), at_least=2.5, why="other work on the machine"),
+        peer=f"smsutil.split: {spread(samples['smsutil'], ' µs')}; a loop over its characters, which divides and names"
+        f" nothing: {spread(samples['loop'], ' µs')}",
+        ratio=f"× {_ratio(samples, 'smsutil'):.1f}; × {_ratio(samples, 'loop'):.1f}",
+        goal="(none of its own)",
         samples=samples,
     )
+
+
+def _timed(counter: Callable[[str], object], kind: str, number: int) -> float:
+    return _micros(counter, _texts(kind, number))
+
+
+def _count_by_loop(text: str) -> int:
+    """Count as it is usually written; wrong where a pair stands between two parts."""
+    septets = 0
+    for character in text:
+        width = _WIDTHS.get(character)
+        if width is None:
+            units = len(text.encode("utf-16-be")) // 2
+            return 1 if units <= 70 else -(-units // 67)
+        septets += width
+    return 1 if septets <= 160 else -(-septets // 153)
 
 
 def _ratio(samples: dict[str, list[float]], peer: str) -> float:

@@ -74,14 +74,10 @@ def count_parts(text: str, *, reference_bits: ReferenceBits = 8, keep: Keep = "c
     [1, 2, 2, 3]
     """
     check_keep(keep)
-    if is_gsm7(text):
-        encoding = SmsEncoding.GSM7
-        costly = sorted((character for character in EXTENSION if character in text), key=text.index)
-    else:
-        encoding = SmsEncoding.UCS2
-        costly = list(dict.fromkeys(foreign_characters(text)))
+    encoding = encoding_of(text)
     units, parts = _units_and_parts(text, encoding, reference_bits, keep)
-    return SmsParts(encoding=encoding, units=units, parts=parts, costly_characters=tuple(costly))
+    costly = _costly_characters(text, encoding, units)
+    return SmsParts(encoding=encoding, units=units, parts=parts, costly_characters=costly)
 
 
 def check_keep(keep: str) -> None:
@@ -116,6 +112,15 @@ def _units_and_parts(text: str, encoding: SmsEncoding, reference_bits: Reference
         return units, 1
     parts = full_parts(units, pairs, several) if keep == "code_point" else None
     return units, parts or sum(1 for _ in part_ends(text, encoding, reference_bits=reference_bits, keep=keep))
+
+
+def _costly_characters(text: str, encoding: SmsEncoding, units: int) -> tuple[str, ...]:
+    """Return what forces UCS-2, or else takes two septets; unique, in order."""
+    if encoding is SmsEncoding.UCS2:
+        return tuple(dict.fromkeys(foreign_characters(text)))
+    if units == len(text):
+        return ()
+    return tuple(sorted((character for character in EXTENSION if character in text), key=text.index))
 
 
 def count_units(text: str, encoding: SmsEncoding) -> tuple[int, int]:
