@@ -15,6 +15,7 @@ from tests.storms.cuts import cut_everywhere
 from tests.storms.frost import frost
 from tests.storms.gale import RECOVERY, gale
 from tests.storms.ground import prepare
+from tests.storms.limits import RUNNERS, race_for_quotas
 from tests.storms.mails import MAILS, storm_of_mails
 from tests.storms.storm import Report, kill_everywhere
 
@@ -23,6 +24,9 @@ STOPS = 100
 STOPS_IN_EARNEST = 4
 MINUTES_MAX = 14  # after which nothing new is begun
 GRACE_SECONDS = 150  # for what was; then it is over, whatever hangs
+RACERS = 8
+RACE_SECONDS = 61.0  # a little more than the longest window of the race
+USED_MIN = 0.95  # of the quota that any sender may use; on a machine that nobody else uses
 RECIPIENTS = 40
 RECIPIENTS_OF_A_GALE = 240  # so that four workers have something to hold at once
 HEADINGS = ("campaigns", "kills", "stops", "cuts", "lost", "duplicated", "unexpected", "recovered", "in doubt", "s")
@@ -157,6 +161,17 @@ class Storm:
         note = f"{report.mails} mails read by two readers, {report.signed} of them signed and verified"
         line = Line(name="mails", unexpected=report.unexpected, complaints=tuple(report.complaints), note=note)
         return _with_complaint(line, report.mails < MAILS, f"only {report.mails} of {MAILS} mails")
+
+    def run_race(self) -> Line:
+        """Let workers with wrong clocks race for senders' quotas, and die."""
+        folder = self.folder / "race"
+        folder.mkdir()
+        verdicts = race_for_quotas(folder, seconds=RACE_SECONDS, workers=RACERS, seed=self.seed, is_deadly=True)
+        campaigns = sum(runner.campaign_count for runner in RUNNERS.values())
+        line = Line(
+            name="quotas", campaigns=campaigns, kills=verdicts.kills, unexpected=verdicts.overshoots, note=str(verdicts)
+        )
+        return _with_complaint(line, verdicts.used < USED_MIN, f"only {verdicts.used:.1%} of a quota were used")
 
     def run(self) -> list[Line]:
         """Run the phases, print a line for each, and return them."""

@@ -25,6 +25,7 @@ from campaignkit.testing.faults import (
 from tests.storms.clocks import StormClock, fast_stopwatch
 from tests.storms.ground import AN_HOUR, REFUSED_EVERY, STARTS_AT, FileProvider, prepare
 from tests.storms.killers import fault_point
+from tests.storms.limits import race
 
 Job = dict[str, Any]  # JSON, made by storm.Field; of a storm in real time also the keys of Weather
 
@@ -55,6 +56,9 @@ def warm_up() -> None:
 
 def work(job: Job) -> None:
     """Do *job*; dies on the way if its fault says so."""
+    if job.get("race"):
+        race(job)
+        return
     counting = CountPassings()
     at = _fault(job) or counting
     (_work_planted if job.get("is_planted") else _work_kit)(job, at)

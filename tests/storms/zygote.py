@@ -58,6 +58,11 @@ class Zygote:
         _, code = self._ask({"watch": pid})
         return None if code is None else int(code)
 
+    def kill(self, pid: int) -> bool:
+        """Kill the worker *pid*, and return whether it was still alive."""
+        os.kill(pid, signal.SIGKILL)
+        return self.watch(pid) == -signal.SIGKILL
+
     def run(self, job: dict[str, Any]) -> bool:
         """Return whether the worker came to its end; False if it was killed."""
         self.start(job)
