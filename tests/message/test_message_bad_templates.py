@@ -146,7 +146,10 @@ def test_42_a_link_that_runs_a_script_is_refused_as_it_is_written(syntax):
 
 @pytest.mark.parametrize("syntax", Syntax)
 @pytest.mark.parametrize("value", ["javascript:alert(1)", " java\tscript:x", "DATA:text/html,x", "vbscript:x"])
-@pytest.mark.parametrize("html", ['<a href="{{ a.b }}">', "<a HREF = {{ a.b }}>", "<form action='{{ a.b }}/x'>"])
+@pytest.mark.parametrize(
+    "html",
+    ['<a href="{{ a.b }}">', "<a HREF = {{ a.b }}>", "<form action='{{ a.b }}/x'>", "<a href={{ a.no }}{{ a.b }}>"],
+)
 def test_42_a_value_that_makes_a_link_run_a_script_is_a_rejection(syntax, value, html):
     html += BEYOND_THE_CORE[syntax]
     content = compile_content(EmailContent(subject="s", text="t", html=html, syntax=syntax))

@@ -2,7 +2,7 @@
 
 import re
 from functools import cached_property
-from itertools import chain, pairwise
+from itertools import chain, groupby, pairwise
 from typing import overload
 
 import attrs
@@ -20,12 +20,14 @@ from campaignkit.message.content import (
     forbidden_scheme,
 )
 from campaignkit.message.languages import for_text_messages, language_of
+from campaignkit.message.links.urls import LINK_NAMESPACE
 from campaignkit.message.liquid import LiquidTemplate, compile_liquid
 from campaignkit.message.templates import Placeholder, Template, Values, compile_template
 
 __all__ = ["AnyTemplate", "CompiledContent", "CompiledEmail", "CompiledText", "RenderedBody", "compile_content"]
 
 AnyTemplate = Template | LiquidTemplate
+_WEB = ("https://", "http://")  # what nearly all links begin with, and what nothing runs
 _LINK_BEGINS = re.compile(r"(?i)\b(?:href|action|formaction)\s*+=\s*+[\"']?\s*+$")
 
 
@@ -77,8 +79,9 @@ class CompiledEmail:
         cannot work on.
         """
         if not self._has_liquid:
-            links = (f'href="{slot.fill(values, escape=True)}' for slot in self._link_slots)
-            return next(filter(None, map(_forbidden, links)), self)
+            links = ["".join([slot.fill(values, escape=True) for slot in slots]) for slots in self._link_slots]
+            begun = (f'href="{link}' for link in links if not link.startswith(_WEB))
+            return next(filter(None, map(_forbidden, begun)), self)
         filled: list[Template] = []
         for field, template in (("subject", self.subject), ("text", self.text), ("html", self.html)):
             if template is None:
@@ -93,13 +96,15 @@ class CompiledEmail:
         return CompiledEmail(subject=filled[0], text=filled[1], html=None if self.html is None else filled[2])
 
     @cached_property
-    def _link_slots(self) -> tuple[Placeholder, ...]:
-        """The slots with which a link of the HTML begins: their values choose its scheme."""
+    def _link_slots(self) -> tuple[tuple[Placeholder, ...], ...]:
+        """The slots with which a link of the HTML begins, signed ones aside: their values choose its scheme."""
         pieces = self.html.pieces if isinstance(self.html, Template) else ()
+        runs = [tuple(run) for _, run in groupby(pieces, key=type)]
         return tuple(
-            slot
-            for before, slot in pairwise(pieces)
-            if isinstance(slot, Placeholder) and isinstance(before, str) and _LINK_BEGINS.search(before)
+            tuple(slot for slot in slots if isinstance(slot, Placeholder))
+            for before, slots in pairwise(runs)
+            if isinstance(before[-1], str) and _LINK_BEGINS.search(before[-1])
+            if isinstance(slots[0], Placeholder) and slots[0].namespace != LINK_NAMESPACE
         )
 
     @cached_property
