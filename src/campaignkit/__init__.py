@@ -90,6 +90,7 @@ if TYPE_CHECKING:
         InvalidCredits,
         InvalidTemplate,
         KeyReused,
+        LimitReached,
         MerchantNotFound,
         MissingExtra,
         NoAddressColumn,
@@ -104,6 +105,9 @@ if TYPE_CHECKING:
         SenderNotFound,
         StartInPast,
         StoreBroken,
+        SupplyFailed,
+        TemplateNotFound,
+        TestNotFound,
         UnknownColumn,
         UnreadableContacts,
     )
@@ -114,8 +118,10 @@ if TYPE_CHECKING:
     from campaignkit.kit.merchant import Merchant
     from campaignkit.kit.results import (
         AddedRecipients,
+        Arrival,
         CampaignCounts,
         GroupState,
+        Observation,
         RedirectedRecipients,
         RunReport,
         SenderState,
@@ -123,9 +129,11 @@ if TYPE_CHECKING:
         TickReport,
         WaitingCampaign,
     )
+    from campaignkit.kit.templates import MerchantTemplate
     from campaignkit.kit.unsubscribing import Unsubscribed
     from campaignkit.message.attachments import Attachment, InlineImage
     from campaignkit.message.campaign_headers import FeedbackId
+    from campaignkit.message.completeness import MessageFinding, check_message
     from campaignkit.message.content import EmailContent, SmsContent, Syntax
     from campaignkit.message.dkim import DkimSigner
     from campaignkit.message.fields import UnknownField, find_unknown_fields, known_fields
@@ -134,6 +142,7 @@ if TYPE_CHECKING:
     from campaignkit.message.links.rewriting import LinkPlan, rewrite_links
     from campaignkit.message.links.settings import LinkSettings
     from campaignkit.message.links.urls import CampaignLinks, read_bounce_address
+    from campaignkit.message.mail_settings import MailSettings
     from campaignkit.message.outbound import OutboundEmail, OutboundText
     from campaignkit.message.sms import (
         PartCounter,
@@ -151,6 +160,7 @@ if TYPE_CHECKING:
         transliterate_template,
         with_opt_out,
     )
+    from campaignkit.message.supplies import Supply, SupplyRequest
     from campaignkit.plain import to_dict
     from campaignkit.stores.memory import MemoryStore
     from campaignkit.stores.sql import SqlStore
@@ -188,6 +198,7 @@ __all__ = [
     "After",
     "AllOf",
     "AnyOf",
+    "Arrival",
     "AtLeast",
     "AtMost",
     "Attachment",
@@ -253,14 +264,18 @@ __all__ = [
     "KeywordKind",
     "LatePolicy",
     "Limit",
+    "LimitReached",
     "LinkFinding",
     "LinkPlan",
     "LinkSettings",
+    "MailSettings",
     "MatchKind",
     "MemoryStore",
     "Merchant",
     "MerchantNotFound",
+    "MerchantTemplate",
     "MergePlan",
+    "MessageFinding",
     "MissingExtra",
     "Moment",
     "NoAddressColumn",
@@ -270,6 +285,7 @@ __all__ = [
     "NotEditable",
     "NotFound",
     "NotReady",
+    "Observation",
     "Offset",
     "OffsetUnit",
     "OneOf",
@@ -320,10 +336,15 @@ __all__ = [
     "StepDue",
     "StepSkipped",
     "StoreBroken",
+    "Supply",
+    "SupplyFailed",
+    "SupplyRequest",
     "Syntax",
     "SystemClock",
     "Targeting",
     "TargetingReport",
+    "TemplateNotFound",
+    "TestNotFound",
     "TestResult",
     "TextPart",
     "TickReport",
@@ -344,6 +365,7 @@ __all__ = [
     "check_customer",
     "check_edit",
     "check_links",
+    "check_message",
     "check_opt_out",
     "compile_part_counter",
     "count_parts",
@@ -472,6 +494,7 @@ _HOMES = {
         "InvalidCredits",
         "InvalidTemplate",
         "KeyReused",
+        "LimitReached",
         "MerchantNotFound",
         "MissingExtra",
         "NoAddressColumn",
@@ -486,6 +509,9 @@ _HOMES = {
         "SenderNotFound",
         "StartInPast",
         "StoreBroken",
+        "SupplyFailed",
+        "TemplateNotFound",
+        "TestNotFound",
         "UnknownColumn",
         "UnreadableContacts",
     ),
@@ -496,8 +522,10 @@ _HOMES = {
     "kit.merchant": ("Merchant",),
     "kit.results": (
         "AddedRecipients",
+        "Arrival",
         "CampaignCounts",
         "GroupState",
+        "Observation",
         "RedirectedRecipients",
         "RunReport",
         "SenderState",
@@ -505,9 +533,11 @@ _HOMES = {
         "TickReport",
         "WaitingCampaign",
     ),
+    "kit.templates": ("MerchantTemplate",),
     "kit.unsubscribing": ("Unsubscribed",),
     "message.attachments": ("Attachment", "InlineImage"),
     "message.campaign_headers": ("FeedbackId",),
+    "message.completeness": ("MessageFinding", "check_message"),
     "message.content": ("EmailContent", "SmsContent", "Syntax"),
     "message.dkim": ("DkimSigner",),
     "message.fields": ("UnknownField", "find_unknown_fields", "known_fields"),
@@ -516,6 +546,7 @@ _HOMES = {
     "message.links.rewriting": ("LinkPlan", "rewrite_links"),
     "message.links.settings": ("LinkSettings",),
     "message.links.urls": ("CampaignLinks", "read_bounce_address"),
+    "message.mail_settings": ("MailSettings",),
     "message.outbound": ("OutboundEmail", "OutboundText"),
     "message.sms": (
         "PartCounter",
@@ -533,6 +564,7 @@ _HOMES = {
         "transliterate_template",
         "with_opt_out",
     ),
+    "message.supplies": ("Supply", "SupplyRequest"),
     "plain": ("to_dict",),
     "stores.memory": ("MemoryStore",),
     "stores.sql": ("SqlStore",),

@@ -81,7 +81,7 @@ def test_every_providers_code_has_its_sentence() -> None:
 
 
 def _findings() -> Iterator[tuple[str, str]]:
-    """What preflight can find: what its checks name in their source, what is missing in messages, and wrong with links."""
+    """What preflight can find: what its checks name, what is missing in messages, and what is wrong with links."""
     for module in (audience, message, sending, wording):
         for node in ast.walk(ast.parse(inspect.getsource(module))):
             if (

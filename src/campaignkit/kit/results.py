@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 import attrs
@@ -14,8 +15,10 @@ from campaignkit.delivery.outcomes import Verdict
 
 __all__ = [
     "AddedRecipients",
+    "Arrival",
     "CampaignCounts",
     "GroupState",
+    "Observation",
     "RedirectedRecipients",
     "RunReport",
     "SenderState",
@@ -102,6 +105,29 @@ def _learned(health: SenderHealth | GroupHealth, at: datetime) -> dict[str, Any]
     }
 
 
+class Arrival(StrEnum):
+    """Where a person found a test send, or that it is nowhere."""
+
+    INBOX = "inbox"
+    SPAM = "spam"
+    NOTHING = "nothing"
+
+
+@attrs.frozen(kw_only=True)
+class Observation:
+    """What a person saw of a test send."""
+
+    arrival: Arrival
+    is_well_formatted: bool | None = None  # None: not looked at
+    do_links_work: bool | None = None
+    at: datetime  # UTC
+    actor: str = ""
+
+
+def _size(copy: Mapping[str, str]) -> str:
+    return f"<{sum(map(len, copy.values()))} characters>"
+
+
 @attrs.frozen(kw_only=True)
 class TestResult:
     """What became of a test send. Acceptance alone is no passed test: somebody must look whether it arrived."""
@@ -118,7 +144,19 @@ class TestResult:
     reply: str
     provider_id: str | None
     content_id: str
+    message_digest: str = ""  # of all that the message is made of: content, values, files, headers, sender
+    copy: Mapping[str, str] = attrs.field(factory=dict, repr=_size)  # what was sent: "subject", "text", "html"
     actor: str
+    observation: Observation | None = None  # None: nobody has said what arrived
+    is_stale: bool = False  # the message was changed since
+
+    @property
+    def has_passed(self) -> bool:
+        """Return whether the message as it is now was accepted, and seen in an inbox with nothing wrong about it."""
+        seen = self.observation
+        if self.verdict is not Verdict.ACCEPTED or self.is_stale or seen is None:
+            return False
+        return seen.arrival is Arrival.INBOX and False not in {seen.is_well_formatted, seen.do_links_work}
 
 
 @attrs.frozen(kw_only=True)

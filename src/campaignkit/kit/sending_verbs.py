@@ -27,10 +27,10 @@ from campaignkit.kit import moves
 from campaignkit.kit.base import PAGE_MAX, MerchantBase, aware
 from campaignkit.kit.door import Permission, verb
 from campaignkit.kit.intake import batches
-from campaignkit.kit.results import TestResult
+from campaignkit.kit.results import Arrival, Observation, TestResult
 from campaignkit.kit.targeting import find_report
 from campaignkit.kit.templates import template_chain
-from campaignkit.kit.testsend import send_test
+from campaignkit.kit.testsend import message_digest, observed, send_test, tests_of
 from campaignkit.message.compiled import CompiledText
 from campaignkit.message.sms import compile_part_counter, count_parts
 from campaignkit.message.supplies import NO_SUPPLY, Supply
@@ -51,8 +51,14 @@ class SendingVerbs(MerchantBase):
         Args:
             to: By default the acting user's own address.
 
+        It counts in no statistics and under no limit of campaign or merchant, but under those of the sender, as its
+        provider counts it; and there are no more than 10 in ten minutes and 60 a day.
+
         Raises:
             InvalidAddress: *to* is no address, or was left out and the handle has no actor with one.
+            InvalidContent: the message cannot be built for the sample.
+            LimitReached: the sender's limits, or those of tests, are used up for now.
+            SupplyFailed: the campaign's supplier failed.
             ValueError: no transport is configured for the sender's account.
         """
         campaign = self._campaign(campaign_id)
@@ -72,6 +78,43 @@ class SendingVerbs(MerchantBase):
             test_id=self._new_id(),
             now=self._clock.now(),
         )
+
+    @verb(Permission.VIEW_CAMPAIGN)
+    def tests(self, campaign_id: str) -> tuple[TestResult, ...]:
+        """Return the test sends of a campaign, the latest first; whatever was tested before an edit is stale."""
+        campaign = self._campaign(campaign_id)
+        sender = self._records.sender(self.merchant_id, campaign.sender_id)
+        found = tests_of(self._store, campaign, message_digest(campaign, sender))
+        return tuple(sorted(found, key=lambda result: (result.at, result.test_id), reverse=True))
+
+    @verb(Permission.SEND_CAMPAIGN)
+    def record_arrival(
+        self,
+        test_id: str,
+        arrival: str,
+        *,
+        is_well_formatted: bool | None = None,
+        do_links_work: bool | None = None,
+    ) -> TestResult:
+        """Keep what a person saw of a test send: acceptance alone is no passed test.
+
+        Args:
+            arrival: ``inbox``, ``spam`` or ``nothing``.
+            is_well_formatted, do_links_work: None if nobody looked.
+
+        Raises:
+            TestNotFound: there is no such test.
+            ValueError: *arrival* is none of the three.
+        """
+        observation = Observation(
+            arrival=Arrival(arrival),
+            is_well_formatted=is_well_formatted,
+            do_links_work=do_links_work,
+            at=self._clock.now(),
+            actor=self.actor.name if self.actor else "",
+        )
+        result = observed(self._store, self.merchant_id, test_id, observation)
+        return next((one for one in self.tests(result.campaign_id) if one.test_id == test_id), result)
 
     @verb(Permission.VIEW_CAMPAIGN)
     def preflight(self, campaign_id: str) -> Preflight:

@@ -1,7 +1,9 @@
 """One test message through the real pipeline, outside the campaign's statistics. I/O by store and transport."""
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
 
 import attrs
 
@@ -9,21 +11,30 @@ from campaignkit.addresses.channel import Channel, Rejection
 from campaignkit.addresses.email import EmailAddress, parse_email
 from campaignkit.addresses.phone import parse_phone
 from campaignkit.campaign.campaign import Campaign, MerchantSettings
-from campaignkit.campaign.documents import unstructure
+from campaignkit.campaign.documents import structure, unstructure
 from campaignkit.campaign.recipients import CampaignRecipient
-from campaignkit.campaign.senders import Sender
+from campaignkit.campaign.senders import GroupHealth, Sender, SenderHealth
 from campaignkit.delivery.outcomes import Outcome, Scope, Verdict
 from campaignkit.delivery.replies import describe_code
+from campaignkit.dispatch.composing import Composer
 from campaignkit.dispatch.records import Records
 from campaignkit.dispatch.supplying import request_for
 from campaignkit.dispatch.workshop import Workshop
-from campaignkit.errors import InvalidAddress, InvalidContent
+from campaignkit.errors import InvalidAddress, InvalidContent, LimitReached, TestNotFound
 from campaignkit.kit.door import Actor
-from campaignkit.kit.results import TestResult
+from campaignkit.kit.results import Observation, TestResult
 from campaignkit.message.outbound import OutboundMessage
-from campaignkit.ports import Document, DocumentStore, Transport
+from campaignkit.message.supplies import Supply
+from campaignkit.ports import Document, DocumentStore, Store, Transport
+from campaignkit.timing.limits import Limit, LimitScope, destination_group, destination_scope
 
-__all__ = ["send_test"]
+__all__ = ["find_test", "message_digest", "observed", "send_test", "tests_of"]
+
+KIND = "test"
+PAGE_MAX = 200
+TEST_HEADER = "X-Campaign-Test"
+# Of one merchant, whatever the campaign: a test is for a person to look at.
+TEST_LIMITS = (Limit(10, per=timedelta(minutes=10)), Limit(60, per=timedelta(days=1)))
 
 
 @attrs.frozen
@@ -45,7 +56,7 @@ def send_test(
     records: Records,
     workshop: Workshop,
     settings: MerchantSettings,
-    store: DocumentStore,
+    store: Store,
     transport_of: Callable[[Sender], Transport | None],
     test_id: str,
     now: datetime,
@@ -58,9 +69,12 @@ def send_test(
         raise ValueError(f"no transport is configured for the account {sender.account!r}")
     recipient = _recipient(campaign, address, sample, test_id=test_id, now=now)
     supply = workshop.supplying(campaign).ask(request_for(recipient, is_test=True))
-    message = workshop.composer(campaign, sender, settings).build(recipient, now, supply)
+    marked = attrs.evolve(campaign, headers={**campaign.headers, TEST_HEADER: test_id})
+    composer = attrs.evolve(workshop.composer(campaign, sender, settings), campaign=marked)
+    message = composer.build(recipient, now, supply)
     if isinstance(message, Rejection):
         raise InvalidContent(message.field, message.message)
+    _spend(store, sender, recipient, records.health(campaign.merchant_id, campaign.sender_id), now)
     outcomes = list(transport.send([message], _Allowed))  # to its end, so that the connection goes back to rest
     outcome = outcomes[0] if outcomes else _lost(message)
     result = TestResult(
@@ -74,11 +88,80 @@ def send_test(
         reply=outcome.reply,
         provider_id=outcome.provider_id,
         content_id=campaign.content_id,
+        message_digest=message_digest(campaign, sender),
+        copy=_copy(composer, recipient, supply),
         actor=actor.name if actor else "",
     )
-    document = Document(merchant_id=campaign.merchant_id, kind="test", document_id=test_id, body=unstructure(result))
-    store.save(document, expected_revision=0)
+    store.save(_document(campaign.merchant_id, result), expected_revision=0)
     return result
+
+
+def find_test(store: DocumentStore, merchant_id: str, test_id: str) -> tuple[TestResult, int]:
+    """Return a test send and its revision; raises TestNotFound."""
+    document = store.load(merchant_id, KIND, test_id)
+    if document is None or document.body is None:
+        raise TestNotFound(test_id)
+    return structure(document.body, TestResult), document.revision
+
+
+def tests_of(store: DocumentStore, campaign: Campaign, digest: str) -> Iterator[TestResult]:
+    """Yield the test sends of a campaign, the oldest first; those of another message than *digest* are stale."""
+    after: str | None = None
+    while True:
+        page = store.scan(campaign.merchant_id, KIND, after=after, limit=PAGE_MAX)
+        for document in page:
+            if document.body is not None and document.body["campaign_id"] == campaign.campaign_id:
+                result = structure(document.body, TestResult)
+                yield attrs.evolve(result, is_stale=result.message_digest != digest)
+        if len(page) < PAGE_MAX:
+            return
+        after = page[-1].document_id
+
+
+def observed(store: DocumentStore, merchant_id: str, test_id: str, observation: Observation) -> TestResult:
+    """Keep what a person saw of a test send, in place of what was kept before; raises TestNotFound."""
+    result, revision = find_test(store, merchant_id, test_id)
+    seen = attrs.evolve(result, observation=observation)
+    store.save(_document(merchant_id, seen), expected_revision=revision)
+    return seen
+
+
+def message_digest(campaign: Campaign, sender: Sender) -> str:
+    """Return a digest of all that the campaign's message is made of; another one makes a test stale."""
+    parts = (
+        *(campaign.content_id, campaign.values, campaign.supplier, campaign.headers, sorted(campaign.link_targets)),
+        [(file.digest, file.filename, file.content_id) for file in campaign.files],
+        *(campaign.sender_id, sender.display_name, sender.address, sender.reply_to, campaign.kind),
+    )
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _spend(store: Store, sender: Sender, recipient: CampaignRecipient, health: SenderHealth, now: datetime) -> None:
+    """Count the test where its provider counts it, and where it bounds tests; raises LimitReached."""
+    group = destination_group(recipient.channel, recipient.address)
+    towards = sender.destination_limits.get(group, ())
+    scopes = (
+        LimitScope(f"test/{sender.merchant_id}", TEST_LIMITS),
+        *sender.limit_scopes,
+        *((LimitScope(destination_scope(sender.merchant_id, sender.sender_id, group), towards),) if towards else ()),
+    )
+    blocked = [health.blocked_until, health.groups.get(group, GroupHealth()).blocked_until]
+    waits = [until for until in blocked if until is not None and until > now]
+    retry_at = max(waits) if waits else store.spend(scopes)
+    if retry_at is not None:
+        raise LimitReached(retry_at.isoformat())
+
+
+def _copy(composer: Composer, recipient: CampaignRecipient, supply: Supply) -> dict[str, str]:
+    values = composer.values(recipient, supply)
+    filled = composer.content.filled(values)
+    assert not isinstance(filled, Rejection)  # the message was built of it
+    rendered = attrs.asdict(filled.render(values))
+    return {name: text for name, text in rendered.items() if text is not None}
+
+
+def _document(merchant_id: str, result: TestResult) -> Document:
+    return Document(merchant_id=merchant_id, kind=KIND, document_id=result.test_id, body=unstructure(result))
 
 
 def _address(channel: Channel, to: str | None, region: str) -> str:
