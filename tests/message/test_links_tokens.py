@@ -75,6 +75,25 @@ def test_what_was_made_is_read(claims):
     assert read_token(SETTINGS, make_token(SETTINGS, claims), purpose=claims.purpose) == claims
 
 
+@pytest.mark.parametrize(
+    "merchant_id",
+    [
+        *("z" * 32, "٣" * 32, "AB" * 16, "ab " * 10 + "ab", "key" + "z" * 32, "KEY" + "a" * 32, "a" * 35),
+        *("-" * 36, "z" * 36, "zzzzzzzz-zzzz-zzzz-zzzz-zzzzzzzzzzzz", "a-a-a-aa-aaaa-aaaa-aaaa-aaaaaaaaaaaa"),
+        *("7D4F3C52-0C4D-4A69-9C3E-3F1B6F0E1A2B", "0", "\0", "a\0", "\0" * 16),
+    ],
+)
+def test_ids_that_look_almost_like_ours_come_back_as_they_were(merchant_id: str):
+    claims = claims_for(TokenPurpose.OPEN, merchant_id=merchant_id)
+
+    assert read_token(SETTINGS, make_token(SETTINGS, claims), purpose="open") == claims
+
+
+def test_ids_that_leave_no_room_make_no_token_of_an_address():
+    with pytest.raises(ValueError, match="too long for a bounce address"):
+        make_token(SETTINGS, claims_for(TokenPurpose.BOUNCE, merchant_id="sixteen-letters!"))
+
+
 @given(all_claims(), all_claims())
 def test_two_claims_never_share_a_token(one, other):
     assume(one != other)
