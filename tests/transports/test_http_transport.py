@@ -314,6 +314,18 @@ def test_trouble_with_the_account_stops_the_batch(connections):
     assert len(gate.waves) == 1
 
 
+@pytest.mark.parametrize("connections", [1, 3])
+def test_a_throttle_is_told_once_and_the_others_wait_with_it(connections):
+    with TinyGateway([TAKEN, TAKEN, TAKEN, answer(429, "", "Retry-After: 60")]) as server:
+        outcomes = send(server, texts(30), connections=connections)
+
+    found = [facts(outcome) for outcome in outcomes if outcome.verdict is not Verdict.ACCEPTED]
+    assert found[0] == ("deferred", "sender", "throttled")
+    assert set(found[connections:]) == {("not_sent", "host", "throttled")}
+    assert {one.retry_after for one in outcomes if one.verdict is not Verdict.ACCEPTED} == {timedelta(minutes=1)}
+    assert len(server.calls) < 30
+
+
 def test_three_doubts_in_a_row_stop_the_batch():
     with TinyGateway([TAKEN, CLOSE, CLOSE, TAKEN, CLOSE]) as server:
         outcomes = send(server, texts(30))

@@ -419,7 +419,7 @@ def test_a_throttled_first_part_defers_the_text_and_stops_the_batch():
         outcomes = send(server, [long_text(), *texts(9)[1:]], window=1)
 
     assert facts(outcomes[0]) == ("deferred", "sender", "throttled")
-    assert {facts(outcome) for outcome in outcomes[1:]} == {("not_sent", "sender", "throttled")}
+    assert {facts(outcome) for outcome in outcomes[1:]} == {("not_sent", "host", "throttled")}
     assert len(server.submits) == 1
 
 
@@ -443,12 +443,13 @@ def test_a_later_part_that_stays_throttled_ends_in_doubt_with_what_was_taken():
         return refused(submit.sequence_number, 0x14) if is_second else take_all(turn, submit)
 
     with TinySmsc(throttle_second) as server:
-        outcomes = send(server, [long_text(), text(7)], window=1, doubt_max=1)
+        outcomes = send(server, [long_text(), text(7), text(8)], window=1, doubt_max=1)
 
     assert facts(outcomes[0]) == ("in_doubt", "host", "throttled")
     assert outcomes[0].parts_accepted == 2
     assert part_texts(server.taken) == {1, 3}
-    assert facts(outcomes[1]) == ("not_sent", "sender", "throttled")
+    assert facts(outcomes[1]) == ("deferred", "sender", "throttled")  # told once
+    assert facts(outcomes[2]) == ("not_sent", "host", "throttled")
 
 
 def part_texts(submits: list[Submit]) -> set[int]:

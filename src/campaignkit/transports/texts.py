@@ -54,6 +54,7 @@ class BatchTrouble:
 
     def __init__(self) -> None:
         self._cause: Outcome | None = None
+        self._is_told = False  # some message's outcome was the cause itself
         self._loss_count = 0
 
     def learn(self, outcome: Outcome) -> Outcome:
@@ -61,19 +62,26 @@ class BatchTrouble:
         is_lost = outcome.verdict is Verdict.IN_DOUBT
         self._loss_count = self._loss_count + 1 if is_lost else 0
         if self._loss_count >= LOSS_MAX:
-            self.stop("connection_lost", Scope.HOST)
+            self.stop(Verdict.NOT_SENT, Scope.HOST, "connection_lost")
         elif not is_lost and outcome.scope in {Scope.HOST, Scope.SENDER}:
-            self._cause = self._cause or outcome
+            self._cause, self._is_told = self._cause or outcome, True
         return outcome
 
-    def stop(self, code: str, scope: Scope) -> None:
+    def stop(self, verdict: Verdict, scope: Scope, code: str) -> None:
         """Let nothing more be tried, for that reason."""
-        self._cause = self._cause or Outcome(message_id="", verdict=Verdict.NOT_SENT, scope=scope, code=code)
+        self._cause = self._cause or Outcome(message_id="", verdict=verdict, scope=scope, code=code)
 
     def outcome_of(self, message: OutboundText) -> Outcome | None:
-        """Return the outcome of a message that is not tried, None while there is no trouble."""
-        if self._cause is None:
+        """Return the outcome of a message that is not tried, None while there is no trouble.
+
+        A deferral is told once, as what it is. The others only wait with it: were they *not sent* about the sender, it
+        would look as if the sender had been refused.
+        """
+        cause = self._cause
+        if cause is None:
             return None
-        return attrs.evolve(
-            self._cause, message_id=message.message_id, verdict=Verdict.NOT_SENT, provider_id=None, parts_accepted=None
-        )
+        followed = attrs.evolve(cause, message_id=message.message_id, provider_id=None, parts_accepted=None)
+        if cause.verdict is not Verdict.DEFERRED:
+            return attrs.evolve(followed, verdict=Verdict.NOT_SENT)
+        is_told, self._is_told = self._is_told, True
+        return attrs.evolve(followed, verdict=Verdict.NOT_SENT, scope=Scope.HOST) if is_told else followed

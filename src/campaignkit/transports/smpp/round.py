@@ -106,17 +106,16 @@ class SmppRound:
 
     def _cross(self, link: SmppLink, tasks: list[TextTask], cleared: Cleared) -> Iterator[Outcome]:
         while tasks:
-            self._write_ready(link, tasks, cleared)
+            # What was answered is looked at before more is written: it may be a reason not to.
             for task in [one for one in tasks if one.outcome is not None]:
                 tasks.remove(task)
                 yield self._trouble.learn(_outcome_of(task))
-            if not tasks:
-                return
-            if link.is_open:
-                for answer in link.read(self._seconds_to_wait(tasks)):
+            self._write_ready(link, tasks, cleared)
+            if all(task.outcome is None for task in tasks):
+                for answer in link.read(self._seconds_to_wait(tasks)) if link.is_open and tasks else ():
                     self._note(answer)
                 self._note_silence()
-            self._note_losses(link, tasks)
+                self._note_losses(link, tasks)
 
     def _write_ready(self, link: SmppLink, tasks: list[TextTask], cleared: Cleared) -> None:
         for task in tasks:
@@ -149,9 +148,9 @@ class SmppRound:
         verdict = submit_verdict(answer.status, self._settings.rules)
         provider_id = canonical_id(answer.provider_id, self._settings.submit_id_form)
         opened.task.note_answer(opened.part, answer.status, verdict, provider_id, time.monotonic())
-        if answer.status in SLOW_DOWN:
-            # Even where this text goes on, the others wait.
-            self._trouble.stop("throttled", Scope.SENDER)
+        if answer.status in SLOW_DOWN and opened.task.outcome is None:
+            # This text goes on, the others wait.
+            self._trouble.stop(Verdict.DEFERRED, Scope.SENDER, "throttled")
 
     def _note_silence(self) -> None:
         now = time.monotonic()
