@@ -46,7 +46,7 @@ def _parser() -> _Parser:
     parser = _Parser(prog="campaignkit", description="Email campaigns from the shell.", epilog=EXIT_CODES)
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_add_check, _add_duplicates, _add_send, _add_status, _add_explain, _add_worker, _add_db):
+    for add in (_add_check, _add_duplicates, _add_forecast, _add_send, _add_status, _add_explain, _add_worker, _add_db):
         add(commands)
     return parser
 
@@ -79,6 +79,13 @@ def _add_duplicates(commands: Any) -> None:
     duplicates.epilog = "exit codes: 0 nobody stands there twice, 1 somebody does, 2 usage or an unreadable file"
     duplicates.add_argument("customers", metavar="CUSTOMERS.CSV")
     duplicates.add_argument("--region", help="country of phone numbers in national form, such as US")
+
+
+def _add_forecast(commands: Any) -> None:
+    forecast = _command(commands, "forecast", "forecast.run_forecast", "tell when a campaign will have gone out")
+    forecast.epilog = "exit codes: 0 all who can be written to are reached, 1 not all, 2 usage or an unreadable file"
+    forecast.add_argument("campaign_file", metavar="CAMPAIGN.TOML")
+    forecast.add_argument("contacts", metavar="CONTACTS.CSV")
 
 
 def _add_send(commands: Any) -> None:

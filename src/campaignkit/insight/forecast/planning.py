@@ -22,7 +22,7 @@ from campaignkit.timing.limits.states import from_micros, to_micros
 
 __all__ = ["HORIZON", "STEPS_MAX", "Planned", "Planner", "sharing_limits"]
 
-HORIZON = timedelta(days=5 * 366)  # what goes later than that is nobody's plan
+HORIZON = timedelta(days=5 * 366)  # from the start; what goes later than that is nobody's plan
 STEPS_MAX = 400_000  # events; some seconds of work at most
 
 
@@ -86,7 +86,7 @@ class Planner:
         self._lane_of_target = lanes[0]
         self._ready_after = max(now, target.starts_at)
         self.is_complete = run(
-            lanes, lanes[0], now=to_micros(now), horizon=to_micros(now + HORIZON), steps_max=steps_max
+            lanes, lanes[0], now=to_micros(now), horizon=to_micros(self._ready_after + HORIZON), steps_max=steps_max
         )
         self._ends = list(accumulate(pace.count for pace in lanes[0].paces))
 
