@@ -48,7 +48,8 @@ SMALL = EmailContent(
     text="Dear {{ customer.name }},\n" + "The tulips, the narcissi and the first peonies are in.\n" * 17,
 )
 
-Person = Mapping[str, str]  # name, code, token, number
+FIELDS = ("name", "code", "token")  # that a letter may ask for
+Person = Mapping[str, str]  # these, and what the host made before: address, message id, link to leave, return path
 Build = Callable[[Person], bytes]
 
 
@@ -93,12 +94,12 @@ def _ours(content: CompiledEmail) -> Build:
     def build(person: Person) -> bytes:
         return mail.build(
             {"customer": person},
-            message_id=f"r{person['number']}.1",
+            message_id=person["message_id"],
             to_name=person["name"],
-            to_address=f"customer{person['number']}@example.com",
+            to_address=person["address"],
             sent_at=NOW,
-            unsubscribe_url=f"https://flora.example/u/{person['token']}",
-            envelope_from=f"b+{person['token']}@flora.example",
+            unsubscribe_url=person["url"],
+            envelope_from=person["return_path"],
         ).content
 
     return build
@@ -108,28 +109,27 @@ def _peer(content: EmailContent) -> Build:
     date = format_datetime(NOW)
 
     def build(person: Person) -> bytes:
-        message, number = EmailMessage(policy=policy.SMTP), person["number"]
+        message, own_id = EmailMessage(policy=policy.SMTP), person["message_id"]
         message["Date"] = date
         message["From"] = f"Flora <{FROM}>"
-        message["To"] = f"{person['name']} <customer{number}@example.com>"
+        message["To"] = f"{person['name']} <{person['address']}>"
         message["Subject"] = _filled(content.subject, person)
-        message["Message-ID"] = f"<r{number}.1@flora.example>"
-        url = f"https://flora.example/u/{person['token']}"
-        message["List-Unsubscribe"] = f"<{url}>, <mailto:{FROM}?subject=unsubscribe%20r{number}.1>"
+        message["Message-ID"] = f"<{own_id}@flora.example>"
+        message["List-Unsubscribe"] = f"<{person['url']}>, <mailto:{FROM}?subject=unsubscribe%20{own_id}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         message["Precedence"] = "bulk"
         message["X-Auto-Response-Suppress"] = "OOF, AutoReply"
         message.set_content(_filled(content.text, person))
         if content.html is not None:
-            message.add_alternative(_filled(content.html, {key: escape(person[key]) for key in person}), subtype="html")
+            message.add_alternative(_filled(content.html, {key: escape(person[key]) for key in FIELDS}), subtype="html")
         return message.as_bytes()
 
     return build
 
 
 def _filled(source: str, person: Person) -> str:
-    for key, value in person.items():
-        source = source.replace(f"{{{{ customer.{key} }}}}", value)
+    for key in FIELDS:
+        source = source.replace(f"{{{{ customer.{key} }}}}", person[key])
     return source
 
 
@@ -153,7 +153,15 @@ def _micros(build: Build, count: int, number: int) -> float:
 def _people(count: int, first: int) -> Sequence[Person]:
     """Return people with numbers of six digits: EmailMessage would garble a longer List-Unsubscribe."""
     return [
-        {"name": f"Customer {number}", "code": f"C{number}", "token": f"{number:032x}", "number": str(number)}
+        {
+            "name": f"Customer {number}",
+            "code": f"C{number}",
+            "token": f"{number:032x}",
+            "address": f"customer{number}@example.com",
+            "message_id": f"r{number}.1",
+            "url": f"https://flora.example/u/{number:032x}",
+            "return_path": f"b+{number:032x}@flora.example",
+        }
         for number in range(first, first + count)
     ]
 

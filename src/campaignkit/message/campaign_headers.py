@@ -76,22 +76,15 @@ class FeedbackId:
 class MailEnding:
     """What stands behind a message id in the head of a mail; only how to leave differs per recipient."""
 
-    begin: str  # the rest of Message-ID, and what says whose mail this is
-    mailto: str  # up to where the message id belongs; empty: no mailbox takes opt-outs
-    closing: str  # for mail that nobody can leave
-    closing_of_bulk: str
+    without_link: tuple[str, ...]  # the message id stands between each two of these
+    before_link: str
+    behind_link: tuple[str, ...]
 
     def write(self, message_id: str, unsubscribe_url: str | None) -> str:
         """Return the lines, the first of them begun. *message_id* is an identifier."""
         if unsubscribe_url is None:
-            if not self.mailto:
-                return f"{self.begin}{self.closing}"
-            return f"{self.begin}List-Unsubscribe: {self.mailto}{message_id}>\r\n{self.closing_of_bulk}"
-        mailbox = f",\r\n {self.mailto}{message_id}>" if self.mailto else ""
-        return (
-            f"{self.begin}List-Unsubscribe: <{one_click_url(unsubscribe_url)}>{mailbox}\r\n"
-            f"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n{self.closing_of_bulk}"
-        )
+            return message_id.join(self.without_link)
+        return f"{self.before_link}{one_click_url(unsubscribe_url)}{message_id.join(self.behind_link)}"
 
 
 def compile_ending(
@@ -115,14 +108,21 @@ def compile_ending(
     check_extra_headers(extra_headers)
     extra = "".join(text_header(name, value) for name, value in extra_headers.items())
     automated = header("Auto-Submitted", "auto-generated")
-    version = header("MIME-Version", "1.0")
+    end = extra + header("MIME-Version", "1.0")
     # Not "All", which also silences bounces.
     bulk = header("Precedence", "bulk") + header("X-Auto-Response-Suppress", "OOF, AutoReply")
+    bulk += (automated if is_automated else "") + end
+    leave, one_click = "List-Unsubscribe: ", header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
+    plain = begin + ("" if is_automated is False else automated) + end
+    if unsubscribe_mailto is None:
+        return MailEnding(
+            without_link=(plain,), before_link=f"{begin}{leave}<", behind_link=(f">\r\n{one_click}{bulk}",)
+        )
+    mailto = _mailto(unsubscribe_mailto)
     return MailEnding(
-        begin=begin,
-        mailto="" if unsubscribe_mailto is None else _mailto(unsubscribe_mailto),
-        closing=f"{'' if is_automated is False else automated}{extra}{version}",
-        closing_of_bulk=f"{bulk}{automated if is_automated else ''}{extra}{version}",
+        without_link=(f"{begin}{leave}{mailto}", f">\r\n{bulk}"),
+        before_link=f"{begin}{leave}<",
+        behind_link=(f">,\r\n {mailto}", f">\r\n{one_click}{bulk}"),
     )
 
 

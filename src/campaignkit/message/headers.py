@@ -52,7 +52,8 @@ def text_header(name: str, text: str) -> str:
 
 def mailbox_header(name: str, display_name: str, address: str) -> str:
     """Return a header with one mailbox, its display name quoted or encoded where need be."""
-    if len(name) + len(display_name) + len(address) <= LINE_CHARACTERS - len(":  <>") and _is_phrase(display_name):
+    is_short = len(name) + len(display_name) + len(address) <= LINE_CHARACTERS - len(":  <>")
+    if is_short and _ATOMS.fullmatch(display_name) and "=?" not in display_name:
         return f"{name}: {display_name} <{address}>\r\n"
     display_name = whole_characters(one_line(display_name[:NAME_CHARACTERS_MAX])).strip()
     if not display_name:
