@@ -1,6 +1,7 @@
 """DKIM: another library verifies every signature, and its canonical forms are ours."""
 
 import re
+import subprocess
 import sys
 from base64 import b64decode, b64encode
 from hashlib import sha256
@@ -313,6 +314,17 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch):
 
     with pytest.raises(MissingExtra, match=r"cryptography is not installed: pip install 'campaignkit\[dkim\]'"):
         signer_with(ed25519_pem())
+
+
+def test_whoever_signs_nothing_loads_nothing():
+    code = (
+        "import sys, campaignkit.message.email, campaignkit.message.html_parts\n"
+        "print([name for name in ('cryptography', 'css_inline', 'inscriptis', 'lxml') if name in sys.modules])"
+    )
+
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+    assert shown.strip() == "[]"
 
 
 def test_a_digest_is_that_of_the_body():
