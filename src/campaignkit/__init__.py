@@ -112,6 +112,7 @@ if TYPE_CHECKING:
         UnreadableContacts,
     )
     from campaignkit.insight.explain import Explanation
+    from campaignkit.insight.forecast.values import DateCount, Eta, EtaCode, Forecast, HourCount, RuleUse
     from campaignkit.insight.preflight import Finding, Preflight
     from campaignkit.kit.door import Actor, Permission
     from campaignkit.kit.kit import CampaignKit
@@ -228,6 +229,7 @@ __all__ = [
     "Customer",
     "CustomerIndex",
     "CustomerStatus",
+    "DateCount",
     "DayEdge",
     "DkimSigner",
     "DuplicateGroup",
@@ -235,11 +237,14 @@ __all__ = [
     "EmailAddress",
     "EmailContent",
     "Equals",
+    "Eta",
+    "EtaCode",
     "Exclusion",
     "ExclusionReason",
     "Explanation",
     "FeedbackId",
     "Finding",
+    "Forecast",
     "FrequencyCap",
     "FrozenClock",
     "FunctionTransport",
@@ -248,6 +253,7 @@ __all__ = [
     "Got",
     "GroupState",
     "HoldNotFound",
+    "HourCount",
     "IllegalTransition",
     "InboundText",
     "InlineImage",
@@ -314,6 +320,7 @@ __all__ = [
     "Rejection",
     "RejectionCode",
     "RevisionConflict",
+    "RuleUse",
     "RunReport",
     "SchemaOutdated",
     "Scope",
@@ -516,6 +523,7 @@ _HOMES = {
         "UnreadableContacts",
     ),
     "insight.explain": ("Explanation",),
+    "insight.forecast.values": ("DateCount", "Eta", "EtaCode", "Forecast", "HourCount", "RuleUse"),
     "insight.preflight": ("Finding", "Preflight"),
     "kit.door": ("Actor", "Permission"),
     "kit.kit": ("CampaignKit",),
