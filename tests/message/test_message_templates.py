@@ -120,6 +120,24 @@ def test_the_refusal_repeats_what_was_written():
     )
 
 
+@pytest.mark.parametrize(
+    ("source", "is_liquid"),
+    [
+        ("{{ a.b.c }}", True),
+        ("{{ a.b[0] }}", True),
+        ("{{ a['b'] }}", True),
+        ("{% if a.b %}", True),
+        ("{{ a.b | append: 'x' }}", True),
+        ("{{ Name }}", False),
+        ("{{ a.b | frobnicate }}", False),
+    ],
+)
+def test_the_extra_is_named_where_it_would_understand(source, is_liquid):
+    needs = 'needs the extra campaignkit[templates] and content with syntax="liquid"'
+
+    assert (needs in refusal(source).problem) is is_liquid
+
+
 def test_what_it_repeats_of_an_endless_tag_is_short():
     assert len(str(refusal("{{" + "x" * 100_000 + "}}"))) < 250
 

@@ -35,6 +35,7 @@ _OPENING = re.compile(r"\{\{|\{%")
 _BLANKS = r"[ \t\r\n]*+"
 _NAME = r"[a-z_][a-z0-9_]*"
 _PATH = re.compile(rf"\s*+(?P<namespace>{_NAME})\.(?P<name>{_NAME})\s*+(?=\||\Z)")
+_LONGER_PATH = re.compile(rf"\s*+{_NAME}(?:\.{_NAME}\.|(?:\.{_NAME})?\[)")
 _ARGUMENT = r"""(?:"[^"{}]*"|'[^'{}]*'|-?[0-9]{1,9}(?![0-9]))"""
 _FILTER = re.compile(
     rf"\|{_BLANKS}(?P<name>{_NAME}){_BLANKS}"
@@ -171,9 +172,9 @@ def _placeholder_at(source: str, start: int, field: str, language: Language) -> 
     inside = source[start + 2 : close]
     path = _PATH.match(inside)
     if path is None:
-        raise _invalid(
-            source, start, field, f"{_shortened(source[start : close + 2])} is no placeholder; write {_FORM}"
-        )
+        more = f"; a longer path {NEEDS_LIQUID}" if _LONGER_PATH.match(inside) else ""
+        written = _shortened(source[start : close + 2])
+        raise _invalid(source, start, field, f"{written} is no placeholder; write {_FORM}{more}")
     for word in (path["namespace"], path["name"]):
         if word in _KEYWORDS:
             raise _invalid(source, start, field, f"{word} is a word of the language and cannot name a field")
