@@ -118,6 +118,18 @@ def test_what_a_json_gateway_is_told():
     )
 
 
+def test_a_gateway_that_takes_one_message_once_says_so_and_gets_the_same_key_again():
+    with TinyGateway(TAKEN) as server:
+        transport = described(server, JSON_GATEWAY)
+        for _ in range(2):
+            list(transport.send([text(5)], Gate()))
+        transport.close()
+        plain = described(server, TEXT_GATEWAY)
+
+    assert (transport.is_idempotent, plain.is_idempotent) == (True, False)
+    assert {(call.headers["idempotency-key"], call.body) for call in server.calls} == {("t5", server.calls[0].body)}
+
+
 def test_what_a_plain_gateway_is_told():
     with TinyGateway(answer(200, "OK: a1b2")) as server:
         outcome = send(server, TEXT_GATEWAY, text(words="a & b + c"))

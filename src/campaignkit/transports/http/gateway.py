@@ -59,6 +59,7 @@ class GatewayTransport(HttpTransport):
             insecure_plaintext=insecure_plaintext,
         )
         super().__init__(GatewayDialect(description, secrets or {}), **options)
+        self.is_idempotent = description.idempotency_header is not None
 
 
 class GatewayDialect:

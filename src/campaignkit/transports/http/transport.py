@@ -43,6 +43,7 @@ class HttpTransport:
     """
 
     channel: Channel = Channel.SMS
+    is_idempotent: bool = False  # the gateway takes one message once, however often it is sent under its id
 
     def __init__(
         self,
