@@ -372,6 +372,7 @@ def test_a_connection_that_died_at_rest_is_replaced():
     assert server.connection_count == 3
 
 
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")  # of Python 3.12: the servers are threads
 def test_a_fork_opens_connections_of_its_own():
     with TinyGateway(TAKEN) as server:
         transport = twilio(server)

@@ -557,6 +557,7 @@ def test_a_request_that_is_unknown_here_is_refused_and_counted():
     assert unreadable == 1
 
 
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")  # of Python 3.12: the servers are threads
 def test_a_fork_binds_anew():
     with TinySmsc() as server:
         transport = transport_to(server)

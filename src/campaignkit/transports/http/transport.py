@@ -9,6 +9,8 @@ from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TYPE_CHECKING
 
+import attrs
+
 from campaignkit.addresses.channel import Channel
 from campaignkit.delivery.http_replies import in_doubt, printable_reply
 from campaignkit.delivery.outcomes import Outcome, Verdict
@@ -16,7 +18,7 @@ from campaignkit.errors import MissingExtra
 from campaignkit.message.outbound import OutboundMessage, OutboundText
 from campaignkit.ports import Clear, Cleared, SenderCheck
 from campaignkit.transports.egress import EgressPolicy, allow_any
-from campaignkit.transports.http.exchange import Answer, Answered, Dialect, HttpTimeouts, Lost, Unwritten
+from campaignkit.transports.http.exchange import Answer, Answered, Dialect, HttpRequest, HttpTimeouts, Lost, Unwritten
 from campaignkit.transports.texts import BatchTrouble, require_texts, text_obstacle
 
 if TYPE_CHECKING:
@@ -104,6 +106,14 @@ class HttpTransport:
         self._pool.close()
 
 
+@attrs.frozen
+class _Prepared:
+    """A text and the request that submits it."""
+
+    text: OutboundText
+    request: HttpRequest
+
+
 class _Round:
     """The state of one call of ``send``."""
 
@@ -120,13 +130,14 @@ class _Round:
 
     def outcomes(self, texts: list[OutboundText]) -> Iterator[Outcome]:
         """Yield exactly one outcome per text, each before the next ``clear`` is asked."""
-        wave: list[OutboundText] = []
+        wave: list[_Prepared] = []
         for text in texts:
             hindrance = self._hindrance(text)
             if hindrance is not None:
                 yield hindrance
                 continue
-            wave.append(text)
+            # A request that cannot be built fails here, where nothing has been cleared.
+            wave.append(_Prepared(text, self._dialect.write(text)))
             if len(wave) == self._doubt_max:
                 yield from self._cross(wave)
                 wave = []
@@ -146,36 +157,27 @@ class _Round:
             return Outcome(message_id=text.message_id, verdict=Verdict.REFUSED, code=code)
         return self._trouble.outcome_of(text)
 
-    def _cross(self, wave: list[OutboundText]) -> Iterator[Outcome]:
-        tried = []
-        for text in wave:  # trouble may have come since it was put into the wave
-            hindrance = self._hindrance(text)
-            if hindrance is None:
-                tried.append(text)
-            else:
-                yield hindrance
-        if not tried:
-            return
-        cleared = self._clear(tuple(tried))
+    def _cross(self, wave: list[_Prepared]) -> Iterator[Outcome]:
+        cleared = self._clear(tuple(one.text for one in wave))
         granted_ids = {message.message_id for message in cleared.messages}
-        granted = [text for text in tried if text.message_id in granted_ids]
-        for text in tried:
-            if text.message_id not in granted_ids:
-                yield Outcome(message_id=text.message_id, verdict=Verdict.NOT_SENT, code="not_cleared")
+        for one in wave:
+            if one.text.message_id not in granted_ids:
+                yield Outcome(message_id=one.text.message_id, verdict=Verdict.NOT_SENT, code="not_cleared")
+        granted = [one for one in wave if one.text.message_id in granted_ids]
         if self._workers is None:
-            for text in granted:
-                yield self._trouble.learn(self._submit(text, cleared))
+            for one in granted:
+                yield self._trouble.learn(self._submit(one, cleared))
             return
-        running = [self._workers.submit(self._submit, text, cleared) for text in granted]
+        running = [self._workers.submit(self._submit, one, cleared) for one in granted]
         for done in as_completed(running):
             yield self._trouble.learn(done.result())
 
-    def _submit(self, text: OutboundText, cleared: Cleared) -> Outcome:
-        hindrance = self._hindrance(text)
+    def _submit(self, prepared: _Prepared, cleared: Cleared) -> Outcome:
+        text = prepared.text
+        hindrance = self._trouble.outcome_of(text)  # it may have come since the wave was cleared
         if hindrance is not None:
             return hindrance
-        request = self._dialect.write(text)
-        match self._pool.exchange(request, lambda: not self._is_closed and cleared.may_cross()):
+        match self._pool.exchange(prepared.request, lambda: not self._is_closed and cleared.may_cross()):
             case Answered(reply):
                 return _outcome(text, self._dialect.read(text, reply))
             case Unwritten(code=code, scope=scope, detail=detail):
