@@ -274,11 +274,19 @@ def test_an_ascii_character_is_judged_alike_with_and_without_others_around(chara
     assert is_taken(f"a@b{character}c.example") == is_taken(f"ż@b{character}c.example")
 
 
-@pytest.mark.parametrize("value", ["", "a b", "a\r\nb", "a@b", "<a>", "a..b", ".a", "ż", "a" * 201], ids=ascii)
+@pytest.mark.parametrize("value", ["", "a b", "a\r\nb", "a@b", "<a>", "a..b", ".a", "ż", "a" * 321], ids=ascii)
 @pytest.mark.parametrize("field", ["message_id", "campaign_id", "list_id"])
 def test_what_is_no_identifier_is_a_bad_call(field, value):
     with pytest.raises(ValueError, match=field):
         build(**{field: value})
+
+
+@pytest.mark.parametrize(("field", "most"), [("message_id", 200), ("campaign_id", 200), ("list_id", 320)])
+def test_an_identifier_has_an_end(field, most):
+    assert_is_lines_of_mail(build(**{field: "a" * most}).content)
+
+    with pytest.raises(ValueError, match=f"{field} must be up to {most}"):
+        build(**{field: "a" * (most + 1)})
 
 
 @pytest.mark.parametrize("words", [12, 13, 14, 15, 40])

@@ -26,6 +26,9 @@ __all__ = [
 
 UNSUBSCRIBE_URL_CHARACTERS_MAX = 900  # with the header's name it stands on one line of at most 998
 MAILBOX_CHARACTERS_MAX = 500  # percent-encoded, for the same reason
+LIST_ID_CHARACTERS_MAX = (
+    320  # a name, a dot and any domain; RFC 2919 would like 255, and no sender has that long a domain
+)
 EXTRA_HEADERS_MAX = 20
 
 # Names that are not ours and begin with no X-, and yet do no harm.
@@ -102,7 +105,7 @@ def compile_ending(
     if campaign_id is not None:
         begin += header("X-Campaign-ID", identifier("campaign_id", campaign_id))
     if list_id is not None:
-        begin += header("List-Id", f"<{identifier('list_id', list_id)}>")
+        begin += header("List-Id", f"<{identifier('list_id', list_id, characters_max=LIST_ID_CHARACTERS_MAX)}>")
     if feedback_id is not None:
         begin += header("Feedback-ID", feedback_id.value)
     check_extra_headers(extra_headers)

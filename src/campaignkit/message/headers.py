@@ -20,6 +20,7 @@ WORD_BYTES_MAX = 45  # of UTF-8 in one encoded word: 60 characters of base64 and
 NAME_CHARACTERS_MAX = 200  # nobody is called longer; what an import took for a name shall not fill the head of a mail
 FIRST_WORD_BYTES_MAX = 30  # the first one shares its line with the header's name
 DOMAIN_CHARACTERS_MAX = 253  # RFC 1035, 2.3.4
+IDENTIFIER_CHARACTERS_MAX = 200
 DATES_MAX = 16  # a batch has one
 DOMAINS_MAX = 1_000  # beyond ASCII; they name nobody
 
@@ -86,14 +87,14 @@ def _date_header(sent_at: datetime) -> str:
     return header("Date", format_datetime(sent_at))
 
 
-def identifier(name: str, value: str) -> str:
+def identifier(name: str, value: str, *, characters_max: int = IDENTIFIER_CHARACTERS_MAX) -> str:
     """Return *value*, which can stand in any header.
 
     Raises:
         ValueError: it cannot.
     """
-    if len(value) > 200 or not _IDENTIFIER.fullmatch(value):
-        raise ValueError(f"{name} must be up to 200 letters, digits, - and _, with single dots between")
+    if len(value) > characters_max or not _IDENTIFIER.fullmatch(value):
+        raise ValueError(f"{name} must be up to {characters_max} letters, digits, - and _, with single dots between")
     return value
 
 
