@@ -147,8 +147,11 @@ class BatchSender:
     def _resolve(self, outcome: Outcome, now: datetime) -> Settlement | Release | None:
         claim = self._batch.claims[outcome.message_id]
         if self._clearing.may_have_crossed(outcome.message_id):
+            settlement = resolve_cleared(claim, outcome, now)
             scopes = self._batch.clearances[outcome.message_id].limit_scopes
-            return attrs.evolve(resolve_cleared(claim, outcome, now), limit_scopes=scopes)
+            # Only what was not submitted is given back, so nothing else need say what counted it.
+            is_given_back = bool(scopes) and outcome.verdict is Verdict.NOT_SENT
+            return attrs.evolve(settlement, limit_scopes=scopes) if is_given_back else settlement
         if outcome.code == SENT_WITHOUT_LEAVE:
             return resolve_uncleared(claim, outcome, now)
         answer = self._clearing.answers.get(outcome.message_id)
