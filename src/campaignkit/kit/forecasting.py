@@ -17,6 +17,7 @@ from campaignkit.kit.base import PAGE_MAX, aware
 from campaignkit.kit.door import Permission, verb
 from campaignkit.kit.recipient_verbs import RecipientVerbs
 from campaignkit.kit.sending_verbs import SendingVerbs
+from campaignkit.timing.limits import LimitScope, destination_scope
 
 __all__ = ["CampaignForecast", "ForecastVerbs"]
 
@@ -77,7 +78,7 @@ class ForecastVerbs(RecipientVerbs, SendingVerbs):
             target, [self._planned(one, _start_of(one, now), now) for one in self._others(campaign)]
         )
         target, *others = (self._with_backlog(one) for one in (target, *others))
-        counted = self._store.counted(sorted({scope.key for one in (target, *others) for scope in one.scopes}))
+        counted = self._store.counted(sorted({scope.key for one in (target, *others) for scope in one.all_scopes}))
         planner = Planner(target, others, counted, zone=self.settings.zone, now=now)
         forecast = attrs.evolve(planner.forecast(self._before(campaign_id)), doubt_max=self._doubt_max(campaign))
         return CampaignForecast.answering(forecast, lambda who: self._eta(campaign, planner, who))
@@ -100,12 +101,21 @@ class ForecastVerbs(RecipientVerbs, SendingVerbs):
         return Planned(
             campaign=campaign,
             scopes=current.limit_scopes,
+            destinations={
+                group: LimitScope(destination_scope(self.merchant_id, sender.sender_id, group), tuple(rules))
+                for group, rules in sender.destination_limits.items()
+                if rules
+            },
             starts_at=max(starts_at, now, health.blocked_until or now),
             backlog=(),
         )
 
     def _with_backlog(self, planned: Planned) -> Planned:
-        return attrs.evolve(planned, backlog=self._store.backlog(self.merchant_id, planned.campaign.campaign_id))
+        is_apart = bool(planned.destinations)
+        campaign_id = planned.campaign.campaign_id
+        return attrs.evolve(
+            planned, backlog=self._store.backlog(self.merchant_id, campaign_id, by_destination=is_apart)
+        )
 
     def _before(self, campaign_id: str) -> Before:
         counts = self._store.count_recipients(self.merchant_id, campaign_id)

@@ -7,7 +7,7 @@ claimed while the own hours are closed waits until they open, and stands by id a
 from array import array
 from collections import Counter as Tally
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from heapq import heappop, heappush
 
 import attrs
@@ -45,8 +45,15 @@ class _Part:
 class Queue:
     """The pending recipients of one campaign."""
 
-    def __init__(self, backlog: Sequence[Backlog], zone: str, *, is_by_zones: bool) -> None:
-        """Let those of *backlog* wait; *zone* is that of who has none, and only one for all unless *is_by_zones*."""
+    def __init__(
+        self, backlog: Sequence[Backlog], zone: str, *, is_by_zones: bool, holds: Callable[[str], bool]
+    ) -> None:
+        """Let those of *backlog* wait.
+
+        Args:
+            zone: Of those who have none, and of all unless *is_by_zones*.
+            holds: Whether those towards a destination are of this queue; the others keep their places only.
+        """
         self.zones: list[tuple[str, ...]] = []  # of each group
         self.group_of = array("H")  # by place
         self.sent = array("I")  # places in the order in which they go
@@ -58,18 +65,19 @@ class Queue:
         self._later: dict[int, _Part] = {}
         self._wakes: list[int] = []  # a heap of the instants in ``_later``
         self._later_count = 0
-        self._fill(backlog, zone, is_by_zones=is_by_zones)
+        self._fill(backlog, zone, is_by_zones, holds)
 
-    def _fill(self, backlog: Sequence[Backlog], zone: str, *, is_by_zones: bool) -> None:
+    def _fill(self, backlog: Sequence[Backlog], zone: str, is_by_zones: bool, holds: Callable[[str], bool]) -> None:
         groups: dict[tuple[str, ...], int] = {}
         first = 0
         for run in backlog:
             zones = run.zones if is_by_zones else ()
             group = groups.setdefault(zones, len(groups))
             self.group_of.extend((group,) * run.count)
-            self._waiting_until(to_micros(run.not_before)).add(range(first, first + run.count), group)
+            if holds(run.destination):
+                self._waiting_until(to_micros(run.not_before)).add(range(first, first + run.count), group)
+                self._later_count += run.count
             first += run.count
-        self._later_count = first
         self.zones = [zones or (zone,) for zones in groups]
         self.ready_by_group = [0] * len(groups)
 

@@ -31,7 +31,7 @@ class Pace:
     first: int
     step: int
     count: int
-    held_by: LimitRule | None = None  # what the first of them waited for; None: for nothing but the hours
+    held_by: LimitRule | None = None  # what they waited for; None: for nothing, or for the pace itself
 
     def at(self, number: int) -> int:
         """Return when the message of that *number*, from 0, goes."""
@@ -48,7 +48,7 @@ class Pace:
 
 @attrs.define(kw_only=True, eq=False)
 class Lane:
-    """A campaign on its way. Instants are microseconds since 1970 UTC."""
+    """A campaign on its way, or its messages to one destination. Instants are microseconds since 1970 UTC."""
 
     merchant_id: str
     campaign_id: str
@@ -78,6 +78,14 @@ class Lane:
         for hours in self.hours:
             hours.go_to(at)
 
+    def count_before(self, at: int) -> int:
+        """Return how many went before *at*."""
+        count = 0
+        for pace in self.paces:
+            if pace.first < at:
+                count += min(pace.count, -(-(at - pace.first) // pace.step)) if pace.step else pace.count
+        return count
+
     def is_ready(self, at: int) -> bool:
         """Return whether somebody may be claimed at *at*, the instant it went to."""
         return at >= self.starts_at and self.gate.is_open and self.queue.ready_count > 0
@@ -101,12 +109,13 @@ class Lane:
         if last is not None and last.goes_on_at(at, step, count):
             last.step = at - last.at(last.count - 1)
             last.count += count
+            last.held_by = last.held_by or held_by
         else:
             self.paces.append(Pace(at, step, count, held_by))
 
 
-def run(lanes: Sequence[Lane], target: Lane, *, now: int, horizon: int, steps_max: int) -> bool:
-    """Let all *lanes* run until nobody of *target* is left; False if that was not reached.
+def run(lanes: Sequence[Lane], targets: Sequence[Lane], *, now: int, horizon: int, steps_max: int) -> bool:
+    """Let all *lanes* run until nobody of *targets*, some of them, is left; False if that was not reached.
 
     Args:
         horizon: Nothing is forecast from there on.
@@ -114,9 +123,9 @@ def run(lanes: Sequence[Lane], target: Lane, *, now: int, horizon: int, steps_ma
     """
     engine = _Engine(lanes, horizon, steps_max)
     at = now
-    while target.queue.rest_count and at < horizon and engine.steps_left > 0:
+    while at < horizon and engine.steps_left > 0 and any(lane.queue.rest_count for lane in targets):
         at = engine.advance(at)
-    return not target.queue.rest_count
+    return not any(lane.queue.rest_count for lane in targets)
 
 
 class _Engine:
@@ -142,7 +151,7 @@ class _Engine:
 
     def _send_alone(self, lane: Lane, at: int, until: int) -> int:
         """Send what one lane may from *at* until something changes."""
-        held_by: LimitRule | None = None
+        held_by = allowed_at(lane.counters, at - 1)[1]
         step = steady_wait(lane.counters)
         while at < until and lane.queue.ready_count and self.steps_left > 0:
             self.steps_left -= 1
