@@ -14,11 +14,11 @@ from campaignkit.delivery.replies import (
     RULES,
     SENTENCES,
     SmtpStage,
-    describe_code,
     parse_reply,
     printable_line,
     smtp_verdict,
 )
+from campaignkit.delivery.sentences import describe_code
 
 # stage, reply → verdict, scope, code
 ROWS = [

@@ -263,3 +263,15 @@ def test_a_sender_keeps_its_limits_unless_others_are_given(store):
     assert none.limits == ()
     with pytest.raises(ck.SenderNotFound):
         scene.shop.sender("nobody")
+
+
+def test_c7_a_throttle_that_holds_back_the_rest_of_a_batch_is_no_refusal_of_the_sender(store):
+    fake = FakeEmail()
+    fake.script(address_of(1), attrs.evolve(THROTTLED, scope=Scope.SENDER))
+    rest = attrs.evolve(THROTTLED, verdict=Verdict.NOT_SENT, scope=Scope.SENDER)
+    for number in (2, 3):
+        fake.script(address_of(number), rest)
+    scene = make_scene(store, fake, recipients=3)
+    scene.kit.run()
+
+    assert (scene.status, scene.statuses()) == ("finished", {"sent": 3})

@@ -58,7 +58,14 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
     if request.param == "sqlite":
         store = ck.SqlStore(f"sqlite:///{tmp_path}/campaigns.db")
         store.upgrade()
-    with ck.CampaignKit(store=store, transports={"main": mail}, clock=clock) as kit:
+    links = ck.LinkSettings(base_url="https://shop.example/m", keys={"k1": bytes(range(32))})
+    with ck.CampaignKit(
+        store=store,
+        transports={"main": mail},
+        clock=clock,
+        links=links,
+        mail=ck.MailSettings(bounce_domain="bounces.shop.example"),
+    ) as kit:
         ann = ck.Actor("ann", email="ann@flora.example")
         flora = kit.merchant(
             "flora",

@@ -347,3 +347,29 @@ def test_content_that_was_frozen_at_schedule_is_what_is_sent(world: World) -> No
 
     assert world.mails()[0].get_content().startswith("Tulip day")
     assert isinstance(world.mails()[0]["Date"].datetime, datetime)
+
+
+def test_b2_an_unknown_field_is_named_with_the_one_that_is_meant(world: World) -> None:
+    content = ck.EmailContent(subject="Hi", text=f"Dear {{{{ customer.nmae }}}}, {FOOT}")
+    campaign = world.flora.create_campaign(name="x", sender="main", content=content)
+    world.flora.add_recipients(campaign.id, [contact(1)])
+    (finding,) = world.flora.preflight(campaign.id).blockers
+
+    assert (finding.code, finding.remedy) == (
+        "unknown_placeholder",
+        "Perhaps customer.name is meant; or give it a default.",
+    )
+
+
+def test_full_liquid_that_fails_for_somebody_is_found_before_sending(world: World) -> None:
+    pytest.importorskip("liquid")
+    text = "{% for one in (1..customer.count) %}{% for two in (1..1000) %}x{% endfor %}{% endfor %} " + FOOT
+    content = ck.EmailContent(subject="Hi", text=text, syntax="liquid")
+    campaign = world.flora.create_campaign(name="x", sender="main", content=content)
+    world.flora.add_recipients(campaign.id, [contact(1, count="1"), contact(2, count="100000")])
+    found = {finding.code: finding.count for finding in world.flora.preflight(campaign.id).warnings}
+    world.flora.schedule(campaign.id)
+    world.kit.run()
+
+    assert found["cannot_be_filled"] == 1
+    assert world.flora.counts(campaign.id).by_status == {"sent": 1, "failed": 1}

@@ -11,12 +11,12 @@ from campaignkit.delivery.replies import (
     ReplyVerdict,
     SmtpReply,
     SmtpStage,
-    describe_code,
     parse_reply,
     printable_line,
     smtp_verdict,
 )
 from campaignkit.delivery.retry import ATTEMPTS_MAX, GREYLIST_WAIT, RETRY_DELAYS, RetrySchedule, next_try
+from campaignkit.delivery.sentences import describe_code
 from campaignkit.delivery.settling import Settlement, SettleResult, settle_one
 
 __all__ = [

@@ -23,7 +23,6 @@ __all__ = [
     "ReplyVerdict",
     "SmtpReply",
     "SmtpStage",
-    "describe_code",
     "parse_reply",
     "printable_line",
     "smtp_verdict",
@@ -205,11 +204,6 @@ MENDING_CODES = frozenset(
         "tls_failed",
     }
 )
-
-
-def describe_code(code: str) -> str:
-    """Return the sentence a shopkeeper reads for *code*; one that is unknown stands for itself."""
-    return SENTENCES.get(code, code)
 
 
 def parse_reply(code: int, text: str) -> SmtpReply:

@@ -22,7 +22,7 @@ from campaignkit.message.email import CompiledMail, compile_mail
 from campaignkit.message.links import CampaignLinks, LinkSettings, link_names
 from campaignkit.message.mail_settings import MailSettings
 from campaignkit.message.outbound import OutboundMessage
-from campaignkit.message.sms import build_text, check_text
+from campaignkit.message.sms import prepare_text
 from campaignkit.message.supplies import NO_SUPPLY, Supply
 from campaignkit.message.values import Values
 
@@ -78,6 +78,10 @@ class Composer:
         if self._links is not None and self._links.names:
             values = {**values, "link": self._links.values(recipient.recipient_id, recipient.generation)}
         return _over(values, supply.values) if supply.values else values
+
+    def has_bounce_route(self, recipient_id: str) -> bool:
+        """Return whether a bounce of that recipient's mail says whose it is."""
+        return self._links is not None and self._links.bounce_address(recipient_id) is not None
 
     @property
     def _is_marketing(self) -> bool:
@@ -144,9 +148,8 @@ class Composer:
         filled = content.filled(values)
         if isinstance(filled, Rejection):
             return filled
-        rendered = filled.render(values)
-        return check_text(rendered) or build_text(
-            rendered,
+        return prepare_text(
+            filled.render(values),
             message_id=f"{recipient.recipient_id}.{recipient.generation}",
             sender=self.sender.address,
             to=recipient.address,

@@ -9,11 +9,11 @@ from campaignkit.campaign.campaign import Campaign, MerchantSettings, WaitingFor
 from campaignkit.campaign.senders import Sender, SenderHealth
 from campaignkit.campaign.status import CampaignEvent, RecipientEvent, RecipientStatus
 from campaignkit.delivery.begin import CROSS_WITHIN
-from campaignkit.delivery.outcomes import Scope, Verdict
+from campaignkit.delivery.outcomes import Outcome, Scope, Verdict
 from campaignkit.dispatch.breakers import Breaker
 from campaignkit.dispatch.clearing import Stopwatch
 from campaignkit.dispatch.composing import House
-from campaignkit.dispatch.learning import Lesson, learn
+from campaignkit.dispatch.learning import THROTTLED, Lesson, learn
 from campaignkit.dispatch.limiting import Limiting, shared_scopes
 from campaignkit.dispatch.preparing import Batch, prepare
 from campaignkit.dispatch.records import Records
@@ -238,8 +238,7 @@ class Dispatcher:
         breaker = self._breakers.setdefault((campaign.merchant_id, campaign.campaign_id), Breaker())
         for outcome in report.outcomes:
             tripped = breaker.watch(outcome, _domain(batch.claims[outcome.message_id].recipient.address))
-            is_sender_refused = outcome.scope is Scope.SENDER and outcome.verdict in {Verdict.REFUSED, Verdict.NOT_SENT}
-            code = tripped or (outcome.code or "sender_refused" if is_sender_refused else None)
+            code = tripped or (outcome.code or "sender_refused" if _refuses_sender(outcome) else None)
             if code is not None:
                 self._breakers.pop((campaign.merchant_id, campaign.campaign_id), None)
                 why = _FAILURES.get(code, "The provider refuses this sender; nobody was lost, mend it and resume.")
@@ -289,6 +288,12 @@ _FAILURES = {
 def _is_limited_for_a_moment(due: Due, now: datetime) -> bool:
     """Return whether nothing but a short limit is in the way: then nothing need be looked up to know when to return."""
     return due.ready_count == 0 and due.limited_until is not None and due.limited_until - now <= MOMENT
+
+
+def _refuses_sender(outcome: Outcome) -> bool:
+    """Return whether waiting will not help: a throttle that holds back the rest of a batch is no refusal."""
+    is_back = outcome.verdict in {Verdict.REFUSED, Verdict.NOT_SENT}
+    return is_back and outcome.scope is Scope.SENDER and outcome.code != THROTTLED
 
 
 def _slowed_count(health: SenderHealth, now: datetime) -> int:

@@ -21,7 +21,7 @@ from campaignkit.delivery.outcomes import Outcome, Scope, Verdict
 from campaignkit.dispatch.sending import BatchReport
 from campaignkit.timing.limits import per_hour
 
-__all__ = ["Lesson", "learn"]
+__all__ = ["THROTTLED", "Lesson", "learn"]
 
 THROTTLED = "throttled"
 _IS_BACK = {Verdict.DEFERRED, Verdict.NOT_SENT, Verdict.REFUSED}

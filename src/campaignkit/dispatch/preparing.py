@@ -9,7 +9,7 @@ from campaignkit.addresses.channel import Rejection
 from campaignkit.campaign.campaign import Campaign
 from campaignkit.campaign.senders import GroupHealth
 from campaignkit.delivery.begin import CROSS_WITHIN, Clearance
-from campaignkit.delivery.replies import describe_code
+from campaignkit.delivery.sentences import describe_code
 from campaignkit.dispatch.composing import Composer
 from campaignkit.dispatch.limiting import Limiting
 from campaignkit.dispatch.steering import Opening, opening_at
@@ -113,7 +113,8 @@ def _kept_back(claim: Claim, opening: Opening, block: GroupHealth | None, now: d
         return _out_of_hours(claim, opening)
     if block is None or block.blocked_until is None:
         return None
-    return Held(claim=claim, until=block.blocked_until, reason="group_throttled", detail=describe_code(block.code))
+    detail = describe_code(block.code, claim.recipient.channel)
+    return Held(claim=claim, until=block.blocked_until, reason="group_throttled", detail=detail)
 
 
 def _has_time(opening: Opening, now: datetime) -> bool:

@@ -7,8 +7,8 @@ import attrs
 from campaignkit.campaign.status import RecipientEvent
 from campaignkit.delivery.begin import BeginAnswer, BeginVerdict
 from campaignkit.delivery.outcomes import Outcome, Scope, Verdict
-from campaignkit.delivery.replies import describe_code
 from campaignkit.delivery.retry import next_try
+from campaignkit.delivery.sentences import describe_code
 from campaignkit.delivery.settling import Settlement
 from campaignkit.ports import Claim
 
@@ -103,5 +103,5 @@ def _settlement(
         outcome=outcome,
         not_before=not_before,
         reason="" if event is RecipientEvent.ACCEPT else outcome.code,
-        detail="" if event is RecipientEvent.ACCEPT else describe_code(outcome.code),
+        detail="" if event is RecipientEvent.ACCEPT else describe_code(outcome.code, claim.recipient.channel),
     )

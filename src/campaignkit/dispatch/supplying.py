@@ -42,6 +42,17 @@ class Supplying:
         kept = self._kept(recipient)
         return kept if kept is not None else self._keep(recipient, self.ask(request_for(recipient)))
 
+    def sample(self, recipient: CampaignRecipient) -> Supply:
+        """Return what was supplied for *recipient*, or else what the host answers for a test; nothing is kept.
+
+        Raises:
+            SupplyFailed: the host's function failed.
+        """
+        if not self.campaign.supplier:
+            return NO_SUPPLY
+        kept = self._kept(recipient)
+        return kept if kept is not None else self.ask(request_for(recipient, is_test=True))
+
     def ask(self, request: SupplyRequest) -> Supply:
         """Return what the host answers; raises SupplyFailed."""
         if not self.campaign.supplier:

@@ -6,10 +6,11 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
+from campaignkit.addresses.channel import Channel
 from campaignkit.campaign.campaign import Campaign, TimelineEntry, WaitingFor
 from campaignkit.campaign.recipients import Attempt, CampaignRecipient, Intake
 from campaignkit.campaign.status import CampaignStatus, RecipientStatus
-from campaignkit.delivery.replies import describe_code
+from campaignkit.delivery.sentences import describe_code
 from campaignkit.ports import Trail
 
 __all__ = ["Explanation", "Step", "explain"]
@@ -41,7 +42,7 @@ def explain(trail: Trail, campaign: Campaign, *, zone: str) -> Explanation:
     steps = [
         *_intake(recipient),
         *_of_campaign(trail, ZoneInfo(zone)),
-        *_tries(trail.attempts),
+        *_tries(trail.attempts, recipient.channel),
         *_end(recipient, code, message),
     ]
     # The sort is stable: what happened in one instant stays in the order of cause and effect.
@@ -104,19 +105,19 @@ _HELD = {
 def _final(recipient: CampaignRecipient, campaign: Campaign, zone: ZoneInfo) -> tuple[str, str]:
     match recipient.status:
         case RecipientStatus.SKIPPED:
-            return recipient.reason, recipient.detail or _sentence_of(recipient.reason)
+            return recipient.reason, recipient.detail or _sentence_of(recipient.reason, recipient.channel)
         case RecipientStatus.FAILED:
-            return recipient.reason or "failed", recipient.detail or _sentence_of(recipient.reason)
+            return recipient.reason or "failed", recipient.detail or _sentence_of(recipient.reason, recipient.channel)
         case RecipientStatus.CANCELLED | RecipientStatus.EXPIRED as status:
-            return status.value, _sentence_of(recipient.reason)
+            return status.value, _sentence_of(recipient.reason, recipient.channel)
         case RecipientStatus.PENDING:
             return _waiting(recipient, campaign, zone)
         case status:
             return _ENDS[status]
 
 
-def _sentence_of(reason: str) -> str:
-    return _REASONS.get(reason) or describe_code(reason) or "The message could not be sent."
+def _sentence_of(reason: str, channel: Channel) -> str:
+    return _REASONS.get(reason) or describe_code(reason, channel) or "The message could not be sent."
 
 
 def _waiting(recipient: CampaignRecipient, campaign: Campaign, zone: ZoneInfo) -> tuple[str, str]:
@@ -181,13 +182,15 @@ def _local(instant: datetime, zone: ZoneInfo) -> str:
     return f"{instant.astimezone(zone):%A %Y-%m-%d %H:%M} ({zone.key})"
 
 
-def _tries(attempts: Iterable[Attempt]) -> Iterator[Step]:
+def _tries(attempts: Iterable[Attempt], channel: Channel) -> Iterator[Step]:
     for attempt in attempts:
         if attempt.began_at is not None:
             yield Step(at=attempt.began_at, what="handed_over", why="The message was handed to the provider.")
         if attempt.settled_at is not None:
             reply = f" The provider said: {attempt.reply}" if attempt.reply else ""
-            yield Step(at=attempt.settled_at, what=attempt.verdict, why=f"{describe_code(attempt.code)}{reply}")
+            yield Step(
+                at=attempt.settled_at, what=attempt.verdict, why=f"{describe_code(attempt.code, channel)}{reply}"
+            )
 
 
 def _end(recipient: CampaignRecipient, code: str, message: str) -> Iterator[Step]:

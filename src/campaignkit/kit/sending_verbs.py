@@ -40,6 +40,8 @@ from campaignkit.timing.limits import CapVerdict
 
 __all__ = ["SendingVerbs"]
 
+TRIED_MAX = 200  # recipients for whom preflight makes the message; the others' own are judged when it is sent
+
 
 class SendingVerbs(MerchantBase):
     """The verbs that move campaigns."""
@@ -129,6 +131,8 @@ class SendingVerbs(MerchantBase):
             likely_typos=find_typos(rows),
             capped_count=self._capped_count(campaign),
             text_parts=self._text_parts(campaign),
+            unfillable=self._unfillable(campaign),
+            has_bounce_route=self._has_bounce_route(campaign),
         )
         return attrs.evolve(report, doubt_max=self._doubt_max(campaign))
 
@@ -262,6 +266,17 @@ class SendingVerbs(MerchantBase):
             count += sum(cap.answer(instants, now).verdict is not CapVerdict.FREE for instants in past.values())
         return count
 
+    def _has_bounce_route(self, campaign: Campaign) -> bool:
+        """Return whether the first recipient's mail has a return path of its own; all ids are alike in length."""
+        sender = self._records.find_sender(self.merchant_id, campaign.sender_id)
+        if campaign.channel is not Channel.EMAIL or sender is None:
+            return True
+        sample = self._store.list_recipients(
+            self.merchant_id, campaign.campaign_id, RecipientQuery(intake=Intake.RECIPIENT, limit=1)
+        )
+        composer = self._workshop.composer(campaign, sender, self.settings)
+        return composer.has_bounce_route(sample[0].recipient_id if sample else campaign.campaign_id)
+
     def _text_parts(self, campaign: Campaign) -> Counter[int]:
         """Return how many recipients get a text of how many parts; nothing for mail."""
         sender = self._records.find_sender(self.merchant_id, campaign.sender_id)
@@ -277,6 +292,17 @@ class SendingVerbs(MerchantBase):
             return Counter(counter.count(composer.values(row, supply)) for row in rows)
         filled = (content.filled(composer.values(row, supply)) for row in rows)
         return Counter(count_parts(one.render({}).text).parts for one in filled if not isinstance(one, Rejection))
+
+    def _unfillable(self, campaign: Campaign) -> tuple[str, ...]:
+        """Return why the message cannot be made for some of the first recipients; placeholders alone never fail."""
+        sender = self._records.find_sender(self.merchant_id, campaign.sender_id)
+        if sender is None:
+            return ()
+        composer, supply = self._workshop.composer(campaign, sender, self.settings), self._sample_supply(campaign)
+        query = RecipientQuery(intake=Intake.RECIPIENT, limit=TRIED_MAX)
+        rows = self._store.list_recipients(self.merchant_id, campaign.campaign_id, query)
+        filled = (composer.content.filled(composer.values(row, supply)) for row in rows)
+        return tuple(one.message for one in filled if isinstance(one, Rejection))
 
     def _placeholder_uses(self, campaign: Campaign, sender: Sender) -> tuple[PlaceholderUse, ...]:
         """Return how each placeholder fares. What is supplied for a sample is taken to be supplied for everybody."""

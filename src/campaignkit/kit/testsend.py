@@ -15,7 +15,7 @@ from campaignkit.campaign.documents import structure, unstructure
 from campaignkit.campaign.recipients import CampaignRecipient
 from campaignkit.campaign.senders import GroupHealth, Sender, SenderHealth
 from campaignkit.delivery.outcomes import Outcome, Scope, Verdict
-from campaignkit.delivery.replies import describe_code
+from campaignkit.delivery.sentences import describe_code
 from campaignkit.dispatch.composing import Composer
 from campaignkit.dispatch.records import Records
 from campaignkit.dispatch.supplying import request_for
@@ -84,7 +84,7 @@ def send_test(
         at=now,
         verdict=outcome.verdict,
         code=outcome.code,
-        message=describe_code(outcome.code),
+        message=describe_code(outcome.code, campaign.channel),
         reply=outcome.reply,
         provider_id=outcome.provider_id,
         content_id=campaign.content_id,

@@ -6,6 +6,7 @@ import attrs
 
 from campaignkit.message.campaign_headers import FeedbackId
 from campaignkit.message.dkim import DkimSigner
+from campaignkit.message.headers import ascii_domain
 
 __all__ = ["MailSettings"]
 
@@ -25,7 +26,7 @@ class MailSettings:
         bounce_domain: Where bounces are read, such as ``bounces.shop.example``: each recipient then has a return path
             of their own, signed with the keys of ``LinkSettings``. Without it bounces go to the sender's address.
         feedback_sender: 5 to 15 characters that stand for the host in ``Feedback-ID``.
-        signers: DKIM keys by the domain of the sender's address, or a function of that domain.
+        signers: DKIM keys by the domain of the sender's address, in ASCII, or a function of that domain.
 
     Raises:
         ValueError: *feedback_sender* is none.
@@ -38,4 +39,5 @@ class MailSettings:
     def signer_for(self, address: str) -> DkimSigner | None:
         """Return the key that signs mail from *address*, or None."""
         domain = address.rpartition("@")[2].lower()
+        domain = domain if domain.isascii() else ascii_domain(domain)
         return self.signers.get(domain) if isinstance(self.signers, Mapping) else self.signers(domain)

@@ -9,8 +9,8 @@ from campaignkit.insight.preflight.audience import (
     check_typos,
 )
 from campaignkit.insight.preflight.findings import Check, Known, Preflight, Severity
-from campaignkit.insight.preflight.message import check_content, check_placeholders, check_template
-from campaignkit.insight.preflight.sending import check_limits, check_schedule, check_sender
+from campaignkit.insight.preflight.message import check_content, check_filling, check_placeholders, check_template
+from campaignkit.insight.preflight.sending import check_bounce_route, check_limits, check_schedule, check_sender
 from campaignkit.insight.preflight.wording import check_completeness, check_text_parts
 
 __all__ = ["CHECKS", "run_checks"]
@@ -18,6 +18,7 @@ __all__ = ["CHECKS", "run_checks"]
 CHECKS: tuple[Check, ...] = (
     check_sender,
     check_limits,
+    check_bounce_route,
     check_recipients,
     check_left_out,
     check_typos,
@@ -27,6 +28,7 @@ CHECKS: tuple[Check, ...] = (
     check_content,
     check_template,
     check_placeholders,
+    check_filling,
     check_completeness,
     check_text_parts,
     check_schedule,

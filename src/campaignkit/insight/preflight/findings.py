@@ -71,6 +71,7 @@ class PlaceholderUse:
     missing_count: int  # recipients that have no such field at all
     empty_count: int  # recipients whose field is empty
     samples: tuple[str, ...]
+    likely: str | None = None  # the known field that is spelt most like one that nobody has
 
 
 @attrs.frozen
@@ -103,6 +104,8 @@ class Known:
     merchant_values: Mapping[str, str] = attrs.field(factory=dict)
     text_opt_out: str = ""
     file_bytes: int = 0  # of what every mail carries
+    has_bounce_route: bool = True  # a bounce of a mail finds its way back to its recipient
+    unfillable: tuple[str, ...] = ()  # why the message cannot be made for some of the first recipients: full Liquid
     text_parts: Mapping[int, int] = attrs.field(factory=dict)  # parts of a text → recipients who get so many
 
     @property

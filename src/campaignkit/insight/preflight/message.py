@@ -15,10 +15,13 @@ from campaignkit.insight.preflight.findings import (
     warning,
 )
 from campaignkit.message.content import EmailContent
+from campaignkit.message.fields import find_unknown_fields
 from campaignkit.message.templates import Placeholder
 from campaignkit.message.values import Values
 
-__all__ = ["check_content", "check_placeholders", "check_template", "placeholder_uses"]
+__all__ = ["check_content", "check_filling", "check_placeholders", "check_template", "placeholder_uses"]
+
+NAMES_MAX = 1_000  # names of fields that are looked at for likely spellings
 
 
 def placeholder_uses(
@@ -31,8 +34,13 @@ def placeholder_uses(
     samples: list[list[str]] = [[] for _ in placeholders]
     # Full Liquid may name a whole namespace, or look into a value: what is asked is whether the value is there.
     names = [(one.namespace, one.name.partition(".")[0]) for one in placeholders]
+    seen: dict[str, set[str]] = {}
     for recipient in recipients if placeholders else ():
         values = values_of(recipient)
+        for namespace, named in values.items():
+            known_names = seen.setdefault(namespace, set())
+            if len(known_names) < NAMES_MAX:
+                known_names.update(named)
         for index, (namespace, name) in enumerate(names):
             known = values.get(namespace)
             value = known if not name else None if known is None else known.get(name)
@@ -41,9 +49,16 @@ def placeholder_uses(
             empty[index] += is_empty
             if (value is None or is_empty) and len(samples[index]) < SAMPLES_MAX:
                 samples[index].append(_name_of(recipient))
+    likely = {id(one.placeholder): one.likely for one in find_unknown_fields(placeholders, seen)}
     rows = zip(placeholders, missing, empty, samples, strict=True)
     return tuple(
-        PlaceholderUse(placeholder=one, missing_count=absent, empty_count=blank, samples=tuple(some))
+        PlaceholderUse(
+            placeholder=one,
+            missing_count=absent,
+            empty_count=blank,
+            samples=tuple(some),
+            likely=likely.get(id(one)),
+        )
         for one, absent, blank, some in rows
     )
 
@@ -86,6 +101,19 @@ def check_template(known: Known) -> Iterable[Finding]:
         )
 
 
+def check_filling(known: Known) -> Iterable[Finding]:
+    """The message can be made for everybody; only the first recipients are tried."""
+    if known.unfillable:
+        yield warning(
+            "cannot_be_filled",
+            f"The message cannot be made for {counted(len(known.unfillable), 'recipient', 'recipients')} of the first; "
+            "they would fail when it is sent.",
+            "Look at the samples, and correct the template or the values.",
+            count=len(known.unfillable),
+            samples=known.unfillable[:SAMPLES_MAX],
+        )
+
+
 def check_placeholders(known: Known) -> Iterable[Finding]:
     """Every placeholder has a value, or a default, for everybody."""
     for use in known.placeholders:
@@ -97,7 +125,9 @@ def check_placeholders(known: Known) -> Iterable[Finding]:
             yield blocker(
                 "unknown_placeholder",
                 f"{_place(use.placeholder)} is known for none of the recipients.",
-                "Correct its name, or give it a default.",
+                f"Perhaps {use.likely} is meant; or give it a default."
+                if use.likely
+                else "Correct its name, or give it a default.",
                 count=use.missing_count,
                 samples=use.samples,
             )

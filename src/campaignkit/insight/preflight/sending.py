@@ -9,7 +9,7 @@ from campaignkit.insight.preflight.findings import Finding, Known, blocker, warn
 from campaignkit.timing.limits import DOMAIN_GROUPS
 from campaignkit.timing.windows import NoWindow
 
-__all__ = ["check_limits", "check_schedule", "check_sender"]
+__all__ = ["check_bounce_route", "check_limits", "check_schedule", "check_sender"]
 
 
 def check_sender(known: Known) -> Iterable[Finding]:
@@ -45,6 +45,17 @@ def check_limits(known: Known) -> Iterable[Finding]:
             "free_mailbox_sender",
             "The sender is a free mailbox: it may send few messages a day, and much of them lands in spam.",
             "Send from an address of the shop's own domain.",
+        )
+
+
+def check_bounce_route(known: Known) -> Iterable[Finding]:
+    """Each mail has a return path that says whose bounce comes back."""
+    if known.campaign.channel is Channel.EMAIL and not known.has_bounce_route:
+        yield warning(
+            "no_bounce_route",
+            "Bounces go to the sender's own mailbox, where nobody counts them: dead addresses are written to again.",
+            "Give the kit links=LinkSettings(…) and mail=MailSettings(bounce_domain=…), and merchants ids of 15 bytes "
+            "at most, or UUIDs.",
         )
 
 
