@@ -117,6 +117,7 @@ if TYPE_CHECKING:
     from campaignkit.kit.door import Actor, Permission
     from campaignkit.kit.kit import CampaignKit
     from campaignkit.kit.merchant import Merchant
+    from campaignkit.kit.previewing import Preview, TextPreview
     from campaignkit.kit.results import (
         AddedRecipients,
         Arrival,
@@ -138,7 +139,7 @@ if TYPE_CHECKING:
     from campaignkit.message.content import EmailContent, SmsContent, Syntax
     from campaignkit.message.dkim import DkimSigner
     from campaignkit.message.fields import UnknownField, find_unknown_fields, known_fields
-    from campaignkit.message.html_parts import inline_css, text_from_html
+    from campaignkit.message.html_parts import email_from_html, inline_css, text_from_html
     from campaignkit.message.links.checking import LinkFinding, check_links
     from campaignkit.message.links.rewriting import LinkPlan, rewrite_links
     from campaignkit.message.links.settings import LinkSettings
@@ -187,7 +188,7 @@ if TYPE_CHECKING:
     from campaignkit.transports.http.gateway import GatewayTransport
     from campaignkit.transports.http.kannel import KannelTransport
     from campaignkit.transports.http.twilio import TwilioTransport
-    from campaignkit.transports.outbox import OutboxTransport
+    from campaignkit.transports.outbox import OutboxTransport, TextOutboxTransport
     from campaignkit.transports.smpp.transport import SmppTransport
     from campaignkit.transports.smtp import SmtpTransport
 
@@ -306,6 +307,7 @@ __all__ = [
     "PostalAddress",
     "Predicate",
     "Preflight",
+    "Preview",
     "Price",
     "PriceBook",
     "PriceTable",
@@ -353,7 +355,9 @@ __all__ = [
     "TemplateNotFound",
     "TestNotFound",
     "TestResult",
+    "TextOutboxTransport",
     "TextPart",
+    "TextPreview",
     "TickReport",
     "TwilioTransport",
     "UnknownColumn",
@@ -377,6 +381,7 @@ __all__ = [
     "compile_part_counter",
     "count_parts",
     "customer_from",
+    "email_from_html",
     "filter_from_dict",
     "filter_to_dict",
     "find_duplicates",
@@ -528,6 +533,7 @@ _HOMES = {
     "kit.door": ("Actor", "Permission"),
     "kit.kit": ("CampaignKit",),
     "kit.merchant": ("Merchant",),
+    "kit.previewing": ("Preview", "TextPreview"),
     "kit.results": (
         "AddedRecipients",
         "Arrival",
@@ -549,7 +555,7 @@ _HOMES = {
     "message.content": ("EmailContent", "SmsContent", "Syntax"),
     "message.dkim": ("DkimSigner",),
     "message.fields": ("UnknownField", "find_unknown_fields", "known_fields"),
-    "message.html_parts": ("inline_css", "text_from_html"),
+    "message.html_parts": ("email_from_html", "inline_css", "text_from_html"),
     "message.links.checking": ("LinkFinding", "check_links"),
     "message.links.rewriting": ("LinkPlan", "rewrite_links"),
     "message.links.settings": ("LinkSettings",),
@@ -606,7 +612,7 @@ _HOMES = {
     "transports.http.kannel": ("KannelTransport",),
     "transports.http.twilio": ("TwilioTransport",),
     "transports.smpp.transport": ("SmppTransport",),
-    "transports.outbox": ("OutboxTransport",),
+    "transports.outbox": ("OutboxTransport", "TextOutboxTransport"),
     "transports.smtp": ("SmtpTransport",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

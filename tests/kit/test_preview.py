@@ -130,7 +130,7 @@ def test_no_coupon_is_used_up_and_one_that_was_given_is_shown(desk: Desk) -> Non
     desk.kit.tick()
     again = desk.flora.preview(campaign.id)
 
-    assert [request.is_test for request in desk.asked][0] is True
+    assert desk.asked[0].is_test
     assert sum(not request.is_test for request in desk.asked) == 1
     assert first.values == {"coupon.code": "C1"}
     assert again.values == {"coupon.code": f"C{len(desk.asked)}"}

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from campaignkit.errors import InvalidContent, MissingExtra
-from campaignkit.message.html_parts import inline_css, text_from_html
+from campaignkit.message.html_parts import email_from_html, inline_css, text_from_html
 from campaignkit.message.templates import compile_template
 
 NAME = '{{ customer.name | default: "friend" }}'
@@ -240,6 +240,26 @@ def test_text_of_any_html_keeps_each_visible_placeholder(body):
     wanted = [code for code in placeholders(visible) if "link.url" not in code]
     assert [code for code in placeholders(text) if "link.url" not in code] == wanted
     assert text.endswith("\n")
+
+
+# Both at once --------------------------------------------------------------------------------------------------------
+
+
+def test_a_mail_of_html_alone_has_its_styles_inline_and_says_the_same_as_text():
+    html = "<style>.b {color: red} .off {display: none}</style><p class=b>Hi {{ customer.name }}</p><p class=off>No</p>"
+    mail = email_from_html(subject="Tulips", html=html, language="pl", syntax="liquid")
+
+    assert (mail.subject, mail.text, mail.language, mail.syntax) == (
+        "Tulips",
+        "Hi {{ customer.name }}\n",
+        "pl",
+        "liquid",
+    )
+    assert 'style="color: red;"' in mail.html
+    as_it_was = email_from_html(subject="Tulips", html=html, inline=False)
+    assert (as_it_was.html, "No" in as_it_was.text) == (html, True)
+    with pytest.raises(ValueError, match="klingon"):
+        email_from_html(subject="Tulips", html=html, syntax="klingon")
 
 
 # The extra ------------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from campaignkit.delivery.outcomes import Scope, Verdict
 from campaignkit.message.outbound import OutboundText
-from campaignkit.transports import OutboxTransport
+from campaignkit.transports import OutboxTransport, TextOutboxTransport
 from campaignkit.transports.outbox import _file_name
 from tests.transports.servers import Gate, mails
 
@@ -81,8 +81,44 @@ def test_texts_are_no_mail(tmp_path):
         OutboxTransport(tmp_path).send([OutboundText(message_id="t", sender="S", to="+1", text="x")], Gate())
 
 
-def test_the_courtesies(tmp_path):
-    outbox = OutboxTransport(tmp_path)
+def texts(*bodies, to="+12125550143"):
+    return [
+        OutboundText(message_id=f"t{number}", sender="FLORA", to=to, text=body) for number, body in enumerate(bodies)
+    ]
+
+
+def test_every_text_becomes_a_file_with_whom_it_is_for(tmp_path):
+    (outcome,) = TextOutboxTransport(tmp_path / "new").send(texts("Zażółć\nto: nobody"), Gate())
+
+    assert (outcome.verdict, outcome.provider_id, outcome.parts_accepted) == (Verdict.ACCEPTED, "t0.txt", 1)
+    assert (tmp_path / "new" / "t0.txt").read_text(encoding="utf-8") == (
+        "To: +12125550143\nFrom: FLORA\nParts: 1\n\nZażółć\nto: nobody\n"
+    )
+
+
+def test_a_text_that_no_gateway_takes_is_refused_and_costs_no_permission(tmp_path):
+    gate = Gate(refused_ids=frozenset({"t2"}), may_cross_answers=(False,))
+    outcomes = list(TextOutboxTransport(tmp_path).send(texts("\ud83d", "x" * 161, "a", "b", "c"), gate))
+
+    assert [outcome.code for outcome in outcomes] == [
+        "text_malformed",
+        "parts_mismatch",
+        "not_cleared",
+        "permission_expired",
+        "accepted",
+    ]
+    assert gate.waves == [["t2"], ["t3"], ["t4"]]
+    assert [path.name for path in tmp_path.iterdir()] == ["t4.txt"]
+
+
+def test_mails_are_no_texts(tmp_path):
+    with pytest.raises(TypeError, match="OutboundText"):
+        TextOutboxTransport(tmp_path).send(mails(1), Gate())
+
+
+@pytest.mark.parametrize("kind", [OutboxTransport, TextOutboxTransport])
+def test_the_courtesies(tmp_path, kind):
+    outbox = kind(tmp_path)
     outbox.close()
 
     assert outbox.verify().is_ready

@@ -29,6 +29,7 @@ from campaignkit.kit.results import RunReport, TickReport, WaitingCampaign
 from campaignkit.kit.senders import limit_rules
 from campaignkit.kit.unsubscribing import Unsubscribed, unsubscribe
 from campaignkit.message.links.settings import LinkSettings
+from campaignkit.message.links.tokens import MERCHANT_BYTES_MAX
 from campaignkit.message.mail_settings import MailSettings
 from campaignkit.message.supplies import Supplier
 from campaignkit.ports import Clock, NewId, Store, Transport
@@ -156,10 +157,11 @@ class CampaignKit:
 
         Raises:
             MerchantNotFound: the merchant is unknown, and zone or region are missing.
-            ValueError: the zone is no IANA name, or a region not two letters.
+            ValueError: the zone is no IANA name, a region not two letters, or *merchant_id* empty or over 200 bytes.
             TypeError: a limit is neither Limit nor Interval.
         """
         self._require_open()
+        _require_merchant_id(merchant_id)
         stored = self._records.find_settings(merchant_id)
         given = _given(zone=zone, region=region, consent_policy=consent_policy, text_regions=text_regions)
         if limits is not None:
@@ -332,6 +334,12 @@ def _given(
         "text_regions": None if text_regions is None else tuple(sorted({_known_region(one) for one in text_regions})),
     }
     return {name: value for name, value in given.items() if value is not None}
+
+
+def _require_merchant_id(merchant_id: str) -> None:
+    """Links hold the id, and a header line holds the link: what is longer would fail in a worker."""
+    if not merchant_id or len(merchant_id.encode()) > MERCHANT_BYTES_MAX:
+        raise ValueError(f"merchant_id must have 1 to {MERCHANT_BYTES_MAX} bytes")
 
 
 def _known_zone(zone: str) -> str:

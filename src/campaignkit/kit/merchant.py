@@ -3,11 +3,11 @@
 from campaignkit.kit.campaign_verbs import CampaignVerbs
 from campaignkit.kit.forecasting import ForecastVerbs
 from campaignkit.kit.merge_verbs import MergeVerbs
-from campaignkit.kit.recipient_verbs import RecipientVerbs
+from campaignkit.kit.previewing import PreviewVerbs
 from campaignkit.kit.sending_verbs import SendingVerbs
 
 __all__ = ["Merchant"]
 
 
-class Merchant(CampaignVerbs, ForecastVerbs, RecipientVerbs, MergeVerbs, SendingVerbs):
+class Merchant(CampaignVerbs, ForecastVerbs, PreviewVerbs, MergeVerbs, SendingVerbs):
     """A handle on one merchant's campaigns; made by ``CampaignKit.merchant``. Every verb passes one door."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from campaignkit.message.dkim import DkimSigner
     from campaignkit.message.email import CompiledMail, build_email, compile_mail
     from campaignkit.message.fields import NAMESPACES, UnknownField, find_unknown_fields, known_fields
-    from campaignkit.message.html_parts import inline_css, text_from_html
+    from campaignkit.message.html_parts import email_from_html, inline_css, text_from_html
     from campaignkit.message.outbound import OutboundEmail, OutboundMessage, OutboundText
     from campaignkit.message.sms import (
         JOINED_PARTS_MAX,
@@ -94,6 +94,7 @@ __all__ = [
     "compile_template",
     "content_digest",
     "count_parts",
+    "email_from_html",
     "find_unknown_fields",
     "inline_css",
     "known_fields",
@@ -127,7 +128,7 @@ _ROOMS = {
     "dkim": ("DkimSigner",),
     "email": ("CompiledMail", "build_email", "compile_mail"),
     "fields": ("NAMESPACES", "UnknownField", "find_unknown_fields", "known_fields"),
-    "html_parts": ("inline_css", "text_from_html"),
+    "html_parts": ("email_from_html", "inline_css", "text_from_html"),
     "outbound": ("OutboundEmail", "OutboundMessage", "OutboundText"),
     "sms": (
         "JOINED_PARTS_MAX",

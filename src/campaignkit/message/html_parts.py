@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 import attrs
 
 from campaignkit.errors import InvalidContent, MissingExtra
-from campaignkit.message.content import BODY_BYTES_MAX
+from campaignkit.message.content import BODY_BYTES_MAX, EmailContent, Syntax
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
-__all__ = ["inline_css", "text_from_html"]
+__all__ = ["email_from_html", "inline_css", "text_from_html"]
 
 # Every rule may go into every element: this bounds what inlining can grow to. A large newsletter has a tenth of it.
 GROWTH_MAX = 100_000_000  # bytes of styles times elements
@@ -58,6 +58,27 @@ class _Masked:
         """Return which codes stand in *text*, in that order."""
         found = [int(number) for number in self.words.findall(text)]
         return [number for number in found if self.codes[number].startswith("{%")] if tags_only else found
+
+
+def email_from_html(
+    *, subject: str, html: str, inline: bool = True, syntax: Syntax | str = Syntax.PLACEHOLDERS, language: str = "en"
+) -> EmailContent:
+    """Return the mail of which only *subject* and *html* were written: its text part says what the HTML says.
+
+    Args:
+        inline: Put the rules of ``<style>`` elements into ``style`` attributes, as ``inline_css`` does.
+        syntax, language: As for ``EmailContent``.
+
+    Raises:
+        InvalidContent: as for ``inline_css`` and ``text_from_html``.
+        MissingExtra: the extra ``html`` is not installed.
+        ValueError: there is no such syntax or language.
+    """
+    # First the styles: what a rule hides is then hidden in the text part, too.
+    ready = inline_css(html) if inline else html
+    return EmailContent(
+        subject=subject, text=text_from_html(ready), html=ready, syntax=Syntax(syntax), language=language
+    )
 
 
 def inline_css(html: str) -> str:

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from campaignkit.transports.fake import FakeEmail, FakeSms
     from campaignkit.transports.function import FunctionTransport
     from campaignkit.transports.http import GatewayTransport, HttpTimeouts, KannelTransport, TwilioTransport
-    from campaignkit.transports.outbox import OutboxTransport
+    from campaignkit.transports.outbox import OutboxTransport, TextOutboxTransport
     from campaignkit.transports.smpp import SmppTimeouts, SmppTransport
     from campaignkit.transports.smtp import SmtpTimeouts, SmtpTransport
 
@@ -23,6 +23,7 @@ __all__ = [
     "SmppTransport",
     "SmtpTimeouts",
     "SmtpTransport",
+    "TextOutboxTransport",
     "TwilioTransport",
 ]
 
@@ -38,6 +39,7 @@ _HOMES = {
     "SmppTransport": "smpp",
     "SmtpTimeouts": "smtp",
     "SmtpTransport": "smtp",
+    "TextOutboxTransport": "outbox",
     "TwilioTransport": "http",
 }
 

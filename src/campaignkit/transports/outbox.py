@@ -1,4 +1,4 @@
-"""Mail into a folder: every message that may cross becomes an ``.eml`` file. Touches the file system."""
+"""Messages into a folder: each that may cross becomes a file, ``.eml`` or ``.txt``. Touches the file system."""
 
 import hashlib
 import os
@@ -9,10 +9,11 @@ from pathlib import Path
 
 from campaignkit.addresses.channel import Channel
 from campaignkit.delivery.outcomes import Outcome, Scope, Verdict
-from campaignkit.message.outbound import OutboundEmail, OutboundMessage
+from campaignkit.message.outbound import OutboundEmail, OutboundMessage, OutboundText
 from campaignkit.ports import Clear, SenderCheck
+from campaignkit.transports.texts import require_texts, text_obstacle
 
-__all__ = ["OutboxTransport"]
+__all__ = ["OutboxTransport", "TextOutboxTransport"]
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
 NAME_LENGTH_MAX = 80  # characters kept of a message id; file systems allow 255 bytes
@@ -39,46 +40,93 @@ class OutboxTransport:
         mails = [message for message in batch if isinstance(message, OutboundEmail)]
         if len(mails) != len(batch):
             raise TypeError("an outbox takes OutboundEmail only")
-        return (self._send_one(mail, clear) for mail in mails)
+        return (_send_one(self.folder, "eml", mail, mail.content, clear) for mail in mails)
 
     def verify(self) -> SenderCheck:
         """Return whether the folder can be written to."""
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=self.folder):
-                return SenderCheck(is_ready=True)
-        except OSError as error:
-            return SenderCheck(is_ready=False, code="folder_unwritable", reply=str(error.strerror))
+        return _check_folder(self.folder)
 
     def close(self) -> None:
         """Do nothing: nothing is kept open."""
 
-    def _send_one(self, mail: OutboundEmail, clear: Clear) -> Outcome:
-        cleared = clear((mail,))
-        if not cleared.messages:
-            return Outcome(message_id=mail.message_id, verdict=Verdict.NOT_SENT, code="not_cleared")
-        if not cleared.may_cross():
-            return Outcome(message_id=mail.message_id, verdict=Verdict.NOT_SENT, code="permission_expired")
-        path = self.folder / _file_name(mail.message_id)
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            _write_whole(path, mail.content)
-        except OSError as error:
-            reply = str(error.strerror)
-            # Once the file bears its name somebody may have collected it, whatever failed afterwards.
-            verdict = Verdict.IN_DOUBT if path.exists() else Verdict.NOT_SENT
-            return Outcome(
-                message_id=mail.message_id, verdict=verdict, scope=Scope.HOST, code="folder_unwritable", reply=reply
-            )
-        return Outcome(message_id=mail.message_id, verdict=Verdict.ACCEPTED, code="accepted", provider_id=path.name)
+
+class TextOutboxTransport:
+    """Writes texts to *folder* instead of sending them, a ``.txt`` each: to, from and parts, a blank line, the text.
+
+    A file appears whole or not at all, and is on the disk before the message counts as accepted.
+    """
+
+    channel: Channel = Channel.SMS
+    doubt_max: int = 1
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self.folder = Path(folder)
+
+    def send(self, batch: Sequence[OutboundMessage], clear: Clear, /) -> Iterator[Outcome]:
+        """Yield one outcome per message, each cleared and written by itself.
+
+        Raises:
+            TypeError: the batch holds something else than texts; nothing was written.
+            ValueError: two messages of the batch have one id; nothing was written.
+        """
+        texts = require_texts(batch)
+        return (self._send_one(text, clear) for text in texts)
+
+    def verify(self) -> SenderCheck:
+        """Return whether the folder can be written to."""
+        return _check_folder(self.folder)
+
+    def close(self) -> None:
+        """Do nothing: nothing is kept open."""
+
+    def _send_one(self, text: OutboundText, clear: Clear) -> Outcome:
+        obstacle = text_obstacle(text)
+        if obstacle is not None:
+            return Outcome(message_id=text.message_id, verdict=Verdict.REFUSED, code=obstacle)
+        written = f"To: {text.to}\nFrom: {text.sender}\nParts: {text.parts}\n\n{text.text}\n"
+        return _send_one(self.folder, "txt", text, written.encode(), clear)
 
 
-def _file_name(message_id: str) -> str:
+def _check_folder(folder: Path) -> SenderCheck:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return SenderCheck(is_ready=True)
+    except OSError as error:
+        return SenderCheck(is_ready=False, code="folder_unwritable", reply=str(error.strerror))
+
+
+def _send_one(folder: Path, ending: str, message: OutboundMessage, content: bytes, clear: Clear) -> Outcome:
+    message_id = message.message_id
+    cleared = clear((message,))
+    if not cleared.messages:
+        return Outcome(message_id=message_id, verdict=Verdict.NOT_SENT, code="not_cleared")
+    if not cleared.may_cross():
+        return Outcome(message_id=message_id, verdict=Verdict.NOT_SENT, code="permission_expired")
+    path = folder / _file_name(message_id, ending)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_whole(path, content)
+    except OSError as error:
+        reply = str(error.strerror)
+        # Once the file bears its name somebody may have collected it, whatever failed afterwards.
+        verdict = Verdict.IN_DOUBT if path.exists() else Verdict.NOT_SENT
+        return Outcome(message_id=message_id, verdict=verdict, scope=Scope.HOST, code="folder_unwritable", reply=reply)
+    return Outcome(
+        message_id=message_id,
+        verdict=Verdict.ACCEPTED,
+        code="accepted",
+        provider_id=path.name,
+        parts_accepted=message.parts if isinstance(message, OutboundText) else None,
+    )
+
+
+def _file_name(message_id: str, ending: str = "eml") -> str:
     """Return a file name for *message_id* that stays in its folder and is another one for every other id."""
     safe = _UNSAFE.sub("_", message_id)[:NAME_LENGTH_MAX]
     if safe != message_id or not safe:
         safe = f"{safe}-{hashlib.sha256(message_id.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
-    return f"{safe}.eml"
+    return f"{safe}.{ending}"
 
 
 def _write_whole(path: Path, content: bytes) -> None:

@@ -19,7 +19,15 @@ from campaignkit.addresses.channel import Rejection, RejectionCode, shorten
 from campaignkit.message.links.sealing import BLOCK_BYTES_MIN, TAG_BYTES
 from campaignkit.message.links.settings import LinkSettings
 
-__all__ = ["BOUNCE_CHARACTERS_MAX", "TokenClaims", "TokenForm", "TokenPurpose", "make_token", "read_token"]
+__all__ = [
+    "BOUNCE_CHARACTERS_MAX",
+    "MERCHANT_BYTES_MAX",
+    "TokenClaims",
+    "TokenForm",
+    "TokenPurpose",
+    "make_token",
+    "read_token",
+]
 
 CHECK_BYTES_MAX = 11  # zeros in a bounce address: a forged one passes once in 2 to the 88th, and then names nobody
 CHECK_BYTES_MIN = 4  # what the longest ids leave: once in 2 to the 32nd, and then it names nobody
