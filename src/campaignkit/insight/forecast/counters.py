@@ -24,7 +24,7 @@ class TallyCounter:
     """The begins that one limit still counts."""
 
     def __init__(self, limit: Limit, state: LimitState) -> None:
-        self.limit = limit
+        self.limit, self._most = limit, limit.count
         self._length = 0 if isinstance(limit.per, str) else limit.per // MICROSECOND
         self._width = max(self._length // SUBWINDOWS, 1) if limit.count > EXACT_MAX else 0
         tally = state.tally(limit.key)
@@ -35,8 +35,11 @@ class TallyCounter:
 
     def room(self, at: int) -> int:
         """Return how many more may begin at *at*."""
-        self._forget(at)
-        return max(self.limit.count - self._units, 0)
+        cells = self._cells
+        if cells and cells[0][2] <= at:
+            self._forget(at)
+        free = self._most - self._units
+        return free if free > 0 else 0
 
     def allowed_at(self, at: int) -> int:
         """Return when one more may begin, from *at* on."""
@@ -51,8 +54,9 @@ class TallyCounter:
 
     def take(self, at: int, count: int) -> None:
         """Count *count* messages at *at*."""
-        self._forget(at)
         cells = self._cells
+        if cells and cells[0][2] <= at:
+            self._forget(at)
         if cells and (self._is_one_with(cells[-1][0], at) or len(cells) >= CELLS_MAX):
             cells[-1][:2] = at, cells[-1][1] + count
             if self._length:
@@ -62,6 +66,11 @@ class TallyCounter:
         self._units += count
         if self._units > self.peak:
             self.peak, self.peak_at = self._units, at
+
+    def take_each(self, first: int, step: int, count: int) -> None:
+        """Count *count* messages, one each *step* from *first* on."""
+        for at in range(first, first + step * count, step):
+            self.take(at, 1)
 
     def _forget(self, at: int) -> None:
         cells = self._cells
@@ -189,12 +198,13 @@ def take_paced(counters: Iterable[Counter], first: int, step: int, most: int) ->
 
 
 def _count_paced(tallies: Sequence[TallyCounter], first: int, step: int, most: int) -> int:
-    at = first
-    for count in range(most):
+    at, count = first, 0
+    while count < most:
+        free = min([most - count, *(tally.room(at) for tally in tallies)])
+        if not free:
+            return count
         for tally in tallies:
-            if not tally.room(at):
-                return count
-        for tally in tallies:
-            tally.take(at, 1)
-        at += step
+            tally.take_each(at, step, free)
+        at += step * free
+        count += free
     return most

@@ -212,7 +212,7 @@ class Planner:
         """
         limited = planned.destinations
         if not limited:
-            return [self._lane(planned, (), lambda _: True)]
+            return [self._lane(planned, (), None)]
         is_mail = planned.campaign.channel is Channel.EMAIL
         group_of = cache(domain_group if is_mail else calling_code)
         rest = self._lane(planned, (), lambda destination: group_of(destination) not in limited)
@@ -221,7 +221,7 @@ class Planner:
         ]
         return [rest, *(lane for lane in towards if lane.queue.rest_count)]
 
-    def _lane(self, planned: Planned, besides: tuple[LimitScope, ...], holds: Callable[[str], bool]) -> Lane:
+    def _lane(self, planned: Planned, besides: tuple[LimitScope, ...], holds: Callable[[str], bool] | None) -> Lane:
         campaign, starts_at = planned.campaign, max(to_micros(planned.starts_at), to_micros(self._now))
         window = campaign.window
         is_shared = window is not None and window.zone != "recipient"

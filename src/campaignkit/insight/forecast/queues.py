@@ -46,13 +46,13 @@ class Queue:
     """The pending recipients of one campaign."""
 
     def __init__(
-        self, backlog: Sequence[Backlog], zone: str, *, is_by_zones: bool, holds: Callable[[str], bool]
+        self, backlog: Sequence[Backlog], zone: str, *, is_by_zones: bool, holds: Callable[[str], bool] | None = None
     ) -> None:
         """Let those of *backlog* wait.
 
         Args:
             zone: Of those who have none, and of all unless *is_by_zones*.
-            holds: Whether those towards a destination are of this queue; the others keep their places only.
+            holds: Whether those towards a destination are of this queue; the others keep their places only. None: all.
         """
         self.zones: list[tuple[str, ...]] = []  # of each group
         self.group_of = array("H")  # by place
@@ -67,17 +67,23 @@ class Queue:
         self._later_count = 0
         self._fill(backlog, zone, is_by_zones, holds)
 
-    def _fill(self, backlog: Sequence[Backlog], zone: str, is_by_zones: bool, holds: Callable[[str], bool]) -> None:
+    def _fill(
+        self, backlog: Sequence[Backlog], zone: str, is_by_zones: bool, holds: Callable[[str], bool] | None
+    ) -> None:
         groups: dict[tuple[str, ...], int] = {}
-        first = 0
+        first, moment, part = 0, None, _Part()
         for run in backlog:
-            zones = run.zones if is_by_zones else ()
+            zones, end = run.zones if is_by_zones else (), first + run.count
             group = groups.setdefault(zones, len(groups))
             self.group_of.extend((group,) * run.count)
-            if holds(run.destination):
-                self._waiting_until(to_micros(run.not_before)).add(range(first, first + run.count), group)
+            if holds is None or holds(run.destination):
+                if run.not_before is not moment:
+                    moment = run.not_before
+                    part = self._waiting_until(to_micros(moment))
+                part.group = group if part.group is None or part.group == group else MIXED
+                part.places.extend(range(first, end))  # they rise: the backlog goes by id
                 self._later_count += run.count
-            first += run.count
+            first = end
         self.zones = [zones or (zone,) for zones in groups]
         self.ready_by_group = [0] * len(groups)
 
