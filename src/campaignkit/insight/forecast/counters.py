@@ -204,7 +204,10 @@ def _count_paced(tallies: Sequence[TallyCounter], first: int, step: int, most: i
         if not free:
             return count
         for tally in tallies:
-            tally.take_each(at, step, free)
+            if free == 1:
+                tally.take(at, 1)
+            else:
+                tally.take_each(at, step, free)
         at += step * free
         count += free
     return most

@@ -5,6 +5,7 @@ They are read by pages and told as runs, so that no more than a page is held of 
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,9 +22,10 @@ __all__ = ["backlog"]
 PAGE = 20_000  # rows; smaller ones cost more statements, larger ones memory
 
 
-def _page(*, has_end: bool) -> sa.Select[Any]:
+def _page(*, has_end: bool, has_address: bool) -> sa.Select[Any]:
     column = recipients.c
-    query = sa.select(column.recipient_id, column.zones, column.not_before, column.channel, column.address).where(
+    address = (column.channel, column.address) if has_address else ()
+    query = sa.select(column.recipient_id, column.zones, column.not_before, *address).where(
         column.merchant_id == sa.bindparam("merchant"),
         column.campaign_id == sa.bindparam("campaign"),
         has_status(RecipientStatus.PENDING),
@@ -34,37 +36,49 @@ def _page(*, has_end: bool) -> sa.Select[Any]:
     return query.order_by(column.recipient_id).limit(sa.bindparam("most"))
 
 
-_ALL = Statement(("merchant", "campaign", "after", "most"), lambda _: _page(has_end=False))
-_EARLIER = Statement(("merchant", "campaign", "after", "before", "most"), lambda _: _page(has_end=True))
+_ALL = Statement(("merchant", "campaign", "after", "most"), lambda _: _page(has_end=False, has_address=False))
+_ALL_TO = Statement(("merchant", "campaign", "after", "most"), lambda _: _page(has_end=False, has_address=True))
+_EARLIER = Statement(
+    ("merchant", "campaign", "after", "before", "most"), lambda _: _page(has_end=True, has_address=False)
+)
+_EARLIER_TO = Statement(
+    ("merchant", "campaign", "after", "before", "most"), lambda _: _page(has_end=True, has_address=True)
+)
 
 
 def backlog(
     driver: Driver, merchant_id: str, campaign_id: str, *, before: str | None, by_destination: bool
 ) -> Sequence[Backlog]:
     """Return the runs of pending recipients in order of their ids."""
-    rows = _rows(driver, merchant_id, campaign_id, before)
-    if by_destination:
-        alike = ((zones, not_before, _destination(channel, address)) for zones, not_before, channel, address in rows)
-    else:
-        alike = ((zones, not_before, "") for zones, not_before, _, _ in rows)
+    alike = _alike_to if by_destination else _alike
     zones_of, instants = _ZonesOf(), Instants()
     return [
-        Backlog(sum(1 for _ in run), zones_of[zones], instants[not_before], destination)
-        for (zones, not_before, destination), run in groupby(alike)
+        Backlog(sum(1 for _ in run), zones_of[zones], instants[not_before], *destination)
+        for (zones, not_before, *destination), run in groupby(
+            _rows(driver, merchant_id, campaign_id, before, has_address=by_destination), alike
+        )
     ]
 
 
+_alike = itemgetter(1, 2)  # zones, not_before
+
+
+def _alike_to(row: Sequence[Any]) -> tuple[str, int, str]:
+    _, zones, not_before, channel, address = row
+    return zones, not_before, _destination(channel, address)
+
+
 def _rows(
-    driver: Driver, merchant_id: str, campaign_id: str, before: str | None
-) -> Iterator[tuple[str, int, str, str]]:
+    driver: Driver, merchant_id: str, campaign_id: str, before: str | None, *, has_address: bool
+) -> Iterator[Sequence[Any]]:
     after = ""
     while True:
         if before is None:
-            page = driver.rows(_ALL, (merchant_id, campaign_id, after, PAGE))
+            page = driver.rows(_ALL_TO if has_address else _ALL, (merchant_id, campaign_id, after, PAGE))
         else:
-            page = driver.rows(_EARLIER, (merchant_id, campaign_id, after, before, PAGE))
-        for _, zones, not_before, channel, address in page:
-            yield zones, not_before, channel, address
+            earlier = _EARLIER_TO if has_address else _EARLIER
+            page = driver.rows(earlier, (merchant_id, campaign_id, after, before, PAGE))
+        yield from page
         if len(page) < PAGE:
             return
         after = page[-1][0]
