@@ -373,3 +373,14 @@ def test_full_liquid_that_fails_for_somebody_is_found_before_sending(world: Worl
 
     assert found["cannot_be_filled"] == 1
     assert world.flora.counts(campaign.id).by_status == {"sent": 1, "failed": 1}
+
+
+def test_b2_all_for_whom_a_field_would_be_empty_can_be_listed(world: World) -> None:
+    content = ck.EmailContent(subject="Hi", text=f"{{{{ customer.flower }}}} {FOOT}")
+    campaign = world.flora.create_campaign(name="x", sender="main", content=content)
+    rows = [contact(1, flower="rose"), contact(2), contact(3, flower=" ")]
+    world.flora.add_recipients(campaign.id, rows)
+
+    assert [row.row_number for row in world.flora.recipients_lacking(campaign.id, "customer.flower")] == [3, 4]
+    with pytest.raises(ValueError, match="no placeholder"):
+        world.flora.recipients_lacking(campaign.id, "customer.name")

@@ -14,7 +14,7 @@ from campaignkit.insight.preflight.findings import (
     Preflight,
     Severity,
 )
-from campaignkit.insight.preflight.message import placeholder_uses
+from campaignkit.insight.preflight.message import is_lacking, placeholder_uses
 
 __all__ = [
     "CHECKS",
@@ -26,6 +26,7 @@ __all__ = [
     "Preflight",
     "Severity",
     "find_typos",
+    "is_lacking",
     "placeholder_uses",
     "run_checks",
 ]

@@ -19,7 +19,7 @@ from campaignkit.message.fields import find_unknown_fields
 from campaignkit.message.templates import Placeholder
 from campaignkit.message.values import Values
 
-__all__ = ["check_content", "check_filling", "check_placeholders", "check_template", "placeholder_uses"]
+__all__ = ["check_content", "check_filling", "check_placeholders", "check_template", "is_lacking", "placeholder_uses"]
 
 NAMES_MAX = 1_000  # names of fields that are looked at for likely spellings
 
@@ -42,8 +42,7 @@ def placeholder_uses(
             if len(known_names) < NAMES_MAX:
                 known_names.update(named)
         for index, (namespace, name) in enumerate(names):
-            known = values.get(namespace)
-            value = known if not name else None if known is None else known.get(name)
+            value = _value_of(values, namespace, name)
             missing[index] += value is None
             is_empty = value is not None and not _has_content(value)
             empty[index] += is_empty
@@ -61,6 +60,17 @@ def placeholder_uses(
         )
         for one, absent, blank, some in rows
     )
+
+
+def is_lacking(values: Values, namespace: str, name: str) -> bool:
+    """Return whether a placeholder would show nothing of *values*: there is no such value, or it is empty."""
+    value = _value_of(values, namespace, name.partition(".")[0])
+    return value is None or not _has_content(value)
+
+
+def _value_of(values: Values, namespace: str, name: str) -> object:
+    known = values.get(namespace)
+    return known if not name else None if known is None else known.get(name)
 
 
 def _has_content(value: object) -> bool:
