@@ -290,6 +290,7 @@ class DueList:
 
     campaigns: tuple[Due, ...]
     next_at: datetime | None  # earliest future next_at of a scheduled campaign, or lease end of any merchant's
+    now: datetime | None = None  # by the store's clock, which deadlines go by; None: the worker's is as good
 
 
 @attrs.frozen(kw_only=True)

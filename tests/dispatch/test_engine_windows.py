@@ -10,6 +10,7 @@ from campaignkit.clocks import FrozenClock
 from campaignkit.kit import CampaignKit
 from campaignkit.message.content import SmsContent
 from campaignkit.stores import MemoryStore
+from campaignkit.stores.sql import SqlStore
 from campaignkit.testing import FakeEmail, FakeSms
 from campaignkit.timing.limits import Interval
 from campaignkit.timing.windows import SendWindow
@@ -132,3 +133,38 @@ def test_a_phone_in_zones_without_a_common_hour_fails_with_a_reason_and_blocks_n
         assert shop.campaign(campaign.id).status == "finished"
         assert by_key["+48512345678"].status == "sent"
         assert (by_key["+61412345678"].status, by_key["+61412345678"].reason) == ("failed", "no_window")
+
+
+@pytest.mark.parametrize("hours", [-26, -1, 1, 26])
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_f10_a_worker_whose_clock_is_wrong_goes_by_the_stores(tmp_path, kind, hours):
+    true_clock, wrong = FrozenClock(FRIDAY), FrozenClock(FRIDAY + timedelta(hours=hours))
+    true: MemoryStore | SqlStore = MemoryStore(clock=true_clock)
+    if kind == "sqlite":
+        true = SqlStore(f"sqlite:///{tmp_path}/campaigns.db", clock=true_clock)
+        true.upgrade()
+    fake = FakeEmail()
+    scene = make_scene(true, fake, recipients=3, window=OFFICE, deadline=FRIDAY + timedelta(hours=12))
+    worker = CampaignKit(store=true, transports={"main": fake}, clock=wrong, randomness=lambda: 0.0)
+    done = worker.tick()
+
+    assert (done.sent, scene.status) == (3, "finished")
+    assert scene.campaign.finished_at == FRIDAY
+
+
+def test_a_worker_whose_clock_is_ahead_sleeps_as_long_as_the_store_needs(tmp_path):
+    true_clock, wrong = FrozenClock(FRIDAY), FrozenClock(FRIDAY + timedelta(hours=5))
+    store = MemoryStore(clock=true_clock)
+    make_scene(store, FakeEmail(), recipients=3, starts_at=FRIDAY + timedelta(hours=1))
+    worker = CampaignKit(store=store, transports={"main": FakeEmail()}, clock=wrong, randomness=lambda: 0.0)
+    worker.tick()
+
+    assert worker.tick().next_at == FRIDAY + timedelta(hours=6)  # an hour from now, by its own clock
+
+
+def test_a_round_serves_somebody_whatever_its_time():
+    fake = FakeEmail()
+    scene = make_scene(MemoryStore(), fake, recipients=3)
+
+    assert scene.kit.tick(max_seconds=0).sent == 0  # it starts the campaign
+    assert scene.kit.tick(max_seconds=0).sent == 3

@@ -10,7 +10,7 @@ from hashlib import sha256
 
 import attrs
 
-from campaignkit.timing.limits import LimitScope, LimitState, counts_of, grant_together, take_together
+from campaignkit.timing.limits import LimitScope, LimitState, counts_of, grant_together, room, take_together
 
 __all__ = ["Demand", "Share", "share"]
 
@@ -64,8 +64,8 @@ def _share_alike(demands: Sequence[Demand], counted: dict[str, LimitState], now:
         for waiting, place in zip(range(len(open_places), 0, -1), open_places, strict=True):
             demand = demands[place]
             wanted = demand.ready_count - counts[place]
-            room = _granted(demand, counted, now, wanted * waiting)
-            fair = min(wanted, -(-room // waiting))
+            free = _granted(demand, counted, now, wanted * waiting)
+            fair = min(wanted, -(-free // waiting))
             counts[place] += fair
             counted |= take_together(demand.limit_scopes, counted, now, fair)
             if fair and fair < wanted:
@@ -75,7 +75,7 @@ def _share_alike(demands: Sequence[Demand], counted: dict[str, LimitState], now:
 
 
 def _granted(demand: Demand, counted: Mapping[str, LimitState], now: datetime, wanted: int) -> int:
-    return grant_together(counts_of(demand.limit_scopes, counted), now, wanted).grant.count
+    return min(room(one.rules, one.state, now, wanted) for one in counts_of(demand.limit_scopes, counted))
 
 
 def _lot(demand: Demand, counted: Mapping[str, LimitState]) -> bytes:

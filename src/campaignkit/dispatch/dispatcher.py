@@ -20,6 +20,7 @@ from campaignkit.dispatch.records import Records
 from campaignkit.dispatch.resolving import Release, settle_unsendable
 from campaignkit.dispatch.sending import BatchReport, BatchSender, release_all
 from campaignkit.dispatch.steering import Expire, Move, Send, Wait, steer
+from campaignkit.dispatch.store_time import StoreTime
 from campaignkit.dispatch.workshop import Workshop
 from campaignkit.message.supplies import Supplier
 from campaignkit.ports import Clock, Due, NewId, SaveGuard, Store, Transport
@@ -72,8 +73,8 @@ class Dispatcher:
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
         self._store = tools.store
-        self._clock = tools.clock
-        self._records = Records(tools.store, tools.clock)
+        self._clock = StoreTime(tools.clock)
+        self._records = Records(tools.store, self._clock)
         self._workshop = Workshop(self._records, tools.store, house=tools.house, suppliers=tools.suppliers)
         self._worker_id = tools.new_id()
         self._breakers: dict[tuple[str, str], Breaker] = {}
@@ -92,27 +93,32 @@ class Dispatcher:
         """Serve due campaigns in turn until *max_messages* are sent, nothing moves, or *may_go_on* says no.
 
         Args:
-            may_go_on: Asked between batches.
+            may_go_on: Asked between batches, not before the first: a round that did nothing would never end.
             is_stopping: Asked between messages, too: what has begun is finished, the rest of the batch goes back.
         """
         self._is_stopping = is_stopping
         reaped = self._store.reap()
         sent, has_progressed = 0, bool(reaped.released or reaped.in_doubt or reaped.unknown)
+        has_served = False
         while True:
             due = self._store.due(self._clock.now(), limit=DUE_MAX, after=self._cursor)
+            self._clock.learn(due.now)
             moments, has_moved = [due.next_at], False
             for item in due.campaigns:
-                if sent >= max_messages or is_stopping() or not may_go_on():
-                    return Round(sent=sent, has_progressed=has_progressed or has_moved, next_at=self._clock.now())
+                if sent >= max_messages or is_stopping() or (has_served and not may_go_on()):
+                    return self._ended(sent, has_progressed or has_moved, self._clock.now())
                 served = self._serve(item, max_messages - sent)
-                sent += served.sent
+                has_served, sent = True, sent + served.sent
                 has_moved = has_moved or served.has_progressed
                 moments.append(served.next_at)
                 self._cursor = (item.merchant_id, item.campaign_id)
             if not has_moved:
-                next_at = min((at for at in moments if at is not None), default=None)
-                return Round(sent=sent, has_progressed=has_progressed, next_at=next_at)
+                return self._ended(sent, has_progressed, min((at for at in moments if at is not None), default=None))
             has_progressed = True
+
+    def _ended(self, sent: int, has_progressed: bool, next_at: datetime | None) -> Round:
+        at = None if next_at is None else self._clock.by_worker(next_at)
+        return Round(sent=sent, has_progressed=has_progressed, next_at=at)
 
     def _serve(self, due: Due, max_messages: int) -> _Served:
         if _is_limited_for_a_moment(due, self._clock.now()):

@@ -57,7 +57,8 @@ class MemoryDispatch(MemoryTables):
             awake = [campaign for campaign in self._documents.campaigns() if campaign.is_awake(now)]
             shares = self._shares(awake, now)
             chosen = in_turns(awake, after)[: max(limit, 0)]
-            return DueList(tuple(self._due(one, shares[one.identity], now) for one in chosen), self._next_at(now))
+            due = tuple(self._due(one, shares[one.identity], now) for one in chosen)
+            return DueList(due, self._next_at(now), None if self._own_clock is None else now)
 
     def _shares(self, awake: Sequence[CampaignRecord], now: datetime) -> dict[tuple[str, str], Share]:
         demands = [

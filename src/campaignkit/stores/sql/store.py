@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import attrs
 import sqlalchemy as sa
 
 from campaignkit.campaign.campaign import TimelineEntry
@@ -191,7 +192,8 @@ class SqlStore:
         with reading_directly(self._engine) as driver:
             is_kits_clock = self._own_clock is None and driver.is_sqlite
             at = now if is_kits_clock else self._now(driver.connection)  # as claim and begin will look at it
-            return due(driver, at, limit=limit, after=after)
+            found = due(driver, at, limit=limit, after=after)
+            return found if is_kits_clock else attrs.evolve(found, now=at)
 
     def claim(
         self,

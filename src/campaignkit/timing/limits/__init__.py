@@ -15,7 +15,7 @@ if TYPE_CHECKING:
         domain_group,
     )
     from campaignkit.timing.limits.forms import limit_from_text, limit_to_text
-    from campaignkit.timing.limits.granting import Grant, HoldReason, give_back, grant, take
+    from campaignkit.timing.limits.granting import Grant, HoldReason, give_back, grant, room, take
     from campaignkit.timing.limits.learning import LearnedRate, dump_rate, load_rate
     from campaignkit.timing.limits.providers import PRESETS, UNKNOWN_LIMITS, ProviderPreset, find_preset
     from campaignkit.timing.limits.rules import CalendarPeriod, Counted, Interval, Limit, LimitRule, per_hour
@@ -74,6 +74,7 @@ __all__ = [
     "load_state",
     "merchant_scope",
     "per_hour",
+    "room",
     "sender_scope",
     "take",
     "take_together",
@@ -120,6 +121,7 @@ _HOMES = {
     "load_state": "states",
     "merchant_scope": "scopes",
     "per_hour": "rules",
+    "room": "granting",
     "sender_scope": "scopes",
     "take": "granting",
     "take_together": "scopes",

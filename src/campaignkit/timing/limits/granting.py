@@ -14,7 +14,7 @@ import attrs
 from campaignkit.timing.limits.rules import Interval, Limit, LimitRule
 from campaignkit.timing.limits.states import Cell, LimitState, Tally, from_micros, to_micros
 
-__all__ = ["Grant", "HoldReason", "give_back", "grant", "take"]
+__all__ = ["Grant", "HoldReason", "give_back", "grant", "room", "take"]
 
 CELLS_MAX = 200  # a tally keeps no more, even if more is counted than was granted; then the newest are kept as one
 
@@ -50,6 +50,12 @@ class Grant:
 
 def _sentence(rule: LimitRule | None) -> str:
     return "" if rule is None else rule.sentence
+
+
+def room(rules: Sequence[LimitRule], state: LimitState, now: datetime, count: int = 1) -> int:
+    """Return how many of *count* messages may begin at *now*: the number that ``grant`` gives, and nothing else."""
+    at = _instant(state, now)
+    return min([count, *(_room(rule, state, at, 1) for rule in rules)])
 
 
 def grant(
