@@ -22,6 +22,7 @@ __all__ = ["BATCH_MAX", "READY_MAX", "TICK_MESSAGES", "Lane", "Pace", "run"]
 BATCH_MAX = 100
 TICK_MESSAGES = 1000
 READY_MAX = 1000
+TURN_STEPS = 8  # what a turn among several campaigns costs, in events of a campaign that is alone
 
 
 @attrs.define
@@ -184,7 +185,7 @@ class _Engine:
         waited = [allowed_at(lane.counters, at - 1)[1] for lane in ready]
         self._sent_in_round = 0
         while self._serve_in_turn(ready, at):
-            self.steps_left -= 1
+            self.steps_left -= TURN_STEPS
         for lane, gone, held_by in zip(ready, before, waited, strict=True):
             if len(lane.queue.sent) > gone:
                 lane.note(at, 0, len(lane.queue.sent) - gone, held_by)
