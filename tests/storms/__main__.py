@@ -177,7 +177,7 @@ class Storm:
         """Run the phases, print a line for each, and return them."""
         print(head(), flush=True)
         phases: list[Callable[[], Line]] = [
-            *(self.run_mails, self.run_cuts, self.run_frost, self.run_every_point, self.run_gale)
+            *(self.run_race, self.run_mails, self.run_cuts, self.run_frost, self.run_every_point, self.run_gale)
         ]
         lines = []
         for phase in phases:
