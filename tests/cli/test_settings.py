@@ -10,6 +10,7 @@ import pytest
 
 from campaignkit.cli.plan import Plan, read_plan
 from campaignkit.cli.problems import InvalidSettings
+from campaignkit.message.content import EmailContent, SmsContent
 from campaignkit.timing.limits import Interval, Limit, find_preset
 from campaignkit.timing.windows import SendWindow
 from campaignkit.transports.outbox import OutboxTransport
@@ -60,6 +61,12 @@ def test_what_the_example_shows_in_comments_is_true(tmp_path: Path) -> None:
     shown = {"outbox", "smtp", "kind", "start_at", "deadline", "interval_seconds", "connections", "days", "opens"}
     shown |= {
         "doubt_max",
+        "text_opt_out",
+        "reply_to",
+        "values",
+        "values.event",
+        "headers",
+        "language",
         "limits",
         "jitter_seconds",
         "closes",
@@ -84,6 +91,8 @@ def test_what_the_example_shows_in_comments_is_true(tmp_path: Path) -> None:
     assert plan.interval == Interval(2, jitter=1)
     assert plan.sender_limits == (Limit(30, per=timedelta(minutes=1)), Limit(500, per=timedelta(days=1)))
     assert plan.file.columns == {"email": "Adres"}
+    assert plan.file.campaign.values["event"]["name"] == "Tulip day"
+    assert plan.file.campaign.headers == {"X-Shop": "12"}
 
 
 def test_limits_are_read_or_refused_by_their_place(tmp_path: Path) -> None:
@@ -150,13 +159,129 @@ def test_limits_are_read_or_refused_by_their_place(tmp_path: Path) -> None:
         ("start_at", 'kind = "spam"\nstart_at', "campaign.kind: must be one of marketing, transactional"),
         ("[campaign]", "columns = {email = 3}\n[campaign]", "columns.email: must be text, not a number"),
         ("[campaign]", "columns = 3\n[campaign]", "columns: must be a table"),
+        ("zone =", "values = {name = 3}, zone =", "merchant.values.name: must be text, not a number"),
+        ('"flora"', f'"{"m" * 201}"', "merchant.id: may have at most 200 bytes"),
+        ("start_at", 'channel = "fax"\nstart_at', "campaign.channel: must be one of email, sms"),
+        ("start_at", 'values = {event = "x"}\nstart_at', "campaign.values.event: must be a table"),
+        ("start_at", 'headers = {Bcc = "eve@example.com"}\nstart_at', "campaign.headers: header 'Bcc': "),
+        ("start_at", 'attachments = ["no.pdf"]\nstart_at', "campaign.attachments[0]: no.pdf: No such file"),
+        ("start_at", 'attachments = ["a\\u0000"]\nstart_at', "campaign.attachments[0]: 'a\\x00' is no name of a file"),
+        ("start_at", 'attachments = ["x.exe"]\nstart_at', "campaign.attachments: x.exe is a program"),
+        (
+            "start_at",
+            'inline_images = {logo = "no.png"}\nstart_at',
+            "campaign.inline_images.logo: no.png: No such file",
+        ),
+        ("start_at", 'inline_images = {logo = "x.exe"}\nstart_at', "campaign.attachments: "),
+        ('subject = "Tulips", ', "", "campaign.content.subject: missing"),
+        ("text =", 'syntax = "jinja", text =', "campaign.content.syntax: must be one of placeholders, liquid"),
+        ("text =", 'language = "tlh", text =', "campaign.content.language: language 'tlh' is not in the table"),
+        ('text = "They are in."', 'html = "<p> </p>"', "campaign.content.html: no text part can be made of it"),
+        ('text = "They are in."', 'html_file = "x.exe"', "campaign.content.html_file: no text part can be made"),
+        (
+            'outbox = "outbox"',
+            'twilio = {account_sid = "A", password = "${A}"}',
+            "sender.twilio: carries texts, not mail",
+        ),
+        ('outbox = "outbox"', 'smtp = "smtp://x", outbox = "out"', "sender: wants either smtp, a mail server's URL"),
     ],
 )
 def test_a_mistake_is_named_by_its_path(before: str, after: str, problem: str, tmp_path: Path) -> None:
     assert before in WHOLE
+    (tmp_path / "x.exe").write_bytes(b" ")
     found = problems(tmp_path, WHOLE.replace(before, after, 1))
 
     assert [one for one in found if one.startswith(problem)], found
+
+
+TEXTS = """\
+merchant = {id = "flora", zone = "America/New_York", region = "US"}
+sender = {address = "FLORA", outbox = "outbox"}
+[campaign]
+name = "Spring"
+channel = "sms"
+content = {text = "They are in."}
+"""
+KANNEL = 'kannel = {url = "https://sms.example/cgi-bin/sendsms", username = "flora", password = "${SMS}"}'
+TWILIO = f'twilio = {{account_sid = "AC{"0" * 32}", password = "${{SMS}}"}}'
+GATEWAY = 'gateway = {file = "gateway.toml", secrets = {token = "${SMS}"}}'
+GATEWAY_FILE = """\
+url = "https://sms.example/send"
+id.path = "id"
+headers.Authorization = "Bearer {secret.token}"
+fields = {to = "{to}", text = "{text}"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("provider", "kind"),
+    [
+        ('outbox = "outbox"', "TextOutboxTransport"),
+        (KANNEL, "KannelTransport"),
+        (TWILIO, "TwilioTransport"),
+        (GATEWAY, "GatewayTransport"),
+    ],
+    ids=["outbox", "kannel", "twilio", "gateway"],
+)
+def test_texts_go_through_a_folder_or_a_gateway(provider: str, kind: str, tmp_path: Path) -> None:
+    (tmp_path / "gateway.toml").write_text(GATEWAY_FILE)
+    plan = read(tmp_path, TEXTS.replace('outbox = "outbox"', provider), SMS="s3cret")
+
+    assert type(plan.transport).__name__ == kind
+    assert isinstance(plan.message.content, SmsContent)
+    assert "s3cret" not in repr(plan)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "problem"),
+    [
+        ('outbox = "outbox"', 'smtp = "smtp://x"', "sender.smtp: carries mail, not texts"),
+        (', outbox = "outbox"', "", "sender: wants one of outbox, kannel, twilio, gateway"),
+        ('outbox = "outbox"', f'outbox = "o", {KANNEL}', "sender: wants one of outbox, kannel, twilio, gateway"),
+        (
+            'outbox = "outbox"',
+            KANNEL.replace("${SMS}", "hunter2"),
+            "sender.kannel.password: is a secret; write ${NAME}",
+        ),
+        ('outbox = "outbox"', KANNEL.replace("SMS", "NONE"), "sender.kannel.password: the environment has no NONE"),
+        ('outbox = "outbox"', KANNEL.replace("https", "http"), "sender.kannel: a password is not sent in plain text"),
+        (
+            'outbox = "outbox"',
+            KANNEL[:-1] + ", smsk = 1}",
+            "sender.kannel.smsk: unknown key; did you mean smsc?",
+        ),
+        ('outbox = "outbox"', TWILIO.replace("AC0", "X"), "sender.twilio: a Twilio SID has"),
+        ('outbox = "outbox"', TWILIO.replace("${SMS}", "hunter2"), "sender.twilio.password: is a secret"),
+        ('outbox = "outbox"', GATEWAY.replace("gateway.toml", "no.toml"), "sender.gateway.file: no.toml: No such file"),
+        ('outbox = "outbox"', GATEWAY.replace("gateway.toml", "broken.toml"), "sender.gateway.file: Expected"),
+        ('outbox = "outbox"', GATEWAY.replace("token", "key"), "sender.gateway.file: "),
+        ('outbox = "outbox"', GATEWAY.replace("${SMS}", "hunter2"), "sender.gateway.secrets.token: is a secret"),
+        ("outbox =", 'reply_to = "a@b.example", outbox =', "sender.reply_to: answers to texts go to their sender"),
+        ("text =", 'subject = "x", text =', "campaign.content.subject: a text message has none"),
+        ("text =", 'html = "x", text =', "campaign.content.html: a text message has none"),
+        ('text = "They are in."', 'html = "x"', "campaign.content: wants text or text_file"),
+        ("channel", 'attachments = ["gateway.toml"]\nchannel', "campaign.attachments: a text message has none"),
+        ("channel", 'headers = {X-Shop = "1"}\nchannel', "campaign.headers: a text message has none"),
+    ],
+)
+def test_a_mistake_about_texts_is_named_by_its_path(before: str, after: str, problem: str, tmp_path: Path) -> None:
+    assert before in TEXTS
+    (tmp_path / "gateway.toml").write_text(GATEWAY_FILE)
+    (tmp_path / "broken.toml").write_text("url")
+    found = problems(tmp_path, TEXTS.replace(before, after, 1), SMS="s3cret")
+
+    assert [one for one in found if one.startswith(problem)], found
+    assert "hunter2" not in str(found)
+
+
+def test_html_alone_gets_a_text_part_and_its_styles_inline(tmp_path: Path) -> None:
+    (tmp_path / "spring.html").write_text("<style>p {color: red}</style><p>Dear {{ customer.name }}</p>")
+    plan = read(tmp_path, WHOLE.replace('text = "They are in."', 'html_file = "spring.html", language = "pl"'))
+
+    assert isinstance(plan.message.content, EmailContent)
+    assert plan.message.content.text == "Dear {{ customer.name }}\n"
+    assert 'style="color: red;"' in str(plan.message.content.html)
+    assert plan.message.content.language == "pl"
 
 
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:

@@ -43,10 +43,14 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _parser() -> _Parser:
-    parser = _Parser(prog="campaignkit", description="Email campaigns from the shell.", epilog=EXIT_CODES)
+    parser = _Parser(prog="campaignkit", description="Email and SMS campaigns from the shell.", epilog=EXIT_CODES)
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_add_check, _add_duplicates, _add_forecast, _add_send, _add_status, _add_explain, _add_worker, _add_db):
+    adders = (
+        *(_add_check, _add_duplicates, _add_preview, _add_forecast, _add_send),
+        *(_add_status, _add_explain, _add_worker, _add_db),
+    )
+    for add in adders:
         add(commands)
     return parser
 
@@ -79,6 +83,18 @@ def _add_duplicates(commands: Any) -> None:
     duplicates.epilog = "exit codes: 0 nobody stands there twice, 1 somebody does, 2 usage or an unreadable file"
     duplicates.add_argument("customers", metavar="CUSTOMERS.CSV")
     duplicates.add_argument("--region", help="country of phone numbers in national form, such as US")
+
+
+def _add_preview(commands: Any) -> None:
+    preview = _command(commands, "preview", "preview.run_preview", "show what one recipient would get; nothing is sent")
+    preview.add_argument("campaign_file", metavar="CAMPAIGN.TOML")
+    preview.add_argument("contacts", metavar="CONTACTS.CSV")
+    who = preview.add_mutually_exclusive_group()
+    who.add_argument("--to", metavar="ADDRESS", help="whose message, by an address in any spelling (the first's)")
+    who.add_argument("--row", type=int, metavar="N", help="by the row of the list; the header is row 1")
+    who.add_argument("--contact", metavar="ID", help="by the customer's id")
+    preview.add_argument("--out", default=".", metavar="FOLDER", help="where a mail is written as .eml (.)")
+    preview.add_argument("--force", action="store_true", help="replace a file that is there")
 
 
 def _add_forecast(commands: Any) -> None:

@@ -14,11 +14,11 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
-from campaignkit.audience.imports import read_contacts
 from campaignkit.cli.console import Console
+from campaignkit.cli.drafting import add_contacts, make_draft, set_up_merchant
 from campaignkit.cli.look import local
 from campaignkit.cli.plan import Plan, read_plan
-from campaignkit.cli.problems import CONFIRMED, REFUSED, InvalidSettings
+from campaignkit.cli.problems import CONFIRMED, REFUSED
 from campaignkit.insight.forecast import DateCount, Forecast
 from campaignkit.kit.kit import CampaignKit
 from campaignkit.kit.merchant import Merchant
@@ -50,8 +50,7 @@ def run_forecast(options: argparse.Namespace, console: Console) -> int:
     """Print when the campaign goes out; 0 if everybody is reached who can be written to, 1 if not."""
     plan = read_plan(Path(options.campaign_file), os.environ)
     with CampaignKit(store=MemoryStore(), transports={plan.file.sender.id: plan.transport}) as kit:
-        shop = plan.file.merchant
-        merchant = kit.merchant(shop.id, zone=shop.zone, region=shop.region)
+        merchant = set_up_merchant(kit, plan)
         report = _report(merchant, plan, Path(options.contacts), console)
     if console.is_json:
         console.document(report)
@@ -61,33 +60,11 @@ def run_forecast(options: argparse.Namespace, console: Console) -> int:
 
 
 def _report(merchant: Merchant, plan: Plan, contacts: Path, console: Console) -> ForecastReport:
-    sender, table = plan.file.sender, plan.file.campaign
-    merchant.add_sender(
-        sender.id, address=sender.address, limits=plan.sender_limits, destination_limits=plan.destination_limits
-    )
-    campaign = merchant.create_campaign(
-        name=table.name,
-        sender=sender.id,
-        content=plan.content,
-        window=plan.window,
-        interval=plan.interval,
-        limits=plan.limits,
-        kind=table.kind,
-        priority=table.priority,
-    )
-    added = _add(merchant, campaign.id, plan, contacts, console)
+    campaign = make_draft(merchant, plan)
+    added = add_contacts(merchant, campaign, plan, contacts, console, label="reading")
     return ForecastReport(
         added=added, forecast=merchant.forecast(campaign.id, start_at=plan.start_at, deadline=plan.deadline)
     )
-
-
-def _add(merchant: Merchant, campaign_id: str, plan: Plan, path: Path, console: Console) -> AddedRecipients:
-    try:
-        contacts = read_contacts(path, region=plan.file.merchant.region.upper(), columns=plan.file.columns or None)
-    except ValueError as error:
-        raise InvalidSettings((f"merchant.region or columns: {error}",)) from error
-    with console.watched(f"reading {path.name}", contacts) as watched:
-        return merchant.add_recipients(campaign_id, watched)
 
 
 def _reaches_all(forecast: Forecast) -> bool:

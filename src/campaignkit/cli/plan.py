@@ -1,28 +1,28 @@
 """A campaign file in, everything that a campaign is made of out, or all that is wrong by its path. Reads its files."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import attrs
 
 from campaignkit.addresses.zones import is_zone
-from campaignkit.cli.placeholders import MissingVariable, fill_url, has_password
+from campaignkit.cli.messages import Message, read_message
 from campaignkit.cli.problems import InvalidSettings
+from campaignkit.cli.providers import read_transport
+from campaignkit.cli.reading import Reading
 from campaignkit.cli.settings import CampaignFile, WindowTable
 from campaignkit.cli.structuring import read_settings
-from campaignkit.message.content import EmailContent
+from campaignkit.message.links.tokens import MERCHANT_BYTES_MAX
 from campaignkit.ports import Transport
 from campaignkit.timing.limits import PRESETS, Interval, Limit, limit_from_text
 from campaignkit.timing.windows import SendWindow
-from campaignkit.transports.outbox import OutboxTransport
 
 __all__ = ["Plan", "read_plan"]
 
-T = TypeVar("T")
+CHANNELS = ("email", "sms")
 KINDS = ("marketing", "transactional")
 
 
@@ -32,7 +32,7 @@ class Plan:
 
     file: CampaignFile
     transport: Transport
-    content: EmailContent
+    message: Message
     window: SendWindow | None
     interval: Interval | None
     limits: tuple[Limit, ...]  # of the campaign alone
@@ -56,9 +56,8 @@ class _Reader:
 
     def __init__(self, file: CampaignFile, folder: Path, environ: Mapping[str, str]) -> None:
         self._file = file
-        self._folder = folder
-        self._environ = environ
-        self._problems: list[str] = []
+        self._reading = Reading(folder, environ)
+        self._problems = self._reading.problems
 
     def plan(self) -> Plan:
         campaign = self._file.campaign
@@ -67,21 +66,23 @@ class _Reader:
         start_at, deadline = _aware(campaign.start_at, zone), _aware(campaign.deadline, zone)
         if start_at and deadline and deadline <= start_at:
             self._problems.append("campaign.deadline: must be after campaign.start_at")
-        transport, content, window = self._transport(), self._content(), self._window(campaign.window)
+        is_mail = campaign.channel != "sms"
+        transport = read_transport(self._file.sender, is_mail=is_mail, reading=self._reading)
+        message, window = read_message(campaign, self._reading), self._window(campaign.window)
         seconds, jitter = campaign.interval_seconds, campaign.jitter_seconds
         interval = (
             None
             if seconds is None
-            else self._try("campaign.interval_seconds", lambda: Interval(seconds, jitter=jitter))
+            else self._reading.attempt("campaign.interval_seconds", lambda: Interval(seconds, jitter=jitter))
         )
         limits = self._limits("campaign.limits", campaign.limits)
         sender_limits, destination_limits = self._sender_limits(), self._destination_limits()
-        if self._problems or transport is None or content is None:
+        if self._problems or transport is None or message is None:
             raise InvalidSettings(tuple(self._problems))
         return Plan(
             file=self._file,
             transport=transport,
-            content=content,
+            message=message,
             window=window,
             interval=interval,
             limits=limits,
@@ -102,6 +103,12 @@ class _Reader:
         merchant, campaign = self._file.merchant, self._file.campaign
         if len(merchant.region) != 2 or not merchant.region.isascii() or not merchant.region.isalpha():
             self._problems.append("merchant.region: must be two letters of ISO 3166-1, such as US")
+        if campaign.channel not in CHANNELS:
+            self._problems.append(f"campaign.channel: must be one of {', '.join(CHANNELS)}")
+        if campaign.channel == "sms" and self._file.sender.reply_to:
+            self._problems.append("sender.reply_to: answers to texts go to their sender")
+        if len(merchant.id.encode()) > MERCHANT_BYTES_MAX:
+            self._problems.append(f"merchant.id: may have at most {MERCHANT_BYTES_MAX} bytes")
         if campaign.kind not in KINDS:
             self._problems.append(f"campaign.kind: must be one of {', '.join(KINDS)}")
         for path, name in (("merchant.id", merchant.id), ("campaign.name", campaign.name)):
@@ -109,7 +116,10 @@ class _Reader:
                 self._problems.append(f"{path}: is empty")
 
     def _limits(self, path: str, texts: Sequence[str]) -> tuple[Limit, ...]:
-        found = [self._try(f"{path}[{place}]", partial(limit_from_text, text)) for place, text in enumerate(texts)]
+        found = [
+            self._reading.attempt(f"{path}[{place}]", partial(limit_from_text, text))
+            for place, text in enumerate(texts)
+        ]
         return tuple(limit for limit in found if limit is not None)
 
     def _sender_limits(self) -> tuple[Limit, ...] | None:
@@ -128,68 +138,13 @@ class _Reader:
         groups = self._file.sender.destination_limits
         return {group: self._limits(f"sender.destination_limits.{group}", texts) for group, texts in groups.items()}
 
-    def _transport(self) -> Transport | None:
-        sender = self._file.sender
-        if (sender.smtp is None) == (sender.outbox is None):
-            self._problems.append("sender: wants either smtp, a mail server's URL, or outbox, a folder")
-            return None
-        if sender.outbox is not None:
-            return OutboxTransport(self._folder / sender.outbox)
-        assert sender.smtp is not None
-        if has_password(sender.smtp):
-            self._problems.append("sender.smtp: holds a password; write ${NAME} and put it into the environment")
-            return None
-        return self._smtp(sender.smtp, connections=sender.connections, doubt_max=sender.doubt_max)
-
-    def _smtp(self, url: str, **options: int | None) -> Transport | None:
-        from campaignkit.transports.smtp import SmtpTransport
-
-        try:
-            filled = fill_url(url, self._environ)
-        except MissingVariable as error:
-            self._problems.append(f"sender.smtp: {error}")
-            return None
-        return self._try("sender.smtp", lambda: SmtpTransport.from_url(filled, **options))
-
-    def _content(self) -> EmailContent | None:
-        content = self._file.campaign.content
-        text = self._part("text", content.text, content.text_file)
-        html = self._part("html", content.html, content.html_file)
-        if text is None:
-            if content.text_file is None:
-                self._problems.append("campaign.content: wants text or text_file")
-            return None
-        return EmailContent(subject=content.subject, text=text, html=html)
-
-    def _part(self, name: str, text: str | None, file_name: str | None) -> str | None:
-        if file_name is None:
-            return text
-        path = f"campaign.content.{name}_file"
-        if text is not None:
-            self._problems.append(f"{path}: stands beside {name}; one of them is enough")
-            return text
-        try:
-            return (self._folder / file_name).read_text(encoding="utf-8-sig")
-        except OSError as error:
-            self._problems.append(f"{path}: {file_name}: {error.strerror}")
-        except UnicodeDecodeError:
-            self._problems.append(f"{path}: {file_name} is not UTF-8")
-        return None
-
     def _window(self, table: WindowTable | None) -> SendWindow | None:
         if table is None:
             return None
         fields = {name: value for name, value in attrs.asdict(table, recurse=False).items() if value is not None}
         missing = [name for name in ("opens", "closes") if not table.hours and name not in fields]
         self._problems.extend(f"campaign.window.{name}: missing" for name in missing)
-        return self._try("campaign.window", lambda: SendWindow(**fields))
-
-    def _try(self, path: str, make: Callable[[], T]) -> T | None:
-        try:
-            return make()
-        except (ValueError, TypeError) as error:
-            self._problems.append(f"{path}: {error}")
-            return None
+        return self._reading.attempt("campaign.window", lambda: SendWindow(**fields))
 
 
 def _aware(at: datetime | None, zone: ZoneInfo) -> datetime | None:

@@ -26,8 +26,11 @@ __all__ = [
     "WRONG_INPUT",
     "Blocked",
     "DatabaseUnavailable",
+    "FileInTheWay",
     "InvalidSettings",
     "NotConfirmed",
+    "NotPreviewed",
+    "UnwritableFolder",
     "UsageProblem",
     "exit_code_of",
 ]
@@ -95,10 +98,45 @@ class NotConfirmed(CampaignKitError):
         return self.problem
 
 
+@attrs.frozen
+class NotPreviewed(CampaignKitError):
+    """There is no message to show: whoever was asked about gets none."""
+
+    code: ClassVar[str] = "not_previewed"
+    problem: str
+
+    def __str__(self) -> str:
+        return self.problem
+
+
+@attrs.frozen
+class FileInTheWay(CampaignKitError):
+    """A file of that name is there; nothing was written."""
+
+    code: ClassVar[str] = "file_exists"
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.path} is there already; --force replaces it"
+
+
+@attrs.frozen
+class UnwritableFolder(CampaignKitError):
+    """A file cannot be written where it was asked for."""
+
+    code: ClassVar[str] = "folder_unwritable"
+    path: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.path} cannot be written: {self.problem}"
+
+
 _WRONG_INPUT = (
     UsageProblem,
     InvalidSettings,
     DatabaseUnavailable,
+    UnwritableFolder,
     InvalidAddress,
     InvalidContent,
     InvalidTemplate,

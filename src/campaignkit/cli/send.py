@@ -1,4 +1,4 @@
-"""``campaignkit send``: a campaign file and a list in, mails out. Touches files, the database and the mail server."""
+"""``campaignkit send``: a campaign file and a list in, messages out. Touches files, the database and the provider."""
 
 import argparse
 import os
@@ -8,19 +8,18 @@ from pathlib import Path
 
 import attrs
 
-from campaignkit.audience.imports import read_contacts
 from campaignkit.campaign.campaign import Campaign
 from campaignkit.campaign.status import CampaignStatus, RecipientStatus
 from campaignkit.cli.console import Console
 from campaignkit.cli.database import opened_engine
+from campaignkit.cli.drafting import add_contacts, make_draft, set_up_merchant
 from campaignkit.cli.look import all_campaigns, local, tell_counts
 from campaignkit.cli.plan import Plan, read_plan
-from campaignkit.cli.problems import CONFIRMED, UNFINISHED, Blocked, InvalidSettings, NotConfirmed
+from campaignkit.cli.problems import CONFIRMED, UNFINISHED, Blocked, NotConfirmed
 from campaignkit.cli.sending import OneCampaignStore, send_to_the_end
 from campaignkit.cli.signals import stop_on_signals
 from campaignkit.errors import CampaignNotFound
 from campaignkit.insight.preflight import Preflight
-from campaignkit.kit.door import Actor
 from campaignkit.kit.kit import CampaignKit
 from campaignkit.kit.merchant import Merchant
 from campaignkit.kit.results import AddedRecipients, CampaignCounts
@@ -61,8 +60,7 @@ def run_send(options: argparse.Namespace, console: Console) -> int:
     """Add the list, show what was found, ask, send to the end; the same command again goes on where it stopped."""
     plan = read_plan(Path(options.campaign_file), os.environ)
     with _opened(options, plan) as (kit, store):
-        shop = plan.file.merchant
-        merchant = kit.merchant(shop.id, zone=shop.zone, region=shop.region, actor=Actor("command line"))
+        merchant = set_up_merchant(kit, plan)
         work = _Work(
             console=console,
             plan=plan,
@@ -70,12 +68,6 @@ def run_send(options: argparse.Namespace, console: Console) -> int:
             merchant=merchant,
             contacts=Path(options.contacts),
             is_confirmed=options.yes,
-        )
-        merchant.add_sender(
-            plan.file.sender.id,
-            address=plan.file.sender.address,
-            limits=plan.sender_limits,
-            destination_limits=plan.destination_limits,
         )
         report = _send(work, store)
     if console.is_json:
@@ -143,17 +135,7 @@ def _draft(work: _Work) -> Campaign:
     table = work.plan.file.campaign
     for number in range(1, TRIES_MAX):
         try:
-            return work.merchant.create_campaign(
-                name=table.name,
-                sender=work.plan.file.sender.id,
-                content=work.plan.content,
-                window=work.plan.window,
-                interval=work.plan.interval,
-                limits=work.plan.limits,
-                kind=table.kind,
-                priority=table.priority,
-                key=f"{table.name}#{number}",
-            )
+            return make_draft(work.merchant, work.plan, key=f"{table.name}#{number}")
         except CampaignNotFound:
             continue
     raise NotConfirmed(f"{table.name!r} was given up {TRIES_MAX} times; give the campaign a new name")
@@ -163,7 +145,7 @@ def _fill(work: _Work, campaign: Campaign) -> tuple[AddedRecipients, Preflight]:
     """Add the list, show preflight, ask and schedule; leave no draft behind where that is refused."""
     merchant, plan = work.merchant, work.plan
     try:
-        added = _add(work, campaign)
+        added = add_contacts(merchant, campaign, plan, work.contacts, work.console, label="adding")
         preflight = _checked(work, campaign, added)
         _confirm(work, f"Send {campaign.name!r} to {merchant.counts(campaign.id).recipients} recipients?")
         merchant.schedule(campaign.id, start_at=plan.start_at, deadline=plan.deadline)
@@ -180,16 +162,6 @@ def _checked(work: _Work, campaign: Campaign, added: AddedRecipients) -> Preflig
     if not preflight.is_ready:
         raise Blocked(campaign.name, preflight.blockers)
     return preflight
-
-
-def _add(work: _Work, campaign: Campaign) -> AddedRecipients:
-    region, columns = work.plan.file.merchant.region, work.plan.file.columns
-    try:
-        contacts = read_contacts(work.contacts, region=region.upper(), columns=columns or None)
-    except ValueError as error:
-        raise InvalidSettings((f"merchant.region or columns: {error}",)) from error
-    with work.console.watched(f"adding {work.contacts.name}", contacts) as watched:
-        return work.merchant.add_recipients(campaign.id, watched)
 
 
 def _confirm(work: _Work, question: str) -> None:

@@ -57,6 +57,7 @@ def _converter() -> "Converter":
 
     converter.register_structure_hook_factory(attrs.has, table_hook)
     converter.register_structure_hook(str, lambda value, _: _require(value, isinstance(value, str), "text"))
+    converter.register_structure_hook(bool, lambda value, _: _require(value, isinstance(value, bool), "true or false"))
     converter.register_structure_hook(int, lambda value, _: _require(value, _is_number(value, int), "a whole number"))
     converter.register_structure_hook(
         float, lambda value, _: float(_require(value, _is_number(value, int | float), "a number"))
