@@ -135,7 +135,8 @@ class Document:
     """A stored thing that is no recipient; its kind is merchant, sender, campaign, content, health, test or targeting.
 
     A campaign's body holds at least ``status``, ``settings_version``, ``next_at``, ``deadline`` and
-    ``limit_scopes``, which the store reads for ``due``, ``begin`` and every move back to pending. ``body=None`` is
+    ``limit_scopes``, which the store reads for ``due``, ``begin`` and every move back to pending; ``waiting_for`` tells
+    ``due`` that a campaign rests (``documents.resting_until``) and takes no share of its limits. ``body=None`` is
     a deleted document.
     """
 

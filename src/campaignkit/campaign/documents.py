@@ -6,7 +6,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from campaignkit.addresses.channel import Channel
-from campaignkit.campaign.campaign import Campaign
+from campaignkit.campaign.campaign import Campaign, WaitingFor
+from campaignkit.campaign.status import CampaignStatus
 from campaignkit.message.content import EmailContent, SmsContent
 from campaignkit.timing.limits import CalendarPeriod, Counted, Interval, Limit, LimitRule, LimitScope
 
@@ -21,6 +22,7 @@ __all__ = [
     "content_of",
     "limit_scopes_of",
     "moment",
+    "resting_until",
     "rule_body",
     "rule_of",
     "scope_body",
@@ -29,6 +31,7 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+_RESTING = frozenset({WaitingFor.SENDER.value, WaitingFor.WINDOW.value})
 
 
 @cache
@@ -82,6 +85,15 @@ def limit_scopes_of(body: Mapping[str, Any]) -> tuple[LimitScope, ...]:
     return tuple(
         LimitScope(scope["key"], tuple(rule_of(rule) for rule in scope["rules"])) for scope in body["limit_scopes"]
     )
+
+
+def resting_until(body: Mapping[str, Any]) -> datetime | None:
+    """Return until when a sending campaign begins nothing, whatever its limits; None: it may at any time.
+
+    Its sender is blocked, or its window is about to close. Others that stand under its limits need not wait for it.
+    """
+    is_resting = body["status"] == CampaignStatus.SENDING and body.get("waiting_for") in _RESTING
+    return moment(body["next_at"]) if is_resting else None
 
 
 def scope_body(scope: LimitScope) -> dict[str, Any]:

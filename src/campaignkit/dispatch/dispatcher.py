@@ -152,7 +152,7 @@ class Dispatcher:
                 return _Served()
 
     def _wait(self, campaign: Campaign, due: Due, wait: Wait) -> _Served:
-        is_worth_telling = wait.waiting_for in {WaitingFor.SENDER, WaitingFor.RETRY, WaitingFor.LIMIT}
+        is_worth_telling = wait.waiting_for is not WaitingFor.LEASE
         if is_worth_telling and self._all_wait_for_window(campaign, due, wait):
             move = Move(
                 event=CampaignEvent.WAIT,

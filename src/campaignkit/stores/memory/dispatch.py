@@ -55,9 +55,11 @@ class MemoryDispatch(MemoryTables):
         with self._lock:
             now = now if self._own_clock is None else self._now()  # as claim and begin will look at it
             awake = [campaign for campaign in self._documents.campaigns() if campaign.is_awake(now)]
-            shares = self._shares(awake, now)
+            shares = self._shares([one for one in awake if not one.is_resting(now)], now)
             chosen = in_turns(awake, after)[: max(limit, 0)]
-            due = tuple(self._due(one, shares[one.identity], now) for one in chosen)
+            due = tuple(
+                self._due(one, shares.get(one.identity) or Share(self._ready_count(one, now)), now) for one in chosen
+            )
             return DueList(due, self._next_at(now), None if self._own_clock is None else now)
 
     def _shares(self, awake: Sequence[CampaignRecord], now: datetime) -> dict[tuple[str, str], Share]:

@@ -7,7 +7,7 @@ from datetime import datetime
 import attrs
 
 from campaignkit.campaign.campaign import CampaignKind, TimelineEntry
-from campaignkit.campaign.documents import limit_scopes_of, moment
+from campaignkit.campaign.documents import limit_scopes_of, moment, resting_until
 from campaignkit.campaign.status import CampaignStatus
 from campaignkit.ports import Document
 from campaignkit.timing.limits import LimitScope
@@ -28,10 +28,15 @@ class CampaignRecord:
     deadline: datetime | None
     limit_scopes: tuple[LimitScope, ...]
     is_marketing: bool
+    resting_until: datetime | None
 
     @property
     def identity(self) -> tuple[str, str]:
         return (self.merchant_id, self.campaign_id)
+
+    def is_resting(self, now: datetime) -> bool:
+        """Return whether it begins nothing at *now*, whatever its limits."""
+        return self.resting_until is not None and self.resting_until > now
 
     def is_awake(self, now: datetime) -> bool:
         """Return whether the campaign may have work at *now*."""
@@ -153,6 +158,7 @@ def _record(document: Document) -> CampaignRecord:
         next_at=moment(body["next_at"]),
         deadline=moment(body["deadline"]),
         limit_scopes=limit_scopes_of(body),
+        resting_until=resting_until(body),
         is_marketing=body.get("kind", CampaignKind.MARKETING) == CampaignKind.MARKETING,
     )
 

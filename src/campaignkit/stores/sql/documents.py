@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from campaignkit.campaign.campaign import CampaignKind, TimelineEntry
-from campaignkit.campaign.documents import moment
+from campaignkit.campaign.documents import moment, resting_until
 from campaignkit.campaign.status import CampaignStatus, RecipientStatus
 from campaignkit.errors import RevisionConflict
 from campaignkit.ports import Document, SaveGuard
@@ -184,6 +184,7 @@ def _hot_values(body: Mapping[str, Any] | None) -> dict[str, Any]:
         "next_at": moment(body["next_at"]),
         "deadline": moment(body["deadline"]),
         "limit_scopes": json.dumps(body["limit_scopes"]),
+        "resting_until": resting_until(body),
     }
 
 

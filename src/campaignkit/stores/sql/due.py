@@ -116,6 +116,7 @@ def _limited_campaigns(*, is_sqlite: bool) -> sa.Select[Any]:
         _ready_count(pending, now, campaigns).label("ready_count"),
     ).where(
         _is_live(now),
+        sa.or_(column.resting_until.is_(None), column.resting_until <= now),
         column.limit_scopes != sa.literal_column(f"'{NO_SCOPES}'"),
         is_among(column.merchant_id, "merchants", is_sqlite=is_sqlite),
     )

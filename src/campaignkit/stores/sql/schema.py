@@ -111,6 +111,7 @@ campaigns = sa.Table(
     sa.Column("next_at", Instant),
     sa.Column("deadline", Instant),
     sa.Column("limit_scopes", sa.Text, nullable=False, server_default="[]"),
+    sa.Column("resting_until", Instant),
     sa.Column("body", sa.Text),
     sa.Index("ix_campaignkit_campaigns_live", "status", "next_at"),
 )

@@ -61,6 +61,7 @@ def _create_campaigns() -> None:
         sa.Column("next_at", sa.BigInteger(), nullable=True),
         sa.Column("deadline", sa.BigInteger(), nullable=True),
         sa.Column("limit_scopes", sa.Text(), server_default="[]", nullable=False),
+        sa.Column("resting_until", sa.BigInteger(), nullable=True),
         sa.Column("body", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("merchant_id", "campaign_id", name="pk_campaignkit_campaigns"),
     )
