@@ -275,3 +275,13 @@ def test_c7_a_throttle_that_holds_back_the_rest_of_a_batch_is_no_refusal_of_the_
     scene.kit.run()
 
     assert (scene.status, scene.statuses()) == ("finished", {"sent": 3})
+
+
+def test_a_campaign_whose_start_comes_while_others_use_up_the_limit_has_started_all_the_same(store):
+    window = ck.SendWindow(hours={"daily": "10-10:01, 23-23:45"}, zone=ZONE)
+    scene = make_scene(store, FakeEmail(), recipients=1, window=window, merchant={"limits": [Limit(1, per=MINUTE)]})
+    second = scene.another("Second", people(["x@example.org"]), window=window)
+    scene.kit.run()
+
+    assert {str(one): count for one, count in scene.shop.counts(second).by_status.items()} == {"sent": 1}
+    assert scene.statuses() == {"sent": 1}

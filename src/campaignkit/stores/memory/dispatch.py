@@ -74,7 +74,12 @@ class MemoryDispatch(MemoryTables):
             for campaign in awake
         ]
         shares = share(demands, self._limits, now)
-        return {campaign.identity: one for campaign, one in zip(awake, shares, strict=True)}
+        # One that has yet to start is kept its part, but not from starting.
+        return {
+            campaign.identity: one
+            for campaign, one in zip(awake, shares, strict=True)
+            if campaign.status is CampaignStatus.SENDING
+        }
 
     def _ready_count(self, campaign: CampaignRecord, now: datetime) -> int:
         pending = self._recipients.in_status(*campaign.identity, RecipientStatus.PENDING)

@@ -64,6 +64,7 @@ def _shares(driver: Driver, rows: Sequence[Sequence[Any]], now: datetime) -> dic
     merchants = sorted({row[0] for row in rows if row[2] != NO_SCOPES and row[4]})
     if not merchants:
         return {}
+    limited = driver.rows(_LIMITED, (to_micros(now), merchants))
     demands = [
         Demand(
             merchant_id=merchant_id,
@@ -72,13 +73,12 @@ def _shares(driver: Driver, rows: Sequence[Sequence[Any]], now: datetime) -> dic
             ready_count=ready,
             limit_scopes=_scopes(limit_scopes),
         )
-        for merchant_id, campaign_id, limit_scopes, priority, ready in driver.rows(
-            _LIMITED, (to_micros(now), merchants)
-        )
+        for merchant_id, campaign_id, _, limit_scopes, priority, ready in limited
     ]
     states = counted(driver, [scope.key for demand in demands for scope in demand.limit_scopes])
     shares = share(demands, states, now)
-    return {(demand.merchant_id, demand.campaign_id): one for demand, one in zip(demands, shares, strict=True)}
+    # One that has yet to start is kept its part, but not from starting.
+    return {(row[0], row[1]): one for row, one in zip(limited, shares, strict=True) if row[2] == CampaignStatus.SENDING}
 
 
 @lru_cache(maxsize=SCOPES_MAX)
@@ -111,6 +111,7 @@ def _limited_campaigns(*, is_sqlite: bool) -> sa.Select[Any]:
     return sa.select(
         column.merchant_id,
         column.campaign_id,
+        column.status,
         column.limit_scopes,
         column.priority,
         _ready_count(pending, now, campaigns).label("ready_count"),
