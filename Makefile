@@ -21,8 +21,9 @@ $(READY): pyproject.toml
 demo: $(READY)  ## a florist's spring campaign, through a real SMTP server, with a worker killed on the way
 	$(BIN)/python -m examples.spring_demo
 
-test: $(READY)  ## the whole test suite
-	$(BIN)/python -m pytest -q
+# Two at a time, and a file by one of them: what a file prepares, such as the demo's story, is prepared once.
+test: $(READY)  ## the whole test suite, on two cores
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 storm: $(READY)  ## thousands of killed and frozen workers, and a mail dialogue cut at every byte; some minutes
 	$(BIN)/python -m tests.storms
