@@ -255,6 +255,7 @@ def test_a_mail_of_html_alone_has_its_styles_inline_and_says_the_same_as_text():
         "pl",
         "liquid",
     )
+    assert mail.html is not None
     assert 'style="color: red;"' in mail.html
     as_it_was = email_from_html(subject="Tulips", html=html, inline=False)
     assert (as_it_was.html, "No" in as_it_was.text) == (html, True)
