@@ -24,6 +24,9 @@ from campaignkit.campaign.recipients import (
     RecipientCount,
 )
 from campaignkit.campaign.status import RecipientEvent, RecipientStatus
+from campaignkit.credits.entries import Entry
+from campaignkit.credits.lots import Lot
+from campaignkit.credits.posting import CreditRequest
 from campaignkit.delivery.begin import BeginAnswer, Clearance
 from campaignkit.delivery.outcomes import Outcome
 from campaignkit.delivery.settling import Settlement, SettleResult
@@ -36,6 +39,7 @@ __all__ = [
     "Clear",
     "Cleared",
     "Clock",
+    "CreditStore",
     "DispatchStore",
     "Document",
     "DocumentStore",
@@ -154,6 +158,7 @@ class SaveGuard(StrEnum):
     NOBODY_BUSY = "nobody_busy"  # none claimed, none sending
     NOBODY_LEFT = "nobody_left"  # none pending, claimed or sending
     NOBODY_BEGAN = "nobody_began"  # no attempt exists, none claimed
+    OUT_OF_CREDIT = "out_of_credit"  # none claimed, none sending, and the body's ``credit_needed`` cannot be paid now
 
 
 class DocumentStore(Protocol):
@@ -354,6 +359,8 @@ class DispatchStore(Protocol):
         The only way into SENDING. What is not GO consumed nothing; SUPPRESSED, EXPIRED, CANCELLED and LEFT_OUT end
         their recipient. Limits are counted in this commit, so that no window ever holds more than they allow. The
         deciding instant is the store's own, read after its locks were taken.
+
+        Who has a price and may go holds it: the lots that pay stand on the attempt, and are written in this commit.
         """
         ...
 
@@ -361,8 +368,10 @@ class DispatchStore(Protocol):
         """Write what became of messages: from CLAIMED (never cleared), SENDING or IN_DOUBT, at the same epoch only.
 
         Moves back to pending land by ``recipients.landing``. What provably was not submitted is given back to the
-        limits that it was counted under, by ``settling.give_back_all``. A message in doubt that turns out not accepted,
-        or is settled in any way while its campaign is finished, reopens the campaign if it lands in pending.
+        limits that it was counted under, by ``settling.give_back_all``. What a message holds of its merchant's credit
+        ends once, by ``crediting.ended_by``, and what comes back of it wakes campaigns as ``post`` does. A message in
+        doubt that turns out not accepted, or is settled in any way while its campaign is finished, reopens the campaign
+        if it lands in pending.
         """
         ...
 
@@ -376,7 +385,10 @@ class DispatchStore(Protocol):
         ...
 
     def reap(self) -> Reaped:
-        """Take back what outlived its lease, ``lease_until <= now`` by the store's clock; any number may reap."""
+        """Take back what outlived its lease, ``lease_until <= now`` by the store's clock; any number may reap.
+
+        What becomes unknown is charged; what a doubt holds is held until then.
+        """
         ...
 
 
@@ -442,7 +454,41 @@ class PlanningStore(Protocol):
         ...
 
 
-class Store(DocumentStore, RecipientStore, DispatchStore, SuppressionStore, PlanningStore, Protocol):
+class CreditStore(Protocol):
+    """What merchants have bought, and what their texts came to cost."""
+
+    def post(self, merchant_id: str, requests: Sequence[CreditRequest], /) -> Sequence[Entry]:
+        """Do *requests* in order by ``posting.post``, in one commit, all or none; one entry each.
+
+        A request that was made before, by its key, changes nothing. Where credit becomes available, campaigns that are
+        scheduled and wait for credit are due at once, in the same commit.
+
+        Raises:
+            KeyReused, InsufficientCredits, CreditsExceeded, HoldNotFound, InvalidCredits: nothing changed. Holds of
+                attempts are ended by ``settle`` alone, and may be refunded.
+        """
+        ...
+
+    def lots(self, merchant_id: str, /) -> Sequence[Lot]:
+        """Return all lots of a merchant by number, as they were last written; what has expired since is not marked."""
+        ...
+
+    def posted(self, merchant_id: str, /) -> Sequence[Entry]:
+        """Return the entries that were posted, and those of lots that expired, in the order in which they came."""
+        ...
+
+    def charged(
+        self, merchant_id: str, /, *, after: tuple[str, int] | None = None, limit: int = 1000
+    ) -> Sequence[Attempt]:
+        """Return at most *limit* attempts that credit was held for, by recipient and epoch, those after *after*.
+
+        Their entries are ``Attempt.credit_entries``; with ``posted`` they are the whole ledger. They outlive a campaign
+        that is deleted.
+        """
+        ...
+
+
+class Store(DocumentStore, RecipientStore, DispatchStore, SuppressionStore, PlanningStore, CreditStore, Protocol):
     """Everything that campaignkit keeps. ``bind_clock`` gives it the kit's clock unless it was made with its own."""
 
     def bind_clock(self, clock: Clock, /) -> None: ...

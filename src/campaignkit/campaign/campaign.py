@@ -119,6 +119,7 @@ class Campaign:
     deadline: datetime | None = None  # nothing begins at or after it
     waiting_for: WaitingFor = WaitingFor.NOTHING
     next_at: datetime | None = None  # when it acts again by itself, where that is known
+    credit_needed: int = 0  # while it waits for credit: what the next message costs
     has_begun: bool = False
     is_late_start_confirmed: bool = False
     failure_code: str = ""

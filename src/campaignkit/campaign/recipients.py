@@ -8,6 +8,8 @@ import attrs
 
 from campaignkit.addresses.channel import Channel, mask
 from campaignkit.campaign.status import RECIPIENT_TRANSITIONS, CampaignStatus, RecipientEvent, RecipientStatus
+from campaignkit.credits.entries import Entry, attempt_entries
+from campaignkit.credits.lots import Shares
 
 __all__ = [
     "DOUBT_HORIZON",
@@ -98,6 +100,35 @@ class Attempt:
     provider_id: str | None = None
     content_digest: str = ""
     price: int | None = None
+    credit_shares: Shares = ()  # which lots pay; empty: it costs nothing
+    credit_spent: int | None = None  # what it came to cost; None: its credit is held
+    credit_expired: int = 0  # how much of what went back found its lot expired
+    credit_ended_at: datetime | None = None  # when its hold ended
+
+    @property
+    def credit_key(self) -> str:
+        """What the ledger calls it."""
+        return f"{self.recipient_id}/{self.epoch}"
+
+    @property
+    def credit_entries(self) -> Sequence[Entry]:
+        """Its lines of the ledger: none where it costs nothing, the hold, and the end of that."""
+        if self.began_at is None:
+            return ()
+        return attempt_entries(
+            key=self.credit_key,
+            shares=self.credit_shares,
+            began_at=self.began_at,
+            settled_at=self.credit_ended_at,
+            spent=self.credit_spent,
+            expired=self.credit_expired,
+            reference=self.provider_id or "",
+        )
+
+    @property
+    def is_holding(self) -> bool:
+        """Return whether credit is put aside for it."""
+        return bool(self.credit_shares) and self.credit_ended_at is None
 
     @property
     def may_be_accepted(self) -> bool:

@@ -11,6 +11,8 @@ import attrs
 
 from campaignkit.addresses.channel import mask
 from campaignkit.campaign.status import CampaignStatus, RecipientStatus
+from campaignkit.credits.lots import Shares
+from campaignkit.credits.purse import Purse
 from campaignkit.timing.limits import (
     CapAnswer,
     CapVerdict,
@@ -36,6 +38,7 @@ __all__ = [
 
 # A worker that was granted begin has this long to cross; one that was frozen longer drops the connection instead.
 CROSS_WITHIN = timedelta(seconds=30)
+NO_CREDIT = "the shop's credit does not pay for this text; it waits until more is granted"
 
 
 class BeginVerdict(StrEnum):
@@ -85,7 +88,7 @@ class BeginAnswer:
     recipient_id: str
     verdict: BeginVerdict
     retry_at: datetime | None = None  # with CLOSED, CAPPED, LIMITED: not before
-    detail: str = ""  # one sentence for a shopkeeper, with CAPPED, LEFT_OUT, LIMITED
+    detail: str = ""  # one sentence for a shopkeeper, with CAPPED, LEFT_OUT, LIMITED, NO_CREDIT
     cross_within: timedelta = CROSS_WITHIN
 
 
@@ -127,14 +130,24 @@ class Decision:
 
     answers: tuple[BeginAnswer, ...]
     limits: Mapping[str, LimitState]
+    shares: Mapping[tuple[str, str], Shares] = attrs.field(factory=dict)  # which lots pay, by (merchant, recipient)
 
 
-def decide(facts: BeginFacts, clearances: Sequence[Clearance], now: datetime) -> Decision:
+def decide(
+    facts: BeginFacts, clearances: Sequence[Clearance], now: datetime, purses: Mapping[str, Purse] | None = None
+) -> Decision:
     """Return who may begin at *now*, the store's instant after its locks were taken.
 
     A recipient named twice gets GO once. Reasons that end a recipient come before those that only delay it. Those whom
-    a limit holds back are told one after the other when their turn comes, as if all before them took theirs.
+    a limit holds back are told one after the other when their turn comes, as if all before them took theirs. Credit is
+    held in order until the lots cannot pay; nothing cheaper overtakes.
+
+    Args:
+        purses: Of each merchant who is asked to pay; the credit of who may begin is held in them. The store writes what
+            changed.
     """
+    purse_of = purses or {}
+    shares: dict[tuple[str, str], Shares] = {}
     limits = _Limits(facts.limits, now)
     marketing = {person: list(instants) for person, instants in facts.marketing.items()}
     granted: set[tuple[str, str]] = set()
@@ -144,13 +157,18 @@ def decide(facts: BeginFacts, clearances: Sequence[Clearance], now: datetime) ->
         if identity in granted:
             answer = _answer(clearance, BeginVerdict.STALE)
         else:
-            answer = _refusal(facts, clearance, now, marketing) or limits.ask(clearance)
+            purse = purse_of.get(clearance.merchant_id)
+            answer = _refusal(facts, clearance, now, marketing) or _unpaid(clearance, purse) or limits.ask(clearance)
         if answer.verdict is BeginVerdict.GO:
             granted.add(identity)
+            if clearance.price is not None:
+                held = purse_of[clearance.merchant_id].hold(clearance.price)
+                assert held is not None, "it was admitted"
+                shares[identity] = held
             if clearance.cap is not None:
                 marketing.setdefault((clearance.merchant_id, clearance.address_key), []).append(now)
         answers.append(answer)
-    return Decision(tuple(answers), limits.states)
+    return Decision(tuple(answers), limits.states, shares)
 
 
 class _Limits:
@@ -181,6 +199,13 @@ class _Limits:
         turn = grant_together(counts_of(scopes, ahead), turn).grant.next_at or turn
         self._ahead |= take_together(scopes, ahead, turn)
         return turn
+
+
+def _unpaid(clearance: Clearance, purse: Purse | None) -> BeginAnswer | None:
+    """Return NO_CREDIT if the message costs something that cannot be paid; it holds nothing yet."""
+    if clearance.price is None or (purse is not None and purse.admit(clearance.price)):
+        return None
+    return _answer(clearance, BeginVerdict.NO_CREDIT, detail=NO_CREDIT)
 
 
 def _answer(

@@ -41,6 +41,7 @@ class Settlement:
     detail: str = ""  # one sentence for a shopkeeper
     is_attempt_used: bool = False  # a deferral that concerned the recipient itself
     limit_scopes: tuple[LimitScope, ...] = ()  # those that begin counted it under
+    spent: int | None = None  # credits, where it is known how many parts were accepted; None: all or nothing
 
 
 class SettleResult(StrEnum):

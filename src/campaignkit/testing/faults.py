@@ -159,6 +159,10 @@ class FaultyStore:
     counted = _verb("counted")
     spend = _verb("spend")
     marketing = _verb("marketing")
+    post = _verb("post")
+    lots = _verb("lots")
+    posted = _verb("posted")
+    charged = _verb("charged")
     close = _verb("close")
 
     def _pass(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

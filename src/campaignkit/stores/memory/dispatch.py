@@ -9,6 +9,7 @@ import attrs
 from campaignkit.campaign.campaign import TimelineEntry
 from campaignkit.campaign.recipients import DOUBT_HORIZON, Attempt, CampaignRecipient
 from campaignkit.campaign.status import CampaignEvent, CampaignStatus, RecipientEvent, RecipientStatus, transition
+from campaignkit.credits.lots import Shares
 from campaignkit.delivery.begin import (
     BeginAnswer,
     BeginFacts,
@@ -18,6 +19,7 @@ from campaignkit.delivery.begin import (
     RecipientFacts,
     decide,
 )
+from campaignkit.delivery.crediting import CREDIT_CAME, EndedHold, end_holds, ended_by, given_up, waits_for_credit
 from campaignkit.delivery.settling import (
     Ground,
     Settled,
@@ -141,11 +143,16 @@ class MemoryDispatch(MemoryTables):
         with self._lock:
             now = self._now()
             self._settle_all(settlements, now)
-            decision = decide(self._begin_facts(clearances, now), clearances, now)
+            paying = {one.merchant_id for one in clearances if one.price is not None}
+            purses = {merchant_id: self._credit.purse(merchant_id, now) for merchant_id in paying}
+            decision = decide(self._begin_facts(clearances, now), clearances, now, purses)
             self._limits.update(decision.limits)
+            for merchant_id, purse in purses.items():
+                self._credit.keep(merchant_id, purse)
             for clearance, answer in zip(clearances, decision.answers, strict=True):
                 if answer.verdict is BeginVerdict.GO:
-                    self._begin_one(clearance, now, lease)
+                    shares = decision.shares.get((clearance.merchant_id, clearance.recipient_id), ())
+                    self._begin_one(clearance, now, lease, shares)
                 elif answer.verdict in _ENDED_BY_BEGIN:
                     self._end_claimed(clearance, answer, now)
             return decision.answers
@@ -188,7 +195,7 @@ class MemoryDispatch(MemoryTables):
             if attempt.began_at is not None and attempt.began_at > since and attempt.may_be_accepted
         )
 
-    def _begin_one(self, clearance: Clearance, now: datetime, lease: timedelta) -> None:
+    def _begin_one(self, clearance: Clearance, now: datetime, lease: timedelta, shares: Shares) -> None:
         row = self._recipients.get(clearance.merchant_id, clearance.recipient_id)
         assert row is not None
         self._recipients.put(moved(row, RecipientEvent.BEGIN, at=now, lease_until=now + lease))
@@ -200,6 +207,7 @@ class MemoryDispatch(MemoryTables):
                 prepared_at=clearance.prepared_at,
                 content_digest=clearance.content_digest,
                 price=clearance.price,
+                credit_shares=shares,
             )
         )
 
@@ -227,10 +235,41 @@ class MemoryDispatch(MemoryTables):
         if attempt.began_at is not None and uncounts(settlement):
             self._limits = give_back_all(self._limits, [Uncounted(settlement.limit_scopes, attempt.began_at)])
         self._recipients.put_attempt(_settled_attempt(attempt, settlement, now))
+        hold = ended_by(settlement, attempt.credit_shares) if attempt.is_holding else None
+        if hold is not None:
+            self._end_hold(hold, now)
         self._recipients.put(_settled_row(row, settlement.event, settled, now))
         if settled.status is RecipientStatus.PENDING:
             self._reopen(row, now)
         return SettleResult.APPLIED
+
+    def _end_hold(self, hold: EndedHold, now: datetime) -> None:
+        """End what a message holds: on its attempt, and in the lots that paid."""
+        purse = self._credit.purse(hold.merchant_id, now)
+        (ended,) = end_holds(purse, [hold])
+        self._credit.keep(hold.merchant_id, purse)
+        attempt = self._recipients.attempt_at(hold.merchant_id, hold.recipient_id, hold.epoch)
+        assert attempt is not None
+        self._recipients.put_attempt(
+            attrs.evolve(attempt, credit_spent=hold.spent, credit_expired=ended.expired, credit_ended_at=now)
+        )
+        if ended.returned:
+            self._wake_waiting_for_credit(hold.merchant_id, now)
+
+    def _wake_waiting_for_credit(self, merchant_id: str, now: datetime) -> None:
+        """Make the merchant's campaigns due that are scheduled and wait for credit."""
+        waiting = [
+            campaign.campaign_id
+            for campaign in self._documents.campaigns()
+            if campaign.merchant_id == merchant_id and campaign.status is CampaignStatus.SCHEDULED
+        ]
+        for campaign_id in waiting:
+            document = self._documents.load(merchant_id, "campaign", campaign_id)
+            if document is None or document.body is None or not waits_for_credit(document.body):
+                continue
+            woken = attrs.evolve(document, body={**document.body, "next_at": now.isoformat()})
+            self._documents.put(woken, revision=document.revision + 1)
+            self._documents.add_note(merchant_id, campaign_id, TimelineEntry(at=now, what="woken", why=CREDIT_CAME))
 
     def _settle_facts(self, row: CampaignRecipient) -> SettleFacts:
         campaign = self._campaign_of(row)
@@ -282,6 +321,10 @@ class MemoryDispatch(MemoryTables):
                 doubt = {"reason": "lease_expired", "doubt_until": now + DOUBT_HORIZON[row.channel]}
                 self._recipients.put(moved(row, RecipientEvent.DOUBT, at=now, **doubt, **LEASE_OVER))
             for row in unknown:
+                attempt = self._recipients.attempt(row)
+                if attempt.is_holding:
+                    hold = given_up(row.merchant_id, row.recipient_id, row.epoch, attempt.credit_shares)
+                    self._end_hold(hold, now)
                 self._recipients.put(
                     moved(row, RecipientEvent.GIVE_UP, at=now, reason="never_confirmed", doubt_until=None)
                 )

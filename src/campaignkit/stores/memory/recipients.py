@@ -79,11 +79,14 @@ class RecipientTable:
                 shelf.ids_by_status.setdefault(row.status, {})[row.recipient_id] = None
 
     def delete_campaign(self, merchant_id: str, campaign_id: str) -> None:
-        """Forget every row of a campaign, and its attempts."""
+        """Forget every row of a campaign, and its attempts but for those that stand in the ledger."""
         shelf = self._shelves.pop((merchant_id, campaign_id), _Shelf())
         for recipient_id in shelf.rows:
             del self._campaign_ids[merchant_id, recipient_id]
-            self._attempts.pop((merchant_id, recipient_id), None)
+            tried = self._attempts.pop((merchant_id, recipient_id), {})
+            charged = {epoch: attempt for epoch, attempt in tried.items() if attempt.credit_shares}
+            if charged:
+                self._attempts[merchant_id, recipient_id] = charged
 
     def in_status(self, merchant_id: str, campaign_id: str, *statuses: RecipientStatus) -> Sequence[CampaignRecipient]:
         """Return the recipients of a campaign in *statuses* that may still move; no exclusion is among them."""
@@ -141,6 +144,16 @@ class RecipientTable:
             merchant_id=row.merchant_id, recipient_id=row.recipient_id, epoch=row.epoch, generation=row.generation
         )
         return self._attempts.get((row.merchant_id, row.recipient_id), {}).get(row.epoch, blank)
+
+    def attempt_at(self, merchant_id: str, recipient_id: str, epoch: int) -> Attempt | None:
+        """Return the attempt at that epoch, if there is one."""
+        return self._attempts.get((merchant_id, recipient_id), {}).get(epoch)
+
+    def charged(self, merchant_id: str) -> Sequence[Attempt]:
+        """Return the attempts that credit was held for, by recipient and epoch."""
+        mine = sorted(recipient_id for owner, recipient_id in self._attempts if owner == merchant_id)
+        found = (attempt for recipient_id in mine for attempt in self.attempts(merchant_id, recipient_id))
+        return [attempt for attempt in found if attempt.credit_shares]
 
     def has_attempts(self, merchant_id: str, campaign_id: str) -> bool:
         """Return whether anybody on a campaign was ever tried."""

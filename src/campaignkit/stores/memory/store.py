@@ -10,6 +10,7 @@ from campaignkit.addresses.channel import Channel
 from campaignkit.campaign.campaign import TimelineEntry
 from campaignkit.campaign.recipients import (
     MOVABLE,
+    Attempt,
     CampaignRecipient,
     IntakeResult,
     NewAddress,
@@ -20,6 +21,9 @@ from campaignkit.campaign.recipients import (
     readdressed,
 )
 from campaignkit.campaign.status import CampaignStatus, RecipientEvent, RecipientStatus
+from campaignkit.credits.entries import Entry
+from campaignkit.credits.lots import Lot
+from campaignkit.credits.posting import CreditRequest
 from campaignkit.errors import CampaignNotFound, NotEditable, RevisionConflict
 from campaignkit.ports import PREFIX_LENGTH, Backlog, Document, RecipientQuery, SaveGuard, Trail
 from campaignkit.stores.memory.dispatch import MemoryDispatch
@@ -83,6 +87,10 @@ class MemoryStore(MemoryDispatch):
                 return True
             case SaveGuard.NOBODY_BUSY:
                 return not self._recipients.in_status(*campaign, *_BUSY)
+            case SaveGuard.OUT_OF_CREDIT:
+                needed = 0 if document.body is None else document.body.get("credit_needed", 0)
+                available = self._credit.purse(document.merchant_id, self._now()).available
+                return available < needed and not self._recipients.in_status(*campaign, *_BUSY)
             case SaveGuard.NOBODY_LEFT:
                 return not self._recipients.in_status(*campaign, *_LEFT)
             case SaveGuard.NOBODY_BEGAN:
@@ -228,6 +236,38 @@ class MemoryStore(MemoryDispatch):
         with self._lock:
             found = {key: self._marketing_to(merchant_id, key, since) for key in keys}
         return {key: instants for key, instants in found.items() if instants}
+
+    # Credit
+
+    def post(self, merchant_id: str, requests: Sequence[CreditRequest], /) -> Sequence[Entry]:
+        with self._lock:
+            now = self._now()
+            postings = self._credit.post(merchant_id, requests, now, lambda key: self._entries_of(merchant_id, key))
+            if any(entry.change.available > 0 for posting in postings for entry in posting.entries):
+                self._wake_waiting_for_credit(merchant_id, now)
+            return [posting.entry for posting in postings]
+
+    def _entries_of(self, merchant_id: str, key: str) -> Sequence[Entry]:
+        recipient_id, _, epoch = key.rpartition("/")
+        is_epoch = epoch.isascii() and epoch.isdigit()
+        attempt = self._recipients.attempt_at(merchant_id, recipient_id, int(epoch)) if is_epoch else None
+        return () if attempt is None else attempt.credit_entries
+
+    def lots(self, merchant_id: str, /) -> Sequence[Lot]:
+        with self._lock:
+            return self._credit.lots(merchant_id)
+
+    def posted(self, merchant_id: str, /) -> Sequence[Entry]:
+        with self._lock:
+            return self._credit.entries(merchant_id)
+
+    def charged(
+        self, merchant_id: str, /, *, after: tuple[str, int] | None = None, limit: int = 1000
+    ) -> Sequence[Attempt]:
+        with self._lock:
+            found = self._recipients.charged(merchant_id)
+        behind = [one for one in found if after is None or (one.recipient_id, one.epoch) > after]
+        return behind[:limit]
 
 
 def _destination(row: CampaignRecipient) -> str:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from campaignkit.campaign.recipients import CampaignRecipient, landing
 from campaignkit.campaign.status import RecipientEvent, RecipientStatus
 from campaignkit.ports import Clock
+from campaignkit.stores.memory.credit import CreditTable
 from campaignkit.stores.memory.documents import CampaignRecord, DocumentTable
 from campaignkit.stores.memory.recipients import LANDED_BY, LEASE_OVER, RecipientTable, moved
 from campaignkit.timing.limits import LimitState
@@ -24,6 +25,7 @@ class MemoryTables:
         self._recipients = RecipientTable()
         self._suppressions: dict[str, dict[str, str]] = {}  # merchant → address key → reason
         self._limits: dict[str, LimitState] = {}  # by scope key
+        self._credit = CreditTable()
 
     def bind_clock(self, clock: Clock, /) -> None:
         """Use the kit's clock, unless this store was made with its own."""

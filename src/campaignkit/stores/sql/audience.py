@@ -20,10 +20,11 @@ from campaignkit.campaign.recipients import (
     admit,
 )
 from campaignkit.campaign.status import CampaignStatus, RecipientEvent, RecipientStatus, transition
+from campaignkit.credits.lots import load_shares
 from campaignkit.errors import CampaignNotFound, NotEditable
 from campaignkit.ports import RecipientQuery, Trail
-from campaignkit.stores.sql.documents import notes_of
 from campaignkit.stores.sql.schema import attempts, campaigns, has_status, recipients, suppressions
+from campaignkit.stores.sql.timelines import notes_of
 
 __all__ = [
     "CHANNELS",
@@ -154,9 +155,14 @@ def trail(connection: sa.Connection, merchant_id: str, recipient_id: str) -> Tra
     )
     return Trail(
         recipient_of(row),
-        tuple(Attempt(**row._asdict()) for row in tries),
+        tuple(map(attempt_of, tries)),
         notes_of(connection, merchant_id, row.campaign_id),
     )
+
+
+def attempt_of(row: Any) -> Attempt:
+    """Return the attempt that a row of all columns describes."""
+    return Attempt(**row._asdict() | {"credit_shares": load_shares(row.credit_shares)})
 
 
 def suppress(connection: sa.Connection, merchant_id: str, keys: Sequence[str], *, reason: str, now: datetime) -> int:

@@ -1,12 +1,14 @@
 """Begin in SQL: facts under their locks in, the shared decision, markers and limits out, in one transaction."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import attrs
 import sqlalchemy as sa
 
 from campaignkit.campaign.status import CampaignStatus, RecipientStatus
+from campaignkit.credits.lots import Shares, dump_shares
+from campaignkit.credits.purse import Purse
 from campaignkit.delivery.begin import (
     BeginAnswer,
     BeginFacts,
@@ -16,10 +18,11 @@ from campaignkit.delivery.begin import (
     RecipientFacts,
     decide,
 )
-from campaignkit.delivery.settling import Uncounted, give_back_all
+from campaignkit.delivery.settling import give_back_all
 from campaignkit.stores.sql.audience import STATUSES
 from campaignkit.stores.sql.connection import ReadNow
 from campaignkit.stores.sql.counting import lock_counters, lock_people, marketing_of, write_counters
+from campaignkit.stores.sql.crediting import end_in, lock_lots, write_purses
 from campaignkit.stores.sql.driver import Driver
 from campaignkit.stores.sql.returns import update_recipients
 from campaignkit.stores.sql.schema import (
@@ -30,6 +33,7 @@ from campaignkit.stores.sql.schema import (
     suppressions,
     to_micros,
 )
+from campaignkit.stores.sql.settling import Freed
 from campaignkit.stores.sql.statements import Parameters, Statement, is_among
 
 __all__ = ["begin"]
@@ -135,13 +139,18 @@ _ATTEMPT_NAMES = (
     "content_digest",
     "price",
 )
-_ATTEMPT = Statement(
-    _ATTEMPT_NAMES,
-    lambda _: sa.insert(attempts).values(
-        {name: sa.bindparam(name) for name in _ATTEMPT_NAMES}
+
+
+def _insert_attempt(names: Sequence[str]) -> sa.Insert:
+    return sa.insert(attempts).values(
+        {name: sa.bindparam(name) for name in names}
         | {name: sa.literal_column("''") for name in ("verdict", "scope", "code", "reply")}
-    ),
-)
+    )
+
+
+_PAID_NAMES = (*_ATTEMPT_NAMES, "credit_shares")
+_ATTEMPT = Statement(_ATTEMPT_NAMES, lambda _: _insert_attempt(_ATTEMPT_NAMES))
+_PAID_ATTEMPT = Statement(_PAID_NAMES, lambda _: _insert_attempt(_PAID_NAMES))
 
 
 def begin(
@@ -150,31 +159,37 @@ def begin(
     *,
     lease: timedelta,
     read_now: ReadNow,
-    uncounted: Sequence[Uncounted] = (),
+    freed: Freed,
 ) -> Sequence[BeginAnswer]:
-    """Decide under the locks of campaign, recipients and limits, and write what was decided.
+    """Decide under the locks of campaign, recipients, limits and lots, and write what was decided.
 
     Args:
-        uncounted: What settlements of the same transaction give back to limits; after the locks, as all take them so.
+        freed: What settlements of the same transaction give back; after the locks, as all take them so.
     """
     facts = _read_at_once(driver, clearances) if driver.is_sqlite else _read_in_order(driver, clearances)
-    scopes = [one.limit_scopes for one in clearances] + [one.limit_scopes for one in uncounted]
+    scopes = [one.limit_scopes for one in clearances] + [one.limit_scopes for one in freed.uncounted]
     counters = lock_counters(driver, [scope.key for group in scopes for scope in group])
+    paying = [one.merchant_id for one in clearances if one.price is not None]
+    lots = lock_lots(driver, paying + [hold.merchant_id for hold in freed.holds])
     now = read_now(driver.connection)
+    purses = {merchant_id: Purse(mine, now) for merchant_id, mine in lots.items()}
+    end_in(driver, purses, freed.holds, now)
     decision = decide(
         BeginFacts(
             campaigns=facts.campaigns,
             recipients=facts.recipients,
             suppressed=frozenset(facts.suppressed),
-            limits=give_back_all(counters, uncounted) if uncounted else counters,
+            limits=give_back_all(counters, freed.uncounted) if freed.uncounted else counters,
             marketing=marketing_of(driver, clearances, now),
         ),
         clearances,
         now,
+        purses,
     )
     pairs = list(zip(clearances, decision.answers, strict=True))
     going = [clearance for clearance, answer in pairs if answer.verdict is BeginVerdict.GO]
-    _write_going(driver, going, now, lease)
+    _write_going(driver, going, decision.shares, now, lease)
+    write_purses(driver, purses)
     if len(going) < len(pairs):
         _write_ended(driver, pairs, now)
     if counters:
@@ -182,11 +197,21 @@ def begin(
     return decision.answers
 
 
-def _write_going(driver: Driver, going: Sequence[Clearance], now: datetime, lease: timedelta) -> None:
+def _write_going(
+    driver: Driver,
+    going: Sequence[Clearance],
+    shares: Mapping[tuple[str, str], Shares],
+    now: datetime,
+    lease: timedelta,
+) -> None:
     began_at, lease_until = to_micros(now), to_micros(now + lease)
     for merchant_id, ids in _by_merchant(going):
         driver.run(_SENDING, (lease_until, began_at, merchant_id, ids))
-    driver.run_each(_ATTEMPT, [_attempt_row(clearance, began_at) for clearance in going])
+    free = [one for one in going if one.price is None]
+    driver.run_each(_ATTEMPT, [_attempt_row(clearance, began_at) for clearance in free])
+    if len(free) < len(going):
+        paid = [(one, shares[one.merchant_id, one.recipient_id]) for one in going if one.price is not None]
+        driver.run_each(_PAID_ATTEMPT, [(*_attempt_row(one, began_at), dump_shares(pays)) for one, pays in paid])
 
 
 def _write_ended(driver: Driver, pairs: Sequence[tuple[Clearance, BeginAnswer]], now: datetime) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from hashlib import sha256
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
@@ -15,7 +14,7 @@ from campaignkit.stores.sql.audience import insert_missing
 from campaignkit.stores.sql.connection import ReadNow
 from campaignkit.stores.sql.driver import Driver
 from campaignkit.stores.sql.schema import attempts, campaigns, from_micros, limit_counters, recipients, to_micros
-from campaignkit.stores.sql.statements import Parameters, Statement, is_among
+from campaignkit.stores.sql.statements import Parameters, Statement, is_among, lock_number
 from campaignkit.timing.limits import (
     LimitScope,
     LimitState,
@@ -133,15 +132,9 @@ def lock_people(driver: Driver, clearances: Sequence[Clearance]) -> None:
     PostgreSQL's advisory locks, and not the rows that have the address: those are other campaigns', whose workers
     settle and begin in orders of their own and would lock each other out.
     """
-    people = sorted({_number(one.merchant_id, one.address_key) for one in clearances if one.cap is not None})
+    people = sorted({lock_number(one.merchant_id, one.address_key) for one in clearances if one.cap is not None})
     if people:
         driver.connection.execute(_PEOPLE, {"people": people}).all()
-
-
-def _number(merchant_id: str, address_key: str) -> int:
-    """Return what a person is locked by; two of one number would only wait for each other."""
-    name = repr(("campaignkit", merchant_id, address_key)).encode("utf-8", "surrogatepass")
-    return int.from_bytes(sha256(name).digest()[:8], signed=True)
 
 
 def marketing_of(

@@ -13,10 +13,12 @@ from campaignkit.campaign.status import CampaignStatus, RecipientStatus
 from campaignkit.errors import RevisionConflict
 from campaignkit.ports import Document, SaveGuard
 from campaignkit.stores.sql.driver import Driver
-from campaignkit.stores.sql.schema import attempts, campaigns, documents, has_status, is_held, recipients, timeline
+from campaignkit.stores.sql.ledger import is_out_of_credit
+from campaignkit.stores.sql.schema import attempts, campaigns, documents, has_status, is_held, recipients
 from campaignkit.stores.sql.statements import Statement
+from campaignkit.stores.sql.timelines import add_note
 
-__all__ = ["add_note", "load", "notes_of", "save", "scan"]
+__all__ = ["load", "save", "scan"]
 
 
 _ONE_CAMPAIGN = Statement(
@@ -79,7 +81,7 @@ def save(
     stored = _lock_revision(connection, document)
     if stored != expected_revision:
         raise RevisionConflict(document.kind, document.document_id)
-    if not _guard_holds(connection, document, guard):
+    if not _guard_holds(connection, document, guard, now):
         return False
     values = _values(document, expected_revision + 1)
     if expected_revision == 0:
@@ -91,34 +93,6 @@ def save(
         if note is not None:
             add_note(connection, document.merchant_id, document.document_id, note)
     return True
-
-
-def add_note(connection: sa.Connection, merchant_id: str, campaign_id: str, note: TimelineEntry) -> None:
-    """Append to a campaign's timeline."""
-    connection.execute(
-        sa.insert(timeline).values(
-            merchant_id=merchant_id,
-            campaign_id=campaign_id,
-            at=note.at,
-            what=note.what,
-            why=note.why,
-            actor=note.actor,
-            facts=json.dumps(dict(note.facts)),
-        )
-    )
-
-
-def notes_of(connection: sa.Connection, merchant_id: str, campaign_id: str) -> tuple[TimelineEntry, ...]:
-    """Return a campaign's timeline in order."""
-    rows = connection.execute(
-        sa.select(timeline)
-        .where(timeline.c.merchant_id == merchant_id, timeline.c.campaign_id == campaign_id)
-        .order_by(timeline.c.position)
-    )
-    return tuple(
-        TimelineEntry(at=row.at, what=row.what, why=row.why, actor=row.actor, facts=json.loads(row.facts))
-        for row in rows
-    )
 
 
 def _table(kind: str) -> sa.Table:
@@ -194,13 +168,17 @@ def _is_anybody(document: Document, condition: sa.ColumnElement[bool]) -> sa.Exi
     )
 
 
-def _guard_holds(connection: sa.Connection, document: Document, guard: SaveGuard) -> bool:
+def _guard_holds(connection: sa.Connection, document: Document, guard: SaveGuard, now: datetime) -> bool:
     blocking: sa.ColumnElement[bool] = _is_anybody(document, is_held)  # claimed or sending
     match guard:
         case SaveGuard.NONE:
             return True
         case SaveGuard.NOBODY_BUSY:
             pass
+        case SaveGuard.OUT_OF_CREDIT:
+            needed = 0 if document.body is None else document.body.get("credit_needed", 0)
+            if not is_out_of_credit(connection, document.merchant_id, needed, now):
+                return False
         case SaveGuard.NOBODY_LEFT:
             blocking = sa.or_(blocking, _is_anybody(document, has_status(RecipientStatus.PENDING)))
         case SaveGuard.NOBODY_BEGAN:
@@ -216,7 +194,9 @@ def _cascade(connection: sa.Connection, document: Document, now: datetime) -> No
         of_campaign = sa.select(recipients.c.recipient_id).where(*mine)
         connection.execute(
             sa.delete(attempts).where(
-                attempts.c.merchant_id == document.merchant_id, attempts.c.recipient_id.in_(of_campaign)
+                attempts.c.merchant_id == document.merchant_id,
+                attempts.c.recipient_id.in_(of_campaign),
+                attempts.c.credit_shares == "",  # the others stand in the ledger
             )
         )
         connection.execute(sa.delete(recipients).where(*mine))

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from campaignkit.campaign.recipients import DOUBT_HORIZON, landing
 from campaignkit.campaign.status import CampaignStatus, RecipientStatus
 from campaignkit.ports import Claim, Reaped
+from campaignkit.stores.sql.crediting import end_all, given_up_holds
 from campaignkit.stores.sql.driver import Driver
 from campaignkit.stores.sql.schema import NO_LEASE, campaigns, has_status, recipients, suppressions, to_micros
 from campaignkit.stores.sql.statements import Statement
@@ -77,7 +78,9 @@ def reap(connection: sa.Connection, now: datetime) -> Reaped:
         has_status(RecipientStatus.IN_DOUBT),
     )
     given_up = {"status": RecipientStatus.UNKNOWN.value, "reason": "never_confirmed", "doubt_until": None}
+    holds = given_up_holds(connection, now)
     unknown = connection.execute(over.values(**given_up, changed_at=now)).rowcount
+    end_all(Driver(connection), holds, read_now=lambda _: now)
     return Reaped(released=len(claimed), in_doubt=in_doubt, unknown=unknown)
 
 

@@ -8,12 +8,15 @@ import sqlalchemy as sa
 from campaignkit.campaign.status import RecipientStatus
 
 __all__ = [
+    "IS_OPEN_LOT",
     "NO_LEASE",
     "SCHEMA_REVISION",
     "VERSION_TABLE",
     "Instants",
     "attempts",
     "campaigns",
+    "credit_entries",
+    "credit_lots",
     "documents",
     "from_micros",
     "has_status",
@@ -79,6 +82,7 @@ metadata = sa.MetaData(
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
         "uq": "uq_%(table_name)s_%(column_0_N_name)s",
         "pk": "pk_%(table_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
     }
 )
 
@@ -133,6 +137,7 @@ timeline = sa.Table(
 # The conditions of partial indexes; queries say them by ``has_status`` and ``is_held``.
 IS_PENDING = sa.text("status = 'pending'")
 IS_HELD = sa.text("claim_token > ''")
+IS_OPEN_LOT = sa.text("(available > 0 OR held > 0)")
 
 # SQLite keeps its rowid: a wide row that changes often is cheaper to rewrite there than in the tree of its key.
 recipients = sa.Table(
@@ -247,8 +252,70 @@ attempts = sa.Table(
     sa.Column("provider_id", sa.Text),
     sa.Column("content_digest", Key, nullable=False),
     sa.Column("price", sa.Integer),
+    # Which lots pay, as ``credits.dump_shares`` writes it. These four are lines of the ledger, written nowhere else.
+    sa.Column("credit_shares", sa.Text, nullable=False, server_default=""),
+    sa.Column("credit_spent", sa.Integer),
+    sa.Column("credit_expired", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("credit_ended_at", Instant),
+    # Partial: a mail costs nothing, and this index nothing with it.
+    sa.Index(
+        "ix_campaignkit_attempts_charged",
+        "merchant_id",
+        "recipient_id",
+        "epoch",
+        sqlite_where=sa.text("credit_shares > ''"),
+        postgresql_where=sa.text("credit_shares > ''"),
+    ),
     sqlite_with_rowid=False,
 )
+
+credit_lots = sa.Table(
+    "campaignkit_credit_lots",
+    metadata,
+    sa.Column("merchant_id", Key, primary_key=True),
+    sa.Column("lot_number", sa.Integer, primary_key=True),
+    sa.Column("key", Key, nullable=False),
+    sa.Column("granted", sa.BigInteger, nullable=False),
+    sa.Column("available", sa.BigInteger, nullable=False),
+    sa.Column("held", sa.BigInteger, nullable=False),
+    sa.Column("spent", sa.BigInteger, nullable=False),
+    sa.Column("expired", sa.BigInteger, nullable=False),
+    sa.Column("granted_at", Instant, nullable=False),
+    sa.Column("expires_at", Instant),
+    sa.Column("used_at", Instant),
+    sa.CheckConstraint("available >= 0 AND held >= 0 AND spent >= 0 AND expired >= 0", name="not_negative"),
+    sa.CheckConstraint("granted = available + held + spent + expired", name="adds_up"),
+    sa.Index("uq_campaignkit_credit_lots_key", "merchant_id", "key", unique=True),
+    sa.Index(
+        "ix_campaignkit_credit_lots_open",
+        "merchant_id",
+        "lot_number",
+        sqlite_where=IS_OPEN_LOT,
+        postgresql_where=IS_OPEN_LOT,
+    ),
+)
+
+# Grants, adjustments, refunds, lots that expired, and what tests came to cost; the rest of the ledger is in attempts.
+credit_entries = sa.Table(
+    "campaignkit_credit_entries",
+    metadata,
+    sa.Column("position", Serial, primary_key=True, autoincrement=True),
+    sa.Column("merchant_id", Key, nullable=False),
+    sa.Column("slot", Code, nullable=False),
+    sa.Column("key", Key, nullable=False),
+    sa.Column("kind", Code, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("credit_count", sa.BigInteger, nullable=False),
+    sa.Column("change", sa.Text, nullable=False),  # a JSON list: granted, available, held, spent, expired
+    sa.Column("shares", sa.Text, nullable=False),
+    sa.Column("of", Key, nullable=False),
+    sa.Column("expires_at", Instant),
+    sa.Column("reference", sa.Text, nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Index("uq_campaignkit_credit_entries_key", "merchant_id", "slot", "key", unique=True),
+    sa.Index("ix_campaignkit_credit_entries_of", "merchant_id", "of"),
+)
+
 
 suppressions = sa.Table(
     "campaignkit_suppressions",

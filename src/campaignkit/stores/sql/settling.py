@@ -7,8 +7,10 @@ from datetime import datetime
 import attrs
 import sqlalchemy as sa
 
+from campaignkit.addresses.channel import Channel
 from campaignkit.campaign.campaign import TimelineEntry
 from campaignkit.campaign.status import CampaignEvent, CampaignStatus, RecipientStatus, transition
+from campaignkit.delivery.crediting import EndedHold, ended_by
 from campaignkit.delivery.settling import (
     Ground,
     Settled,
@@ -23,13 +25,14 @@ from campaignkit.delivery.settling import (
 )
 from campaignkit.stores.sql.audience import CHANNELS, STATUSES
 from campaignkit.stores.sql.connection import ReadNow
-from campaignkit.stores.sql.documents import add_note
+from campaignkit.stores.sql.crediting import open_shares
 from campaignkit.stores.sql.driver import Driver
 from campaignkit.stores.sql.returns import landing_rows
 from campaignkit.stores.sql.schema import attempts, campaigns, from_micros, recipients, to_micros
 from campaignkit.stores.sql.statements import Parameters, Statement, is_among
+from campaignkit.stores.sql.timelines import add_note
 
-__all__ = ["settle"]
+__all__ = ["Freed", "settle"]
 
 _FACTS = Statement(
     ("merchant", "ids"),
@@ -141,12 +144,20 @@ class _Change:
     row: _Row
 
 
+@attrs.define
+class Freed:
+    """What settlements give back, under locks that come later than theirs."""
+
+    uncounted: list[Uncounted] = attrs.field(factory=list)  # to limits
+    holds: list[EndedHold] = attrs.field(factory=list)  # to lots, or spent
+
+
 def settle(
     driver: Driver, settlements: Sequence[Settlement], *, read_now: ReadNow
-) -> tuple[Sequence[SettleResult], Sequence[Uncounted]]:
-    """Write what became of messages, each at its own epoch only; return also what limits are to be given back."""
+) -> tuple[Sequence[SettleResult], Freed]:
+    """Write what became of messages, each at its own epoch only; return also what is to be given back."""
     results: dict[int, SettleResult] = {}
-    uncounted: list[Uncounted] = []
+    freed = Freed()
     places: dict[str, list[int]] = {}
     for place, settlement in enumerate(settlements):
         places.setdefault(settlement.merchant_id, []).append(place)
@@ -155,10 +166,25 @@ def settle(
         rows = _read(driver, merchant_id, given)
         now = read_now(driver.connection)
         decided, changes = _decide(given, rows, now)
-        uncounted += _uncounted(driver, merchant_id, changes)
+        freed.uncounted += _uncounted(driver, merchant_id, changes)
+        freed.holds += _ended(driver, merchant_id, changes)
         _write(driver, merchant_id, changes, now)
         results.update(zip(mine, decided, strict=True))
-    return [results[place] for place in range(len(settlements))], uncounted
+    return [results[place] for place in range(len(settlements))], freed
+
+
+def _ended(driver: Driver, merchant_id: str, changes: Sequence[_Change]) -> list[EndedHold]:
+    """Return the holds that end; mail costs nothing, and nothing is looked up for it."""
+    texts = [
+        one.settlement
+        for one in changes
+        if one.row.facts.channel is Channel.SMS and one.row.facts.status is not RecipientStatus.CLAIMED
+    ]
+    if not texts:
+        return []
+    shares = open_shares(driver, merchant_id, [one.recipient_id for one in texts])
+    ended = (ended_by(one, shares.get((one.recipient_id, one.epoch), ())) for one in texts)
+    return [hold for hold in ended if hold is not None]
 
 
 def _uncounted(driver: Driver, merchant_id: str, changes: Sequence[_Change]) -> list[Uncounted]:

@@ -5,6 +5,7 @@ Values are as the driver takes them: instants are microseconds.
 """
 
 from collections.abc import Callable, Sequence
+from hashlib import sha256
 from operator import itemgetter
 from typing import Any
 
@@ -14,7 +15,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 
-__all__ = ["Parameters", "Statement", "is_among"]
+__all__ = ["Parameters", "Statement", "is_among", "lock_number"]
 
 Parameters = tuple[Any, ...]
 
@@ -27,6 +28,12 @@ def is_among(column: sa.Column[str], name: str, *, is_sqlite: bool) -> sa.Column
     if is_sqlite:  # ``_Text`` makes the list as long as it must be; json_each would cost 20 µs each time
         return column.op("IN", return_type=sa.Boolean())(sa.text(f"(:{name})"))
     return column == sa.any_(sa.bindparam(name, type_=postgresql.ARRAY(column.type)))
+
+
+def lock_number(*names: str) -> int:
+    """Return what something without a row is locked by on PostgreSQL; two of one number would only wait in turn."""
+    name = repr(("campaignkit", *names)).encode("utf-8", "surrogatepass")
+    return int.from_bytes(sha256(name).digest()[:8], signed=True)
 
 
 class Statement:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from campaignkit.campaign.campaign import TimelineEntry
 from campaignkit.campaign.recipients import (
+    Attempt,
     CampaignRecipient,
     IntakeResult,
     NewAddress,
@@ -16,15 +17,19 @@ from campaignkit.campaign.recipients import (
     RecipientCount,
 )
 from campaignkit.campaign.status import RecipientEvent
+from campaignkit.credits.entries import Entry
+from campaignkit.credits.lots import Lot
+from campaignkit.credits.posting import CreditRequest
 from campaignkit.delivery.begin import BeginAnswer, Clearance
 from campaignkit.delivery.settling import Settlement, SettleResult
 from campaignkit.errors import SchemaOutdated
 from campaignkit.ports import Backlog, Claim, Clock, Document, DueList, Reaped, RecipientQuery, SaveGuard, Trail
-from campaignkit.stores.sql import audience, documents, returns
+from campaignkit.stores.sql import audience, documents, ledger, returns
 from campaignkit.stores.sql.beginning import begin
 from campaignkit.stores.sql.claims import claim
 from campaignkit.stores.sql.connection import reading, writing
 from campaignkit.stores.sql.counting import counted, marketing, spend, uncount
+from campaignkit.stores.sql.crediting import end_all
 from campaignkit.stores.sql.driver import driving, reading_directly
 from campaignkit.stores.sql.due import due
 from campaignkit.stores.sql.planning import backlog
@@ -222,14 +227,15 @@ class SqlStore:
         self, clearances: Sequence[Clearance], /, *, lease: timedelta, settlements: Sequence[Settlement] = ()
     ) -> Sequence[BeginAnswer]:
         with driving(self._engine) as driver:
-            _, uncounted = settle(driver, settlements, read_now=self._now)
-            return begin(driver, clearances, lease=lease, read_now=self._now, uncounted=uncounted)
+            _, freed = settle(driver, settlements, read_now=self._now)
+            return begin(driver, clearances, lease=lease, read_now=self._now, freed=freed)
 
     def settle(self, settlements: Sequence[Settlement], /) -> Sequence[SettleResult]:
         with driving(self._engine) as driver:
-            results, uncounted = settle(driver, settlements, read_now=self._now)
-            if uncounted:
-                uncount(driver, uncounted)
+            results, freed = settle(driver, settlements, read_now=self._now)
+            if freed.uncounted:
+                uncount(driver, freed.uncounted)
+            end_all(driver, freed.holds, read_now=self._now)
             return results
 
     def release(
@@ -275,6 +281,26 @@ class SqlStore:
     def marketing(self, merchant_id: str, keys: Sequence[str], since: datetime, /) -> Mapping[str, Sequence[datetime]]:
         with reading_directly(self._engine) as driver:
             return marketing(driver, merchant_id, keys, since)
+
+    # credit
+
+    def post(self, merchant_id: str, requests: Sequence[CreditRequest], /) -> Sequence[Entry]:
+        with driving(self._engine) as driver:
+            return ledger.post_all(driver, merchant_id, requests, read_now=self._now)
+
+    def lots(self, merchant_id: str, /) -> Sequence[Lot]:
+        with reading(self._engine) as connection:
+            return ledger.lots_of(connection, merchant_id)
+
+    def posted(self, merchant_id: str, /) -> Sequence[Entry]:
+        with reading(self._engine) as connection:
+            return ledger.posted(connection, merchant_id)
+
+    def charged(
+        self, merchant_id: str, /, *, after: tuple[str, int] | None = None, limit: int = 1000
+    ) -> Sequence[Attempt]:
+        with reading(self._engine) as connection:
+            return ledger.charged(connection, merchant_id, after=after, limit=limit)
 
 
 def _engine_for(url: str) -> sa.Engine:

@@ -36,7 +36,7 @@ class BeginLaws(Laws):
         self.clock.advance(MINUTE)
         prepared_at = START + timedelta(seconds=1)
 
-        clearance = self.bench.clearance(claim, prepared_at=prepared_at, content_digest="abc", price=2)
+        clearance = self.bench.clearance(claim, prepared_at=prepared_at, content_digest="abc")
         (answer,) = self.bench.ask(clearance, lease=2 * LEASE)
 
         assert (answer.recipient_id, answer.verdict) == ("c1ann", BeginVerdict.GO)
@@ -45,7 +45,7 @@ class BeginLaws(Laws):
         assert row.lease_until == START + MINUTE + 2 * LEASE
         (attempt,) = self.bench.attempts()
         assert (attempt.epoch, attempt.generation, attempt.began_at) == (1, 1, START + MINUTE)
-        assert (attempt.prepared_at, attempt.content_digest, attempt.price) == (prepared_at, "abc", 2)
+        assert (attempt.prepared_at, attempt.content_digest, attempt.price) == (prepared_at, "abc", None)
         assert (attempt.settled_at, attempt.verdict) == (None, "")
 
     def test_nobody_begins_twice(self) -> None:

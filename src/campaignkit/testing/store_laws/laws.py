@@ -6,6 +6,7 @@ from campaignkit.ports import Clock, Store
 from campaignkit.testing.store_laws.beginning import BeginLaws
 from campaignkit.testing.store_laws.capping import CapLaws
 from campaignkit.testing.store_laws.claiming import ClaimLaws, DueLaws, ReapLaws, ReleaseLaws
+from campaignkit.testing.store_laws.crediting import CreditLaws, PostingLaws
 from campaignkit.testing.store_laws.documents import DocumentLaws
 from campaignkit.testing.store_laws.limiting import GiveBackLaws, LimitLaws
 from campaignkit.testing.store_laws.planning import PlanningLaws
@@ -37,6 +38,8 @@ class StoreLaws(
     ReleaseLaws,
     ReapLaws,
     PlanningLaws,
+    CreditLaws,
+    PostingLaws,
 ):
     """One test for each law of ``ports.Store``; a host's test class inherits it and makes its store::
 

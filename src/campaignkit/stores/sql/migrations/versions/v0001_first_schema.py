@@ -1,4 +1,4 @@
-"""The first schema: documents, campaigns, recipients, attempts, suppressions, limits."""
+"""The first schema: documents, campaigns, recipients, attempts, suppressions, limits, credit."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,6 +12,8 @@ depends_on = None
 def upgrade() -> None:
     _create_attempts()
     _create_campaigns()
+    _create_credit_entries()
+    _create_credit_lots()
     _create_documents()
     _create_limit_counters()
     _create_recipients()
@@ -21,7 +23,17 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     for name in reversed(
-        ("attempts", "campaigns", "documents", "limit_counters", "recipients", "suppressions", "timeline")
+        (
+            "attempts",
+            "campaigns",
+            "credit_entries",
+            "credit_lots",
+            "documents",
+            "limit_counters",
+            "recipients",
+            "suppressions",
+            "timeline",
+        )
     ):
         op.drop_table(f"campaignkit_{name}")
 
@@ -43,8 +55,20 @@ def _create_attempts() -> None:
         sa.Column("provider_id", sa.Text(), nullable=True),
         sa.Column("content_digest", sa.String(length=200), nullable=False),
         sa.Column("price", sa.Integer(), nullable=True),
+        sa.Column("credit_shares", sa.Text(), server_default="", nullable=False),
+        sa.Column("credit_spent", sa.Integer(), nullable=True),
+        sa.Column("credit_expired", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("credit_ended_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("merchant_id", "recipient_id", "epoch", name="pk_campaignkit_attempts"),
         sqlite_with_rowid=False,
+    )
+    op.create_index(
+        "ix_campaignkit_attempts_charged",
+        "campaignkit_attempts",
+        ["merchant_id", "recipient_id", "epoch"],
+        unique=False,
+        sqlite_where=sa.text("credit_shares > ''"),
+        postgresql_where=sa.text("credit_shares > ''"),
     )
 
 
@@ -66,6 +90,69 @@ def _create_campaigns() -> None:
         sa.PrimaryKeyConstraint("merchant_id", "campaign_id", name="pk_campaignkit_campaigns"),
     )
     op.create_index("ix_campaignkit_campaigns_live", "campaignkit_campaigns", ["status", "next_at"], unique=False)
+
+
+def _create_credit_entries() -> None:
+    op.create_table(
+        "campaignkit_credit_entries",
+        sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("merchant_id", sa.String(length=200), nullable=False),
+        sa.Column("slot", sa.String(length=40), nullable=False),
+        sa.Column("key", sa.String(length=200), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("credit_count", sa.BigInteger(), nullable=False),
+        sa.Column("change", sa.Text(), nullable=False),
+        sa.Column("shares", sa.Text(), nullable=False),
+        sa.Column("of", sa.String(length=200), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=True),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("position", name="pk_campaignkit_credit_entries"),
+    )
+    op.create_index(
+        "uq_campaignkit_credit_entries_key",
+        "campaignkit_credit_entries",
+        ["merchant_id", "slot", "key"],
+        unique=True,
+    )
+    op.create_index(
+        "ix_campaignkit_credit_entries_of", "campaignkit_credit_entries", ["merchant_id", "of"], unique=False
+    )
+
+
+def _create_credit_lots() -> None:
+    op.create_table(
+        "campaignkit_credit_lots",
+        sa.Column("merchant_id", sa.String(length=200), nullable=False),
+        sa.Column("lot_number", sa.Integer(), nullable=False),
+        sa.Column("key", sa.String(length=200), nullable=False),
+        sa.Column("granted", sa.BigInteger(), nullable=False),
+        sa.Column("available", sa.BigInteger(), nullable=False),
+        sa.Column("held", sa.BigInteger(), nullable=False),
+        sa.Column("spent", sa.BigInteger(), nullable=False),
+        sa.Column("expired", sa.BigInteger(), nullable=False),
+        sa.Column("granted_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=True),
+        sa.Column("used_at", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint(
+            "available >= 0 AND held >= 0 AND spent >= 0 AND expired >= 0",
+            name=op.f("ck_campaignkit_credit_lots_not_negative"),
+        ),
+        sa.CheckConstraint(
+            "granted = available + held + spent + expired", name=op.f("ck_campaignkit_credit_lots_adds_up")
+        ),
+        sa.PrimaryKeyConstraint("merchant_id", "lot_number", name="pk_campaignkit_credit_lots"),
+    )
+    op.create_index("uq_campaignkit_credit_lots_key", "campaignkit_credit_lots", ["merchant_id", "key"], unique=True)
+    op.create_index(
+        "ix_campaignkit_credit_lots_open",
+        "campaignkit_credit_lots",
+        ["merchant_id", "lot_number"],
+        unique=False,
+        sqlite_where=sa.text("(available > 0 OR held > 0)"),
+        postgresql_where=sa.text("(available > 0 OR held > 0)"),
+    )
 
 
 def _create_documents() -> None:
