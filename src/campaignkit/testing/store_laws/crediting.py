@@ -347,7 +347,7 @@ class PostingLaws(_Ledger):
         waits = {"status": CampaignStatus.SCHEDULED, "waiting_for": "credit", "credit_needed": 2}
         self.bench.campaign(campaign_id, **{**waits, **settings})
 
-    def due_ids(self) -> list[str]:
+    def woken_ids(self) -> list[str]:
         return [due.campaign_id for due in self.store.due(self.clock.now(), limit=10).campaigns]
 
     def test_what_is_granted_is_a_lot_and_an_entry(self) -> None:
@@ -441,11 +441,11 @@ class PostingLaws(_Ledger):
         self.waiting("c2", waiting_for="window")
         self.waiting("c3", status=CampaignStatus.PAUSED)
         self.waiting("c1", merchant_id="other")
-        assert self.due_ids() == []
+        assert self.woken_ids() == []
 
         self.grant(1)
 
-        assert self.due_ids() == ["c1"]
+        assert self.woken_ids() == ["c1"]
         document = self.store.load(MERCHANT, "campaign", "c1")
         assert document is not None
         assert document.body is not None
@@ -456,7 +456,7 @@ class PostingLaws(_Ledger):
         self.waiting()
         self.store.post(MERCHANT, [AdjustCredit(key="a1", count=-4)])
         self.grant(10)
-        assert self.due_ids() == []
+        assert self.woken_ids() == []
 
     def test_credit_that_comes_back_wakes_who_waits_for_it(self) -> None:
         self.bench.campaign()
@@ -467,7 +467,7 @@ class PostingLaws(_Ledger):
 
         self.bench.settle(ann, RecipientEvent.REFUSE, outcome=Outcome(message_id="m1", verdict=Verdict.REFUSED))
 
-        assert self.due_ids() == ["c1"]
+        assert self.woken_ids() == ["c1"]
 
     def test_who_can_pay_is_not_put_to_wait(self) -> None:
         self.bench.campaign()

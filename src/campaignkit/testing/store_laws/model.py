@@ -136,6 +136,8 @@ class Model:
 
     def steer(self, where: tuple[str, str], status: str, guard: str) -> bool:
         """Set a campaign's status if *guard* allows."""
+        if guard == "out_of_credit":  # these campaigns need none
+            return False
         statuses = {row.status for row in self.rows[where].values()}
         forbidden = {
             "none": set(),
