@@ -111,6 +111,7 @@ class Campaign:
     limits: tuple[Limit, ...] = ()  # of this campaign alone
     shared_scopes: tuple[LimitScope, ...] = ()  # those of its sender and merchant, as a worker saw them last
     priority: int = 0  # higher goes first
+    is_partial: bool = False  # texts go out as far as credit pays, though it does not pay for all
     start_grace: timedelta = timedelta(hours=1)  # a start missed by more waits for confirmation
     status: CampaignStatus = CampaignStatus.DRAFT
     settings_version: int = 1

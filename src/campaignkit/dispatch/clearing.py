@@ -103,6 +103,16 @@ class Clearing:
         return message_id in self.answers and not self.may_have_crossed(message_id)
 
     @property
+    def credit_needed(self) -> int | None:
+        """What the first message costs that credit did not pay for; None: everything was paid."""
+        unpaid = (
+            self._clearances[message_id].price
+            for message_id, answer in self.answers.items()
+            if answer.verdict is BeginVerdict.NO_CREDIT
+        )
+        return next(unpaid, None)
+
+    @property
     def limited_until(self) -> datetime | None:
         """When the first of those whom limits held back may begin; None: nobody was held back."""
         limited = (answer for answer in self.answers.values() if answer.verdict is BeginVerdict.LIMITED)

@@ -5,9 +5,11 @@ from datetime import datetime, timedelta
 
 import attrs
 
+from campaignkit.addresses.channel import Channel
 from campaignkit.campaign.campaign import Campaign, MerchantSettings, WaitingFor
 from campaignkit.campaign.senders import Sender, SenderHealth
 from campaignkit.campaign.status import CampaignEvent, RecipientEvent, RecipientStatus
+from campaignkit.credits.prices import PriceBook, PriceTable
 from campaignkit.delivery.begin import CROSS_WITHIN
 from campaignkit.delivery.outcomes import Outcome, Scope, Verdict
 from campaignkit.dispatch.breakers import Breaker
@@ -22,6 +24,7 @@ from campaignkit.dispatch.sending import BatchReport, BatchSender, release_all
 from campaignkit.dispatch.steering import Expire, Move, Send, Wait, steer
 from campaignkit.dispatch.store_time import StoreTime
 from campaignkit.dispatch.workshop import Workshop
+from campaignkit.errors import NoPriceTable
 from campaignkit.message.supplies import Supplier
 from campaignkit.ports import Clock, Due, NewId, SaveGuard, Store, Transport
 from campaignkit.timing.limits import destination_group
@@ -33,6 +36,7 @@ DEFAULT_LEASE = CROSS_WITHIN + timedelta(minutes=10) + timedelta(minutes=1)
 BATCH_MAX = 100  # messages a transport is given at a time; also the most that a crash leaves claimed
 MOMENT = timedelta(minutes=1)
 DUE_MAX = 200  # campaigns looked at in one call
+CREDIT_AGAIN = timedelta(seconds=5)
 SLOWED_SECONDS = 5  # a sender that was throttled is given no more at a time than it may send in so long
 
 
@@ -49,6 +53,7 @@ class Tools:
     lease: timedelta = DEFAULT_LEASE
     house: House = attrs.field(factory=House)
     suppliers: Mapping[str, Supplier] = attrs.field(factory=dict)
+    prices: PriceBook | None = None  # None: texts cost nothing
 
 
 @attrs.frozen(kw_only=True)
@@ -187,6 +192,11 @@ class Dispatcher:
         supplying = self._workshop.supplying(campaign)
         if supplying.is_missing:
             return self._fail(campaign, "supplier_missing", "What supplies its recipients' values is not configured.")
+        now = self._clock.now()
+        try:
+            prices = self._prices(campaign, now)
+        except NoPriceTable:
+            return self._fail(campaign, "no_price_table", "No list of prices is in force yet; nobody was lost.")
         claims = self._store.claim(
             campaign.merchant_id,
             campaign.campaign_id,
@@ -197,7 +207,6 @@ class Dispatcher:
         )
         if not claims:
             return _Served()
-        now = self._clock.now()
         limiting = Limiting(
             campaign=campaign, sender=sender, settings=settings, health=health, now=now, random=self._tools.random
         )
@@ -209,6 +218,7 @@ class Dispatcher:
             limiting=limiting,
             zone=settings.zone,
             now=now,
+            prices=prices,
         )
         release_all(self._store, [Release(one.claim, one.until, one.reason, one.detail) for one in batch.held])
         if batch.unsendable:
@@ -235,7 +245,33 @@ class Dispatcher:
         if failed is not None:
             return failed
         self._learn(campaign, batch, report, limiting, ended - began)
+        if report.credit_needed is not None:
+            return self._wait_for_credit(campaign, report.credit_needed, report.sent_count)
         return _Served(sent=report.sent_count, has_progressed=True)
+
+    def _prices(self, campaign: Campaign, now: datetime) -> PriceTable | None:
+        """Return what texts cost at *now*; None: nothing, as mail. Raises NoPriceTable."""
+        book = self._tools.prices
+        return None if book is None or campaign.channel is not Channel.SMS else book.in_force(now)
+
+    def _wait_for_credit(self, campaign: Campaign, needed: int, sent: int) -> _Served:
+        """Put a campaign to rest that ran dry. Credit that comes wakes it, at its deadline it wakes by itself.
+
+        If somebody else still sends for it, their messages may give credit back: then it is looked at again soon.
+        """
+        current = self._records.campaign(campaign.merchant_id, campaign.campaign_id)
+        move = Move(
+            event=CampaignEvent.WAIT,
+            waiting_for=WaitingFor.CREDIT,
+            next_at=campaign.deadline,
+            what="waiting",
+            why=f"The next text costs {needed} credits and less is available; it goes on when credit is granted.",
+            code="no_credit",
+            guard=SaveGuard.OUT_OF_CREDIT,
+        )
+        if current is not None and self._records.move(attrs.evolve(current, credit_needed=needed), move):
+            return _Served(sent=sent, has_progressed=True, next_at=campaign.deadline)
+        return _Served(sent=sent, has_progressed=sent > 0, next_at=self._clock.now() + CREDIT_AGAIN)
 
     def _watch(self, campaign: Campaign, batch: Batch, report: BatchReport) -> _Served | None:
         """Let the campaign fail where a batch shows that it cannot go on; its recipients never do."""

@@ -8,6 +8,7 @@ import attrs
 from campaignkit.addresses.channel import Rejection
 from campaignkit.campaign.campaign import Campaign
 from campaignkit.campaign.senders import GroupHealth
+from campaignkit.credits.prices import PriceTable
 from campaignkit.delivery.begin import CROSS_WITHIN, Clearance
 from campaignkit.delivery.sentences import describe_code
 from campaignkit.dispatch.composing import Composer
@@ -15,7 +16,7 @@ from campaignkit.dispatch.limiting import Limiting
 from campaignkit.dispatch.steering import Opening, opening_at
 from campaignkit.dispatch.supplying import Supplying
 from campaignkit.errors import SupplyFailed
-from campaignkit.message.outbound import OutboundMessage
+from campaignkit.message.outbound import OutboundMessage, OutboundText
 from campaignkit.ports import Claim
 
 __all__ = ["Batch", "Held", "Unsendable", "prepare"]
@@ -62,8 +63,13 @@ def prepare(
     limiting: Limiting,
     zone: str,
     now: datetime,
+    prices: PriceTable | None = None,
 ) -> Batch:
-    """Return the messages for *claims*, apart from those who cannot have one now. Hours are judged once by zones."""
+    """Return the messages for *claims*, apart from those who cannot have one now. Hours are judged once by zones.
+
+    Args:
+        prices: What texts cost now; None: nothing.
+    """
     openings: dict[tuple[str, ...], Opening] = {}
     messages: list[OutboundMessage] = []
     by_id: dict[str, Claim] = {}
@@ -76,6 +82,10 @@ def prepare(
         openings[zones] = opening
         group = limiting.group_of(claim.recipient)
         message = _kept_back(claim, opening, limiting.block_of(group), now) or _built(claim, composer, supplying, now)
+        price = _price(message, prices)
+        if isinstance(price, Rejection):
+            message = Unsendable(claim=claim, code=str(price.code), problem=price.message)
+            price = None
         match message:
             case Held():
                 held.append(message)
@@ -84,7 +94,7 @@ def prepare(
             case _:
                 messages.append(message)
                 by_id[message.message_id] = claim
-                clearances[message.message_id] = _clearance(claim, campaign, limiting, group, opening, now)
+                clearances[message.message_id] = _clearance(claim, campaign, limiting, group, opening, now, price)
     return Batch(
         messages=tuple(messages),
         claims=by_id,
@@ -92,6 +102,13 @@ def prepare(
         held=tuple(held),
         unsendable=tuple(unsendable),
     )
+
+
+def _price(message: OutboundMessage | Held | Unsendable, prices: PriceTable | None) -> int | Rejection | None:
+    """Return what a text costs by its own parts, or why nobody knows; None: it costs nothing, as all mail."""
+    if prices is None or not isinstance(message, OutboundText):
+        return None
+    return prices.cost(message.to, message.parts)
 
 
 def _built(
@@ -129,7 +146,13 @@ def _out_of_hours(claim: Claim, opening: Opening) -> Held | Unsendable:
 
 
 def _clearance(
-    claim: Claim, campaign: Campaign, limiting: Limiting, group: str, opening: Opening, prepared_at: datetime
+    claim: Claim,
+    campaign: Campaign,
+    limiting: Limiting,
+    group: str,
+    opening: Opening,
+    prepared_at: datetime,
+    price: int | None,
 ) -> Clearance:
     recipient = claim.recipient
     return Clearance(
@@ -144,7 +167,7 @@ def _clearance(
         open_until=opening.closes_at,
         reopens_at=opening.opens_at,
         deadline=campaign.deadline,
-        price=recipient.price,
+        price=price,
         limit_scopes=limiting.scopes_of(group),
         draw=limiting.draw(),
         cap=limiting.cap,

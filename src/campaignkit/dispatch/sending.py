@@ -10,6 +10,7 @@ from campaignkit.delivery.settling import Settlement
 from campaignkit.dispatch.clearing import Clearing, Stopwatch, TransportMisbehaved
 from campaignkit.dispatch.preparing import Batch
 from campaignkit.dispatch.resolving import LIMITED, Release, release_for, resolve_cleared, resolve_uncleared
+from campaignkit.message.outbound import OutboundText
 from campaignkit.ports import Claim, Clock, DispatchStore, Transport
 
 __all__ = ["BatchReport", "BatchSender", "release_all"]
@@ -34,6 +35,7 @@ class BatchReport:
     failure: str = ""  # the transport raised: the name of the exception, never its text
     is_halted: bool = False  # too many doubts in a row: nothing more of it began
     limited_until: datetime | None = None  # when the first of those whom limits held back may begin
+    credit_needed: int | None = None  # what the first costs that credit did not pay for
 
 
 class BatchSender:
@@ -63,6 +65,7 @@ class BatchSender:
         self._is_stopping = is_stopping
         self._doubts_in_a_row = 0
         self._open = dict(batch.claims)  # message id → claim without an outcome
+        self._parts = {one.message_id: one.parts for one in batch.messages if isinstance(one, OutboundText)}
         self._yielded: list[Outcome] = []
         self._settled: list[Outcome] = []
 
@@ -104,6 +107,7 @@ class BatchSender:
             failure=failure,
             is_halted=self._is_halted(),
             limited_until=self._clearing.limited_until,
+            credit_needed=self._clearing.credit_needed,
         )
 
     def _has_begun(self) -> bool:
@@ -147,8 +151,10 @@ class BatchSender:
     def _resolve(self, outcome: Outcome, now: datetime) -> Settlement | Release | None:
         claim = self._batch.claims[outcome.message_id]
         if self._clearing.may_have_crossed(outcome.message_id):
-            settlement = resolve_cleared(claim, outcome, now)
-            scopes = self._batch.clearances[outcome.message_id].limit_scopes
+            clearance, settlement = self._batch.clearances[outcome.message_id], resolve_cleared(claim, outcome, now)
+            if clearance.price is not None:
+                settlement = attrs.evolve(settlement, spent=self._cost(outcome, clearance.price))
+            scopes = clearance.limit_scopes
             # Only what was not submitted is given back, so nothing else need say what counted it.
             is_given_back = bool(scopes) and outcome.verdict is Verdict.NOT_SENT
             return attrs.evolve(settlement, limit_scopes=scopes) if is_given_back else settlement
@@ -160,6 +166,13 @@ class BatchSender:
         if outcome.verdict is Verdict.NOT_SENT and self._is_stopping():
             return Release(claim, None, STOPPED)
         return resolve_uncleared(claim, outcome, now)
+
+    def _cost(self, outcome: Outcome, price: int) -> int | None:
+        """Return what the parts cost that were accepted; None where nobody says how many."""
+        parts = self._parts.get(outcome.message_id, 0)
+        if outcome.parts_accepted is None or not parts:
+            return None
+        return price * min(outcome.parts_accepted, parts) // parts
 
     def _set_aside_first(self, code: str) -> None:
         """Let the first that was not cleared wait by itself: if it broke the transport, the others go ahead."""

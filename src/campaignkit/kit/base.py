@@ -12,6 +12,7 @@ from campaignkit.campaign.documents import campaign_of
 from campaignkit.campaign.recipients import CampaignRecipient, Intake
 from campaignkit.campaign.senders import Sender
 from campaignkit.campaign.status import CampaignStatus
+from campaignkit.credits.prices import PriceBook
 from campaignkit.dispatch.records import Records
 from campaignkit.dispatch.workshop import Workshop
 from campaignkit.errors import CampaignNotFound, IllegalTransition, RevisionConflict
@@ -39,6 +40,7 @@ class MerchantBase:
         require_open: Callable[[], None],
         workshop: Workshop,
         predicates: Mapping[str, HostFunction] | None = None,
+        prices: PriceBook | None = None,
     ) -> None:
         self.settings = settings
         self.actor = actor
@@ -49,6 +51,7 @@ class MerchantBase:
         self._require_open = require_open
         self._workshop = workshop
         self._predicates = predicates or {}
+        self._prices = prices
         self._records = Records(store, clock)
 
     @property

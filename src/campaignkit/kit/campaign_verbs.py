@@ -134,6 +134,7 @@ class CampaignVerbs(MerchantBase):
         topic: str = "",
         priority: int | None = None,
         start_grace: timedelta = timedelta(hours=1),
+        partial: bool = False,
         key: str | None = None,
     ) -> Campaign:
         """Store a draft and return it. The same *key* twice makes one campaign.
@@ -150,6 +151,8 @@ class CampaignVerbs(MerchantBase):
             required_template: What the kind of job demands: the content must be that template, or derived from it.
             limits: Of this campaign alone, besides those of its sender and merchant.
             priority: Where campaigns share a limit, the higher goes first; by default 0, and 10 if transactional.
+
+            partial: Texts may go out though credit does not pay for all of them; those who are left wait for more.
 
         Raises:
             SenderNotFound, TemplateNotFound: the sender, or the template, is not there.
@@ -191,6 +194,7 @@ class CampaignVerbs(MerchantBase):
             shared_scopes=shared_scopes(from_whom, self.settings),
             priority=_PRIORITIES[CampaignKind(kind)] if priority is None else priority,
             start_grace=start_grace,
+            is_partial=partial,
             key=key,
             created_at=self._clock.now(),
         )

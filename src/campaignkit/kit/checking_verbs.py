@@ -13,8 +13,7 @@ from campaignkit.campaign.campaign import Campaign, CampaignKind
 from campaignkit.campaign.recipients import CampaignRecipient, Intake, RecipientCount
 from campaignkit.campaign.senders import Sender
 from campaignkit.campaign.status import RecipientStatus
-from campaignkit.dispatch.supplying import request_for
-from campaignkit.errors import SupplyFailed, TemplateNotFound
+from campaignkit.errors import TemplateNotFound
 from campaignkit.insight.preflight import (
     Known,
     PlaceholderUse,
@@ -24,17 +23,16 @@ from campaignkit.insight.preflight import (
     placeholder_uses,
     run_checks,
 )
-from campaignkit.kit.base import PAGE_MAX, MerchantBase
+from campaignkit.kit.base import PAGE_MAX
+from campaignkit.kit.credit import CreditVerbs
 from campaignkit.kit.door import Permission, verb
 from campaignkit.kit.intake import batches
 from campaignkit.kit.results import Arrival, Observation, TestResult
 from campaignkit.kit.targeting import find_report
 from campaignkit.kit.templates import template_chain
 from campaignkit.kit.testsend import message_digest, observed, send_test, tests_of
-from campaignkit.message.compiled import CompiledText
-from campaignkit.message.sms import compile_part_counter, count_parts
+from campaignkit.kit.texts import part_counts, sample_supply
 from campaignkit.message.supplies import NO_SUPPLY, Supply
-from campaignkit.message.templates import Template
 from campaignkit.ports import RecipientQuery, SaysDoubtMax
 from campaignkit.timing.limits import CapVerdict
 
@@ -43,7 +41,7 @@ __all__ = ["CheckingVerbs"]
 TRIED_MAX = 200  # recipients for whom preflight makes the message; the others' own are judged when it is sent
 
 
-class CheckingVerbs(MerchantBase):
+class CheckingVerbs(CreditVerbs):
     """The verbs that look at campaigns, and change none."""
 
     @verb(Permission.SEND_CAMPAIGN)
@@ -60,6 +58,7 @@ class CheckingVerbs(MerchantBase):
             InvalidAddress: *to* is no address, or was left out and the handle has no actor with one.
             InvalidContent: the message cannot be built for the sample.
             LimitReached: the sender's limits, or those of tests, are used up for now.
+            InsufficientCredits, NoPriceTable: it is a text that cannot be paid, or has no price yet.
             SupplyFailed: the campaign's supplier failed.
             ValueError: no transport is configured for the sender's account.
         """
@@ -79,6 +78,7 @@ class CheckingVerbs(MerchantBase):
             transport_of=self._transport_of,
             test_id=self._new_id(),
             now=self._clock.now(),
+            prices=self._prices,
         )
 
     @verb(Permission.VIEW_CAMPAIGN)
@@ -168,6 +168,7 @@ class CheckingVerbs(MerchantBase):
         deadline: datetime | None,
         **more: Any,
     ) -> Preflight:
+        begins = start_at or campaign.start_at or self._clock.now()
         content = self._records.content(self.merchant_id, campaign.content_id)
         sender = self._records.find_sender(self.merchant_id, campaign.sender_id)
         uses = () if sender is None else self._placeholder_uses(campaign, sender)
@@ -177,7 +178,7 @@ class CheckingVerbs(MerchantBase):
             content=content,
             sender=sender,
             zone=self.settings.zone,
-            start_at=start_at or campaign.start_at or self._clock.now(),
+            start_at=begins,
             deadline=deadline or campaign.deadline,
             counts=counts,
             placeholders=uses,
@@ -188,6 +189,7 @@ class CheckingVerbs(MerchantBase):
             merchant_values=self.settings.values,
             text_opt_out=self.settings.text_opt_out,
             file_bytes=self._file_bytes(campaign),
+            credit=self._credit_need(campaign, begins, deadline or campaign.deadline),
         )
         return run_checks(attrs.evolve(known, **more))
 
@@ -226,19 +228,11 @@ class CheckingVerbs(MerchantBase):
 
     def _text_parts(self, campaign: Campaign) -> Counter[int]:
         """Return how many recipients get a text of how many parts; nothing for mail."""
-        sender = self._records.find_sender(self.merchant_id, campaign.sender_id)
-        if campaign.channel is not Channel.SMS or sender is None:
-            return Counter()
-        composer, supply = self._workshop.composer(campaign, sender, self.settings), self._sample_supply(campaign)
-        content = composer.content
-        if not isinstance(content, CompiledText):
+        if campaign.channel is not Channel.SMS:
             return Counter()
         rows = self._rows(campaign.campaign_id, Intake.RECIPIENT)
-        if isinstance(content.text, Template):
-            counter = compile_part_counter(content.text)
-            return Counter(counter.count(composer.values(row, supply)) for row in rows)
-        filled = (content.filled(composer.values(row, supply)) for row in rows)
-        return Counter(count_parts(one.render({}).text).parts for one in filled if not isinstance(one, Rejection))
+        counts = part_counts(self._records, self._workshop, self._store, self.settings, campaign, rows)
+        return Counter(parts for _, parts in counts)
 
     def _unfillable(self, campaign: Campaign) -> tuple[str, ...]:
         """Return why the message cannot be made for some of the first recipients; placeholders alone never fail."""
@@ -260,15 +254,7 @@ class CheckingVerbs(MerchantBase):
         return placeholder_uses(placeholders, rows, lambda recipient: composer.values(recipient, supply))
 
     def _sample_supply(self, campaign: Campaign) -> Supply:
-        supplying = self._workshop.supplying(campaign)
-        query = RecipientQuery(intake=Intake.RECIPIENT, limit=1)
-        sample = self._store.list_recipients(self.merchant_id, campaign.campaign_id, query)
-        if supplying.is_missing or not sample:
-            return NO_SUPPLY
-        try:
-            return supplying.ask(request_for(sample[0], is_test=True))
-        except SupplyFailed:
-            return NO_SUPPLY  # its placeholders are then found to be missing, which is what there is to say
+        return sample_supply(self._workshop, self._store, campaign)
 
     def _reached_otherwise(self, campaign_id: str, counts: Sequence[RecipientCount]) -> int:
         """Return how many of those without an address the other channel would reach; who has all is not looked at."""

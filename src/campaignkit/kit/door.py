@@ -25,6 +25,7 @@ class Permission(StrEnum):
     SEND_CAMPAIGN = "send_campaign"
     CONFIGURE_SENDER = "configure_sender"
     SUPPRESS_ADDRESS = "suppress_address"
+    GRANT_CREDIT = "grant_credit"
 
 
 @attrs.frozen

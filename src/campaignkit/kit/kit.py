@@ -16,6 +16,7 @@ from campaignkit.campaign.campaign import MerchantSettings
 from campaignkit.campaign.senders import Sender
 from campaignkit.campaign.status import CampaignStatus
 from campaignkit.clocks import SystemClock
+from campaignkit.credits.prices import PriceBook
 from campaignkit.dispatch.composing import House
 from campaignkit.dispatch.dispatcher import DEFAULT_LEASE, Dispatcher, Round, Tools
 from campaignkit.dispatch.records import Records
@@ -66,6 +67,8 @@ class CampaignKit:
         mail: What all mail gets: a return path per recipient, signatures, ``Feedback-ID``.
         suppliers: Functions by name that supply values and files for one recipient, once: ``{"coupons": coupon_for}``.
         predicates: Functions by name that filters may ask about a contact: ``{"has_photos": has_photos}``.
+        prices: What texts cost. With it no text leaves that the merchant's credit does not pay for; without it texts
+            cost nothing and nothing is held.
         new_id, randomness, stopwatch: For tests; by default unique, random and real.
 
     Raises:
@@ -83,6 +86,7 @@ class CampaignKit:
         mail: MailSettings | None = None,
         suppliers: Mapping[str, Supplier] | None = None,
         predicates: Mapping[str, HostFunction] | None = None,
+        prices: PriceBook | None = None,
         new_id: NewId | None = None,
         randomness: Callable[[], float] | None = None,
         stopwatch: Callable[[], tuple[float, float]] | None = None,
@@ -95,6 +99,7 @@ class CampaignKit:
         self._house = House(links=links, mail=mail or MailSettings())
         self._suppliers = dict(suppliers or {})
         self._predicates = dict(predicates or {})
+        self._prices = prices
         self._is_closed = False
         store.bind_clock(self._clock)
         self._records = Records(store, self._clock)
@@ -110,6 +115,7 @@ class CampaignKit:
                 lease=lease or DEFAULT_LEASE,
                 house=self._house,
                 suppliers=self._suppliers,
+                prices=prices,
             )
         )
 
@@ -190,6 +196,7 @@ class CampaignKit:
             require_open=self._require_open,
             workshop=Workshop(self._records, self._store, house=self._house, suppliers=self._suppliers),
             predicates=self._predicates,
+            prices=self._prices,
         )
 
     def link_target(self, merchant_id: str, campaign_id: str, number: int) -> str | None:

@@ -14,6 +14,8 @@ from campaignkit.campaign.campaign import Campaign, MerchantSettings
 from campaignkit.campaign.documents import structure, unstructure
 from campaignkit.campaign.recipients import CampaignRecipient
 from campaignkit.campaign.senders import GroupHealth, Sender, SenderHealth
+from campaignkit.credits.posting import HoldCredit, RefundCredit, SettleHold
+from campaignkit.credits.prices import PriceBook
 from campaignkit.delivery.outcomes import Outcome, Scope, Verdict
 from campaignkit.delivery.sentences import describe_code
 from campaignkit.dispatch.composing import Composer
@@ -23,7 +25,7 @@ from campaignkit.dispatch.workshop import Workshop
 from campaignkit.errors import InvalidAddress, InvalidContent, LimitReached, TestNotFound
 from campaignkit.kit.door import Actor
 from campaignkit.kit.results import Observation, TestResult
-from campaignkit.message.outbound import OutboundMessage
+from campaignkit.message.outbound import OutboundMessage, OutboundText
 from campaignkit.message.supplies import Supply
 from campaignkit.ports import Document, DocumentStore, Store, Transport
 from campaignkit.timing.limits import Limit, LimitScope, destination_group, destination_scope
@@ -60,6 +62,7 @@ def send_test(
     transport_of: Callable[[Sender], Transport | None],
     test_id: str,
     now: datetime,
+    prices: PriceBook | None = None,
 ) -> TestResult:
     """Send the message with the sample's fields to *to*, and keep what came of it."""
     address = _address(campaign.channel, to or (actor.email if actor else None), settings.region)
@@ -75,8 +78,12 @@ def send_test(
     if isinstance(message, Rejection):
         raise InvalidContent(message.field, message.message)
     _spend(store, sender, recipient, records.health(campaign.merchant_id, campaign.sender_id), now)
+    charged = _charge(store, campaign.merchant_id, message, prices, test_id, now)
     outcomes = list(transport.send([message], _Allowed))  # to its end, so that the connection goes back to rest
     outcome = outcomes[0] if outcomes else _lost(message)
+    if charged and outcome.verdict not in {Verdict.ACCEPTED, Verdict.IN_DOUBT}:
+        back = RefundCredit(key=f"{charged[0]}/refund", of=charged[0], count=charged[1])
+        store.post(campaign.merchant_id, [back])
     result = TestResult(
         test_id=test_id,
         campaign_id=campaign.campaign_id,
@@ -150,6 +157,26 @@ def _spend(store: Store, sender: Sender, recipient: CampaignRecipient, health: S
     retry_at = max(waits) if waits else store.spend(scopes)
     if retry_at is not None:
         raise LimitReached(retry_at.isoformat())
+
+
+def _charge(
+    store: Store, merchant_id: str, message: OutboundMessage, prices: PriceBook | None, test_id: str, now: datetime
+) -> tuple[str, int] | None:
+    """Spend what a test text costs before it leaves, and return the ledger's key and the credits; None: it is free.
+
+    A crash amid sending leaves it charged, as a message that nobody knows of; what was not accepted is refunded.
+
+    Raises:
+        InsufficientCredits, NoPriceTable, InvalidAddress: it cannot be paid, or has no price.
+    """
+    if prices is None or not isinstance(message, OutboundText):
+        return None
+    cost = prices.in_force(now).cost(message.to, message.parts)
+    if isinstance(cost, Rejection):
+        raise InvalidAddress("test address", str(cost.code), cost.message)
+    key = f"test/{test_id}"
+    store.post(merchant_id, [HoldCredit(key=key, count=cost), SettleHold(key=key, count=cost)])
+    return key, cost
 
 
 def _copy(composer: Composer, recipient: CampaignRecipient, supply: Supply) -> dict[str, str]:

@@ -7,6 +7,7 @@ from campaignkit.insight.preflight.audience import find_typos
 from campaignkit.insight.preflight.checks import CHECKS, run_checks
 from campaignkit.insight.preflight.findings import (
     Check,
+    CreditNeed,
     Finding,
     Known,
     LikelyTypo,
@@ -19,6 +20,7 @@ from campaignkit.insight.preflight.message import is_lacking, placeholder_uses
 __all__ = [
     "CHECKS",
     "Check",
+    "CreditNeed",
     "Finding",
     "Known",
     "LikelyTypo",

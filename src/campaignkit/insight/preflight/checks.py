@@ -8,6 +8,7 @@ from campaignkit.insight.preflight.audience import (
     check_targeting,
     check_typos,
 )
+from campaignkit.insight.preflight.credit import check_credit
 from campaignkit.insight.preflight.findings import Check, Known, Preflight, Severity
 from campaignkit.insight.preflight.message import check_content, check_filling, check_placeholders, check_template
 from campaignkit.insight.preflight.sending import check_bounce_route, check_limits, check_schedule, check_sender
@@ -32,6 +33,7 @@ CHECKS: tuple[Check, ...] = (
     check_completeness,
     check_text_parts,
     check_schedule,
+    check_credit,
 )
 
 

@@ -17,6 +17,7 @@ from campaignkit.message.templates import Placeholder
 __all__ = [
     "SAMPLES_MAX",
     "Check",
+    "CreditNeed",
     "Finding",
     "Known",
     "LikelyTypo",
@@ -84,6 +85,21 @@ class LikelyTypo:
 
 
 @attrs.frozen(kw_only=True)
+class CreditNeed:
+    """What the texts of a campaign cost, and what there is to pay for them."""
+
+    needed: int = 0
+    available: int = 0
+    expiring: int = 0  # of what is available, before the last text
+    unpriced_count: int = 0  # recipients whose numbers no price is known for
+    is_price_missing: bool = False  # no table is in force
+
+    @property
+    def missing(self) -> int:
+        return self.needed - (self.available - self.expiring)
+
+
+@attrs.frozen(kw_only=True)
 class Known:
     """All that the checks look at."""
 
@@ -106,6 +122,7 @@ class Known:
     file_bytes: int = 0  # of what every mail carries
     has_bounce_route: bool = True  # a bounce of a mail finds its way back to its recipient
     unfillable: tuple[str, ...] = ()  # why the message cannot be made for some of the first recipients: full Liquid
+    credit: CreditNeed | None = None  # None: it costs nothing
     text_parts: Mapping[int, int] = attrs.field(factory=dict)  # parts of a text → recipients who get so many
 
     @property

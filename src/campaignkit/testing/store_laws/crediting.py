@@ -333,7 +333,9 @@ class CreditLaws(_Ledger):
         for number in range(4):
             turns.put(self.texts(*(f"n{number}{letter}" for letter in "abc")))
 
-        verdicts = [one for some in self.bench.at_once(lambda: self.bench.begin_all(turns.get(), price=1)) for one in some]
+        verdicts = [
+            one for some in self.bench.at_once(lambda: self.bench.begin_all(turns.get(), price=1)) for one in some
+        ]
 
         assert (verdicts.count(GO), verdicts.count(NO_CREDIT), self.lot()) == (5, 7, (0, 5, 0, 0))
         self.assert_adds_up()
@@ -472,7 +474,7 @@ class PostingLaws(_Ledger):
     def test_who_can_pay_is_not_put_to_wait(self) -> None:
         self.bench.campaign()
         self.grant(3)
-        waits = {"status": CampaignStatus.SCHEDULED, "waiting_for": "credit"}
+        waits: dict[str, Any] = {"status": CampaignStatus.SCHEDULED, "waiting_for": "credit"}
 
         assert self.bench.edit(guard=SaveGuard.OUT_OF_CREDIT, credit_needed=3, **waits) is None
         assert self.bench.edit(guard=SaveGuard.OUT_OF_CREDIT, credit_needed=4, **waits) is not None
@@ -480,6 +482,6 @@ class PostingLaws(_Ledger):
     def test_nobody_is_put_to_wait_while_somebody_is_busy(self) -> None:
         self.bench.campaign()
         self.text()
-        waits = {"status": CampaignStatus.SCHEDULED, "waiting_for": "credit", "credit_needed": 1}
+        waits: dict[str, Any] = {"status": CampaignStatus.SCHEDULED, "waiting_for": "credit", "credit_needed": 1}
 
         assert self.bench.edit(guard=SaveGuard.OUT_OF_CREDIT, **waits) is None
