@@ -16,6 +16,7 @@ from tests.stores.planted import (
     NotesAReleaseAsAnAttempt,
     SettlesTwice,
 )
+from tests.stores.planted_credit import PLANTED_CREDIT
 from tests.stores.planted_limits import (
     PLANTED_LIMITS,
     CountsPerCampaign,
@@ -43,7 +44,7 @@ FOUND_BY_MACHINE = (
 
 @pytest.mark.parametrize(
     ("store", "law"),
-    (PLANTED | PLANTED_LIMITS | PLANTED_SHARES).items(),
+    (PLANTED | PLANTED_LIMITS | PLANTED_SHARES | PLANTED_CREDIT).items(),
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_a_planted_bug_breaks_its_law(store: type[MemoryStore], law: str) -> None:

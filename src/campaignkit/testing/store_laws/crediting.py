@@ -326,6 +326,14 @@ class CreditLaws(_Ledger):
         assert self.kinds() == ["grant", "hold", "settle"]
         self.assert_adds_up()
 
+    def test_credit_comes_in_pages(self) -> None:
+        self.bench.campaign()
+        self.grant(10)
+        for name in ("ann", "bob", "cid"):
+            self.begun_text(2, name)
+
+        assert self.kinds() == ["grant", "hold", "hold", "hold"]
+
     def test_of_several_workers_at_the_last_credits_nobody_oversells(self) -> None:
         self.bench.campaign()
         self.grant(5)
