@@ -114,6 +114,7 @@ if TYPE_CHECKING:
     from campaignkit.insight.explain import Explanation
     from campaignkit.insight.forecast.values import DateCount, Eta, EtaCode, Forecast, HourCount, RuleUse
     from campaignkit.insight.preflight import Finding, Preflight
+    from campaignkit.kit.credit import MerchantCredits
     from campaignkit.kit.door import Actor, Permission
     from campaignkit.kit.kit import CampaignKit
     from campaignkit.kit.merchant import Merchant
@@ -279,6 +280,7 @@ __all__ = [
     "MatchKind",
     "MemoryStore",
     "Merchant",
+    "MerchantCredits",
     "MerchantNotFound",
     "MerchantTemplate",
     "MergePlan",
@@ -532,6 +534,7 @@ _HOMES = {
     "insight.preflight": ("Finding", "Preflight"),
     "kit.door": ("Actor", "Permission"),
     "kit.kit": ("CampaignKit",),
+    "kit.credit": ("MerchantCredits",),
     "kit.merchant": ("Merchant",),
     "kit.previewing": ("Preview", "TextPreview"),
     "kit.results": (

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 import pytest
 
 import campaignkit as ck
+from campaignkit.kit.credit import MerchantCredits
+from campaignkit.kit.door import Permission
 from campaignkit.kit.merchant import Merchant
 from tests.kit.conftest import CONTENT, Shop, contact
 
@@ -13,8 +15,17 @@ def test_every_verb_passes_the_door() -> None:
     verbs = {name: method for name, method in vars_of(Merchant).items() if not name.startswith("_")}
     outside = {name for name, method in verbs.items() if not hasattr(method, "permission")}
 
-    assert outside == {"enter", "merchant_id"}
+    assert outside == {"enter", "merchant_id", "credits"}
     assert len(verbs) > 15
+
+
+def test_every_verb_on_credit_passes_the_door() -> None:
+    verbs = {name: method for name, method in vars_of(MerchantCredits).items() if not name.startswith("_")}
+    outside = {name for name, method in verbs.items() if not hasattr(method, "permission")}
+    changing = {name for name, method in verbs.items() if getattr(method, "permission", "") == Permission.GRANT_CREDIT}
+
+    assert outside == {"enter", "merchant_id"}
+    assert changing == {"grant", "adjust", "refund"}
 
 
 def vars_of(kind: type) -> dict[str, object]:

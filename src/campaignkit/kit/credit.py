@@ -25,7 +25,20 @@ CREDIT_PAGE_MAX = 1000
 _UNSENT = {RecipientStatus.PENDING, RecipientStatus.CLAIMED}
 
 
-class MerchantCredits(MerchantBase):
+class _Estimating(MerchantBase):
+    """What campaigns need."""
+
+    def _estimate_at(self, campaign: Campaign, at: datetime) -> Estimate:
+        """Return what the texts of *campaign* need that are still to be sent, at the prices of *at*."""
+        if self._prices is None:
+            raise NoPriceTable(at.isoformat())
+        prices = self._prices.in_force(at)
+        rows = (row for row in self._rows(campaign.campaign_id, Intake.RECIPIENT) if row.status in _UNSENT)
+        counts = part_counts(self._records, self._workshop, self._store, self.settings, campaign, rows)
+        return estimate(((row.address, parts) for row, parts in counts), prices)
+
+
+class MerchantCredits(_Estimating):
     """What a merchant has bought and spent; made by ``merchant.credits``. Every verb passes the merchant's door."""
 
     @verb(Permission.GRANT_CREDIT)
@@ -80,7 +93,7 @@ class MerchantCredits(MerchantBase):
         if campaign.channel is not Channel.SMS:
             raise ValueError("only texts cost credit")
         now = self._clock.now()
-        return self.estimate_at(campaign, max(now, campaign.start_at or now))
+        return self._estimate_at(campaign, max(now, campaign.start_at or now))
 
     @verb(Permission.VIEW_CAMPAIGN)
     def statement(self, *, since: datetime | None = None, until: datetime | None = None) -> Statement:
@@ -106,15 +119,6 @@ class MerchantCredits(MerchantBase):
         """
         return reconcile(self._entries(), bill, since=aware("since", since), until=aware("until", until))
 
-    def estimate_at(self, campaign: Campaign, at: datetime) -> Estimate:
-        """Return what the texts of *campaign* need that are still to be sent, at the prices of *at*."""
-        if self._prices is None:
-            raise NoPriceTable(at.isoformat())
-        prices = self._prices.in_force(at)
-        rows = (row for row in self._rows(campaign.campaign_id, Intake.RECIPIENT) if row.status in _UNSENT)
-        counts = part_counts(self._records, self._workshop, self._store, self.settings, campaign, rows)
-        return estimate(((row.address, parts) for row, parts in counts), prices)
-
     def _post(self, request: CreditRequest) -> Entry:
         (entry,) = self._store.post(self.merchant_id, [request])
         return entry
@@ -128,7 +132,7 @@ class MerchantCredits(MerchantBase):
             after = (page[-1].recipient_id, page[-1].epoch)
 
 
-class CreditVerbs(MerchantBase):
+class CreditVerbs(_Estimating):
     """The way to a merchant's credit."""
 
     @property
@@ -154,10 +158,9 @@ class CreditVerbs(MerchantBase):
         """
         if campaign.channel is not Channel.SMS or self._prices is None:
             return None
-        credit = self.credits
         at = max(start_at, self._clock.now())
         try:
-            need = credit.estimate_at(campaign, at)
+            need = self._estimate_at(campaign, at)
         except NoPriceTable:
             return CreditNeed(is_price_missing=True)
         balance = make_balance(self._store.lots(self.merchant_id), self._clock.now())
