@@ -111,6 +111,8 @@ def test_e3_a_campaign_that_cannot_be_paid_in_full_does_not_start(store: Store) 
         scene.shop.schedule(campaign_id, start_at=FRIDAY)
 
     assert refused.value.blockers == ("insufficient_credit",)
+    copied = scene.shop.copy(scene.shop.update_campaign(scene.draft(1), partial=True).id)
+    assert copied.is_partial
     (finding,) = scene.shop.preflight(campaign_id).blockers
     assert finding.message == "The texts need 8 credits; 7 are available."
     scene.shop.credits.grant(1, key="invoice-2")

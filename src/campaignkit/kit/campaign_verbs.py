@@ -43,6 +43,7 @@ _SETTINGS = frozenset(
             "priority",
             "deadline",
             "start_grace",
+            "partial",
         ),
     }
 )
@@ -295,6 +296,8 @@ class CampaignVerbs(MerchantBase):
             if from_whom is None:
                 raise SenderNotFound(fields["sender_id"])
             fields["shared_scopes"] = shared_scopes(from_whom, self.settings)
+        if "partial" in fields:
+            fields["is_partial"] = bool(fields.pop("partial"))
         if "limits" in fields:
             fields["limits"] = _campaign_limits(fields["limits"])
         if "kind" in fields:

@@ -14,7 +14,18 @@ __all__ = ["changed", "copied"]
 
 # The message that was checked is the message that is sent: while a campaign may send, its content is frozen.
 _SETTINGS = frozenset(
-    {"name", "sender_id", "window", "interval", "limits", "shared_scopes", "priority", "deadline", "start_grace"}
+    {
+        "name",
+        "sender_id",
+        "window",
+        "interval",
+        "limits",
+        "shared_scopes",
+        "priority",
+        "deadline",
+        "start_grace",
+        "is_partial",
+    }
 )
 _MESSAGE = frozenset(
     {
@@ -74,6 +85,7 @@ def copied(campaign: Campaign, *, campaign_id: str, name: str, now: datetime) ->
         shared_scopes=campaign.shared_scopes,
         priority=campaign.priority,
         start_grace=campaign.start_grace,
+        is_partial=campaign.is_partial,
         copied_from=campaign.campaign_id,
         created_at=now,
     )

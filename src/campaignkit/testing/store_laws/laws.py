@@ -6,10 +6,11 @@ from campaignkit.ports import Clock, Store
 from campaignkit.testing.store_laws.beginning import BeginLaws
 from campaignkit.testing.store_laws.capping import CapLaws
 from campaignkit.testing.store_laws.claiming import ClaimLaws, DueLaws, ReapLaws, ReleaseLaws
-from campaignkit.testing.store_laws.crediting import CreditLaws, PostingLaws
+from campaignkit.testing.store_laws.crediting import CreditLaws
 from campaignkit.testing.store_laws.documents import DocumentLaws
 from campaignkit.testing.store_laws.limiting import GiveBackLaws, LimitLaws
 from campaignkit.testing.store_laws.planning import PlanningLaws
+from campaignkit.testing.store_laws.posting import PostingLaws
 from campaignkit.testing.store_laws.readdressing import ReaddressLaws
 from campaignkit.testing.store_laws.recipients import MerchantLaws, RecipientLaws, SuppressionLaws
 from campaignkit.testing.store_laws.settling import LandingLaws, SettleLaws
