@@ -231,7 +231,10 @@ def wake_waiting(connection: sa.Connection, merchant_id: str, now: datetime) -> 
     """Make a merchant's campaigns due that are scheduled and wait for credit."""
     column = campaigns.c
     scheduled = sa.select(column.campaign_id, column.revision, column.body).where(
-        column.merchant_id == merchant_id, column.status == CampaignStatus.SCHEDULED.value
+        column.merchant_id == merchant_id,
+        column.status == CampaignStatus.SCHEDULED.value,
+        # Others are not to be locked: somebody may begin for one that was paused and resumed, and wait for these lots.
+        column.body.contains('"waiting_for": "credit"'),
     )
     for campaign_id, revision, text in connection.execute(scheduled.with_for_update()).all():
         body = json.loads(text)
