@@ -25,7 +25,8 @@ from campaignkit.credits.entries import Entry
 from campaignkit.credits.lots import Lot
 from campaignkit.credits.posting import CreditRequest
 from campaignkit.errors import CampaignNotFound, NotEditable, RevisionConflict
-from campaignkit.ports import PREFIX_LENGTH, Backlog, Document, RecipientQuery, SaveGuard, Trail
+from campaignkit.ports import Backlog, Document, RecipientQuery, SaveGuard, Trail
+from campaignkit.ports.planning import PREFIX_LENGTH
 from campaignkit.stores.memory.dispatch import MemoryDispatch
 from campaignkit.stores.memory.documents import CampaignRecord
 from campaignkit.stores.memory.recipients import RecipientTable, copied

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 
 from campaignkit.addresses.channel import Channel
 from campaignkit.campaign.status import RecipientStatus
-from campaignkit.ports import PREFIX_LENGTH, Backlog
+from campaignkit.ports import Backlog
+from campaignkit.ports.planning import PREFIX_LENGTH
 from campaignkit.stores.sql.driver import Driver
 from campaignkit.stores.sql.schema import Instants, has_status, recipients
 from campaignkit.stores.sql.statements import Statement
