@@ -1,6 +1,6 @@
 """The engine: rounds over what is due, across merchants and campaigns. I/O only through its ports."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import attrs
@@ -26,7 +26,7 @@ from campaignkit.dispatch.store_time import StoreTime
 from campaignkit.dispatch.workshop import Workshop
 from campaignkit.errors import NoPriceTable
 from campaignkit.message.supplies import Supplier
-from campaignkit.ports import Clock, Due, NewId, SaveGuard, Store, Transport
+from campaignkit.ports import Claim, Clock, Due, NewId, SaveGuard, Store, Transport
 from campaignkit.timing.limits import destination_group
 
 __all__ = ["DEFAULT_LEASE", "Dispatcher", "Round", "Tools"]
@@ -197,14 +197,7 @@ class Dispatcher:
             prices = self._prices(campaign, now)
         except NoPriceTable:
             return self._fail(campaign, "no_price_table", "No list of prices is in force yet; nobody was lost.")
-        claims = self._store.claim(
-            campaign.merchant_id,
-            campaign.campaign_id,
-            worker_id=self._worker_id,
-            token=self._tools.new_id(),
-            lease=self._tools.lease,
-            limit=limit,
-        )
+        claims = self._claim(campaign, limit)
         if not claims:
             return _Served()
         limiting = Limiting(
@@ -220,12 +213,26 @@ class Dispatcher:
             now=now,
             prices=prices,
         )
-        release_all(self._store, [Release(one.claim, one.until, one.reason, one.detail) for one in batch.held])
-        if batch.unsendable:
-            self._store.settle([settle_unsendable(item.claim, item.code, item.problem) for item in batch.unsendable])
+        self._set_aside(batch)
         if not batch.messages:
             return _Served(has_progressed=True)
         return self._send_batch(campaign, batch, limiting, transport)
+
+    def _claim(self, campaign: Campaign, limit: int) -> Sequence[Claim]:
+        return self._store.claim(
+            campaign.merchant_id,
+            campaign.campaign_id,
+            worker_id=self._worker_id,
+            token=self._tools.new_id(),
+            lease=self._tools.lease,
+            limit=limit,
+        )
+
+    def _set_aside(self, batch: Batch) -> None:
+        """Give back who cannot have a message now, and end who never can."""
+        release_all(self._store, [Release(one.claim, one.until, one.reason, one.detail) for one in batch.held])
+        if batch.unsendable:
+            self._store.settle([settle_unsendable(item.claim, item.code, item.problem) for item in batch.unsendable])
 
     def _send_batch(self, campaign: Campaign, batch: Batch, limiting: Limiting, transport: Transport) -> _Served:
         sending = BatchSender(
