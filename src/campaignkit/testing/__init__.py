@@ -1,4 +1,4 @@
-"""For the tests of hosts: fakes, a clock that stands still, faults on purpose, and laws for a store of their own."""
+"""For the tests of hosts: fakes, a clock that stands still, faults on purpose, laws for their stores and transports."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         sqlite_faults,
     )
     from campaignkit.testing.store_laws import StoreLaws, check_store, store_machine
+    from campaignkit.testing.transport_laws import TransportCase, TransportLaws, check_transport
     from campaignkit.transports.fake import FakeEmail, FakeSms
 
 __all__ = [
@@ -31,7 +32,10 @@ __all__ = [
     "KillAtRandom",
     "RaiseAt",
     "StoreLaws",
+    "TransportCase",
+    "TransportLaws",
     "check_store",
+    "check_transport",
     "sql_faults",
     "sqlite_faults",
     "store_machine",
@@ -51,7 +55,10 @@ _HOMES = {
     "FakeSms": "campaignkit.transports.fake",
     "FrozenClock": "campaignkit.clocks",
     "StoreLaws": "campaignkit.testing.store_laws",
+    "TransportCase": "campaignkit.testing.transport_laws",
+    "TransportLaws": "campaignkit.testing.transport_laws",
     "check_store": "campaignkit.testing.store_laws",
+    "check_transport": "campaignkit.testing.transport_laws",
     "store_machine": "campaignkit.testing.store_laws",
 }
 
