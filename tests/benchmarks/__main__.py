@@ -18,6 +18,7 @@ from tests.benchmarks import (
     mail,
     memory,
     phones,
+    recovery,
     send_times,
     signing,
     sms_parts,
@@ -48,6 +49,7 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "credit": credit.measure,
     "transport": transport.measure,
     "memory": memory.measure,
+    "recovery": recovery.measure,
 }
 
 

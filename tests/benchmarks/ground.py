@@ -4,6 +4,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 from campaignkit.audience.contacts import Contact, parse_contact
@@ -60,9 +61,9 @@ def prepare(database: Path, count: int, seed: str) -> str:
     return campaign.id
 
 
-def kit_on(database: Path, transport: Transport) -> CampaignKit:
+def kit_on(database: Path, transport: Transport, *, lease: timedelta | None = None) -> CampaignKit:
     """Return a kit over a prepared database."""
-    return CampaignKit(store=SqlStore(f"sqlite:///{database}"), transports={"main": transport})
+    return CampaignKit(store=SqlStore(f"sqlite:///{database}"), transports={"main": transport}, lease=lease)
 
 
 class AllCleared:
