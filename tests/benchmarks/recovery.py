@@ -1,7 +1,7 @@
 """Coming back: from the start of a process to its first message, and from the death of a worker to what it had held.
 
-Both on SQLite, with workers that are processes of their own and are killed by SIGKILL. A provider is a file to which each
-message adds a line with the moment at which it crossed.
+Both on SQLite, with workers that are processes of their own and are killed by SIGKILL. A provider is a file to which
+each message adds a line with the moment at which it crossed.
 """
 
 import os
@@ -45,7 +45,7 @@ def measure() -> list[Figure]:
             samples={"large": large, "small": small},
         ),
         Figure(
-            work=f"a worker is killed that holds {HELD}: from the end of its lease to the last of these sent by another",
+            work=f"a worker that holds {HELD} is killed: from the end of its lease to the last of these sent by another",
             measured=spread(returns, " s"),
             peer=f"in doubt per kill, of waves of one: {statistics.mean(doubts):.2g}",
             samples={"seconds": returns},
