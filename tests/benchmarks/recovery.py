@@ -45,7 +45,7 @@ def measure() -> list[Figure]:
             samples={"large": large, "small": small},
         ),
         Figure(
-            work=f"a worker that holds {HELD} is killed: from the end of its lease to the last of these sent by another",
+            work=f"a worker that held {HELD} was killed: from the end of its lease until another has sent them",
             measured=spread(returns, " s"),
             peer=f"in doubt per kill, of waves of one: {statistics.mean(doubts):.2g}",
             samples={"seconds": returns},
