@@ -1,0 +1,276 @@
+"""Numbers that somebody made up hold a campaign of texts for a person, before it starts and while it sends."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import attrs
+import pytest
+
+import campaignkit as ck
+from campaignkit.campaign.campaign import TimelineEntry
+from campaignkit.insight.preflight import Finding
+from campaignkit.kit.door import Permission
+from campaignkit.testing import FakeSms
+from tests.credits.lists import firm, shop
+from tests.kit.conftest import FRIDAY
+
+ROW = firm(Random(1), 40, 601_234_500)
+OTHER_ROW = firm(Random(1), 40, 731_777_100)
+
+
+@attrs.define
+class Texts:
+    """A shop that sends texts, with a kit on some store."""
+
+    kit: ck.CampaignKit
+    flora: ck.Merchant
+    store: ck.MemoryStore | ck.SqlStore
+    provider: FakeSms
+
+    def campaign(self, *numbers: str, **settings: Any) -> str:
+        settings = {"name": "Spring", "channel": "sms", "content": ck.SmsContent(text="Tulips"), **settings}
+        campaign_id = self.flora.create_campaign(sender="texts", **settings).id
+        self.add(campaign_id, *numbers)
+        return campaign_id
+
+    def add(self, campaign_id: str, *numbers: str) -> None:
+        self.flora.add_recipients(campaign_id, contacts(numbers))
+
+    def scheduled(self, *numbers: str, **settings: Any) -> str:
+        campaign_id = self.campaign(*numbers, **settings)
+        self.flora.schedule(campaign_id)
+        return campaign_id
+
+    def suspected(self, campaign_id: str) -> list[Finding]:
+        return [one for one in self.flora.preflight(campaign_id).blockers if one.code == "pumping_suspected"]
+
+    def what_happened(self, campaign_id: str) -> list[TimelineEntry]:
+        recipient = self.flora.recipients(campaign_id, limit=1)[0]
+        trail = self.store.trail("flora", recipient.recipient_id)
+        assert trail is not None
+        return list(trail.timeline)
+
+
+def contacts(numbers: tuple[str, ...]) -> Iterator[ck.Contact]:
+    for row, number in enumerate(numbers, start=2):
+        contact = ck.parse_contact({"phone": number}, row_number=row, region="PL")
+        assert isinstance(contact, ck.Contact)
+        yield contact
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def texts(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Texts]:
+    store: ck.MemoryStore | ck.SqlStore = ck.MemoryStore()
+    if request.param == "sqlite":
+        store = ck.SqlStore(f"sqlite:///{tmp_path}/campaigns.db")
+        store.upgrade()
+    provider = FakeSms()
+    with ck.CampaignKit(store=store, transports={"texts": provider}, clock=ck.FrozenClock(FRIDAY)) as kit:
+        flora = kit.merchant(
+            "flora",
+            zone="Europe/Warsaw",
+            region="PL",
+            consent_policy=ck.ConsentPolicy(unknown_allows_sms=True),
+            text_regions=["PL", "US", "GB", "SO"],
+            actor=ck.Actor("ann"),
+        )
+        flora.add_sender("texts", address="FLORA", channel="sms", limits=[])
+        yield Texts(kit=kit, flora=flora, store=store, provider=provider)
+
+
+def test_a_list_of_customers_is_scheduled_without_a_question(texts):
+    campaign_id = texts.scheduled(*shop(Random(1), PL=300))
+    texts.kit.run()
+
+    assert texts.flora.campaign(campaign_id).status == "finished"
+
+
+def test_a_row_of_numbers_blocks_until_a_person_has_looked(texts):
+    campaign_id = texts.campaign(*shop(Random(1), PL=300), *ROW)
+
+    (found,) = texts.suspected(campaign_id)
+    assert (found.sign, found.count, found.samples) == ("numbers_in_a_row", 40, ("+4860123… (40)",))
+    assert found.remedy.endswith("To go on, confirm_numbers.")
+    with pytest.raises(ck.NotReady) as refused:
+        texts.flora.schedule(campaign_id)
+    assert refused.value.blockers == ("pumping_suspected",)
+
+    texts.flora.confirm_numbers(campaign_id)
+    assert texts.suspected(campaign_id) == []
+    texts.flora.schedule(campaign_id)
+    texts.kit.run()
+    assert len(texts.provider.sent) == 340
+
+
+def test_each_sign_is_a_finding_of_its_own(texts):
+    somali = [f"+2526155{number:05}" for number in range(300, 9_300, 90)]
+    campaign_id = texts.campaign(*shop(Random(1), PL=300), *ROW, *somali)
+
+    assert [one.sign for one in texts.suspected(campaign_id)] == ["numbers_in_a_row", "prefix_out_of_proportion"]
+    with pytest.raises(ck.NotReady) as refused:
+        texts.flora.schedule(campaign_id)
+    assert refused.value.blockers == ("pumping_suspected",)
+
+
+def test_the_timeline_keeps_who_looked_and_at_what(texts):
+    campaign_id = texts.campaign(*ROW)
+    texts.flora.confirm_numbers(campaign_id)
+
+    (entry,) = [one for one in texts.what_happened(campaign_id) if one.what == "numbers_confirmed"]
+    assert (entry.actor, dict(entry.facts)) == ("ann", {"numbers_in_a_row": "40"})
+
+
+def test_looking_where_nothing_is_suspicious_changes_nothing(texts):
+    campaign_id = texts.campaign(*shop(Random(1), PL=30))
+    before = texts.flora.campaign(campaign_id)
+
+    assert texts.flora.confirm_numbers(campaign_id) == before
+
+
+def test_to_confirm_one_must_be_allowed_to_send(texts):
+    assert texts.flora.confirm_numbers.permission is Permission.SEND_CAMPAIGN
+
+
+def test_more_made_up_numbers_are_asked_about_again(texts):
+    campaign_id = texts.campaign(*shop(Random(1), PL=300), *ROW)
+    texts.flora.confirm_numbers(campaign_id)
+    texts.add(campaign_id, *OTHER_ROW)
+
+    (found,) = texts.suspected(campaign_id)
+    assert found.samples == ("+4873177… (40)",)
+
+
+def test_a_row_that_grows_by_another_row_is_asked_about_again(texts):
+    campaign_id = texts.campaign(*shop(Random(1), PL=300), *ROW)
+    texts.flora.confirm_numbers(campaign_id)
+
+    texts.add(campaign_id, *firm(Random(1), 19, 601_234_540))
+    assert texts.suspected(campaign_id) == []
+    texts.add(campaign_id, "+48601234559")
+    assert [one.count for one in texts.suspected(campaign_id)] == [60]
+
+
+def test_who_was_taken_out_is_no_sign(texts):
+    campaign_id = texts.campaign(*shop(Random(1), PL=300), *ROW)
+    for number in ROW[:25]:
+        texts.flora.remove_recipient(campaign_id, number)
+
+    assert texts.suspected(campaign_id) == []
+
+
+@pytest.mark.parametrize("kind", ["marketing", "transactional"])
+def test_a_row_that_comes_into_a_scheduled_campaign_holds_it_with_nobody_sent_to(texts, kind):
+    campaign_id = texts.scheduled(*shop(Random(1), PL=300), kind=kind)
+    texts.add(campaign_id, *ROW)
+    texts.kit.run()
+
+    held = texts.flora.campaign(campaign_id)
+    assert (held.status, held.waiting_for) == ("paused", "confirmation")
+    assert texts.provider.sent == []
+    assert texts.flora.counts(campaign_id).by_status == {"pending": 340}
+    (entry,) = [one for one in texts.what_happened(campaign_id) if one.what == "numbers_suspected"]
+    assert entry.facts["numbers_in_a_row"] == "40"
+
+
+def test_what_was_held_goes_on_once_a_person_has_looked(texts):
+    campaign_id = texts.scheduled(*shop(Random(1), PL=300))
+    texts.kit.tick(max_messages=100)
+    texts.add(campaign_id, *ROW)
+    with pytest.raises(ck.NotReady):
+        texts.flora.resume(campaign_id)
+    texts.flora.confirm_numbers(campaign_id)
+    texts.flora.resume(campaign_id)
+    texts.kit.run()
+
+    assert texts.flora.counts(campaign_id).by_status == {"sent": 340}
+
+
+def test_numbers_that_come_one_by_one_hold_it_as_soon_as_they_are_a_row(texts):
+    campaign_id = texts.scheduled(*shop(Random(1), PL=300))
+    for number in ROW:
+        texts.add(campaign_id, number)
+
+    assert texts.flora.campaign(campaign_id).waiting_for == "confirmation"
+
+
+def test_customers_that_come_one_by_one_hold_nothing(texts):
+    campaign_id = texts.scheduled(*shop(Random(1), PL=100))
+    for number in shop(Random(2), PL=60):
+        texts.add(campaign_id, number)
+    texts.kit.run()
+
+    assert len(texts.provider.sent) == 160
+
+
+def test_a_list_that_is_scheduled_amid_its_import_is_held_all_the_same(texts):
+    campaign_id = texts.campaign(*shop(Random(1), PL=50))
+
+    def streamed() -> Iterator[ck.Contact]:
+        yield from contacts(tuple(shop(Random(2), PL=100)))
+        texts.flora.schedule(campaign_id)
+        yield from contacts(tuple(ROW))
+
+    texts.flora.add_recipients(campaign_id, streamed())
+
+    assert texts.flora.campaign(campaign_id).waiting_for == "confirmation"
+
+
+def test_mail_is_not_looked_at(texts):
+    texts.flora.add_sender("main", address="hello@flora.example", limits=[])
+    campaign = texts.flora.create_campaign(
+        name="Mail", sender="main", content=ck.EmailContent(subject="Tulips", text="Tulips")
+    )
+    texts.flora.add_recipients(campaign.id, [ck.parse_contact({"email": f"c{n}@example.com"}) for n in range(40)])
+
+    assert texts.suspected(campaign.id) == []
+
+
+def test_a_shop_may_set_its_own_thresholds_or_none(texts):
+    campaign_id = texts.campaign(*shop(Random(1), PL=300), *ROW)
+
+    assert len(texts.suspected(campaign_id)) == 1
+    strange = texts.kit.merchant("flora", pumping=ck.PumpingSettings(row_min=50))
+    assert strange.preflight(campaign_id).is_ready
+    trusting = texts.kit.merchant("flora", pumping=False)
+    assert trusting.preflight(campaign_id).is_ready
+    assert texts.kit.merchant("flora").settings.pumping is None
+
+
+def test_what_is_usual_is_learned_from_lists_that_were_scheduled(texts):
+    guests = [f"+2526155{number:05}" for number in range(300, 9_300, 90)]
+    first = texts.campaign(*shop(Random(1), PL=300), *guests)
+    assert [one.sign for one in texts.suspected(first)] == ["prefix_out_of_proportion"]
+    texts.flora.confirm_numbers(first)
+    texts.flora.schedule(first)
+
+    second = texts.campaign(*shop(Random(2), PL=300), *guests)
+    assert texts.suspected(second) == []
+
+
+def test_what_is_usual_for_one_shop_is_not_for_another(texts):
+    guests = [f"+2526155{number:05}" for number in range(300, 9_300, 90)]
+    first = texts.campaign(*shop(Random(1), PL=300), *guests)
+    texts.flora.confirm_numbers(first)
+    texts.flora.schedule(first)
+    other = texts.kit.merchant(
+        "other",
+        zone="Europe/Warsaw",
+        region="PL",
+        consent_policy=ck.ConsentPolicy(unknown_allows_sms=True),
+        text_regions=["PL", "SO"],
+    )
+    other.add_sender("texts", address="OTHER", channel="sms", limits=[])
+    campaign = other.create_campaign(name="A", channel="sms", sender="texts", content=ck.SmsContent(text="Tulips"))
+    other.add_recipients(campaign.id, contacts((*shop(Random(2), PL=300), *guests)))
+
+    assert not other.preflight(campaign.id).is_ready
+
+
+def test_a_finished_campaign_has_no_numbers_to_confirm(texts):
+    campaign_id = texts.scheduled(*shop(Random(1), PL=3))
+    texts.kit.run()
+
+    with pytest.raises(ck.NotEditable):
+        texts.flora.confirm_numbers(campaign_id)
