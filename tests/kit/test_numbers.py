@@ -1,6 +1,7 @@
 """Numbers that somebody made up hold a campaign of texts for a person, before it starts and while it sends."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 import campaignkit as ck
 from campaignkit.campaign.campaign import TimelineEntry
+from campaignkit.dispatch.records import Records
 from campaignkit.insight.preflight import Finding
 from campaignkit.kit.door import Permission
 from campaignkit.testing import FakeSms
@@ -60,12 +62,24 @@ def contacts(numbers: tuple[str, ...]) -> Iterator[ck.Contact]:
         yield contact
 
 
+@pytest.fixture
+def texts() -> Iterator[Texts]:
+    with opened(ck.MemoryStore()) as opened_texts:
+        yield opened_texts
+
+
 @pytest.fixture(params=["memory", "sqlite"])
-def texts(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Texts]:
+def stored_texts(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Texts]:
     store: ck.MemoryStore | ck.SqlStore = ck.MemoryStore()
     if request.param == "sqlite":
         store = ck.SqlStore(f"sqlite:///{tmp_path}/campaigns.db")
         store.upgrade()
+    with opened(store) as opened_texts:
+        yield opened_texts
+
+
+@contextmanager
+def opened(store: ck.MemoryStore | ck.SqlStore) -> Iterator[Texts]:
     provider = FakeSms()
     with ck.CampaignKit(store=store, transports={"texts": provider}, clock=ck.FrozenClock(FRIDAY)) as kit:
         flora = kit.merchant(
@@ -81,32 +95,32 @@ def texts(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Texts]:
 
 
 def test_a_list_of_customers_is_scheduled_without_a_question(texts):
-    campaign_id = texts.scheduled(*shop(Random(1), PL=300))
+    campaign_id = texts.scheduled(*shop(Random(1), PL=60))
     texts.kit.run()
 
     assert texts.flora.campaign(campaign_id).status == "finished"
 
 
-def test_a_row_of_numbers_blocks_until_a_person_has_looked(texts):
-    campaign_id = texts.campaign(*shop(Random(1), PL=300), *ROW)
+def test_a_row_of_numbers_blocks_until_a_person_has_looked(stored_texts):
+    campaign_id = stored_texts.campaign(*shop(Random(1), PL=60), *ROW)
 
-    (found,) = texts.suspected(campaign_id)
+    (found,) = stored_texts.suspected(campaign_id)
     assert (found.sign, found.count, found.samples) == ("numbers_in_a_row", 40, ("+4860123… (40)",))
     assert found.remedy.endswith("To go on, confirm_numbers.")
     with pytest.raises(ck.NotReady) as refused:
-        texts.flora.schedule(campaign_id)
+        stored_texts.flora.schedule(campaign_id)
     assert refused.value.blockers == ("pumping_suspected",)
 
-    texts.flora.confirm_numbers(campaign_id)
-    assert texts.suspected(campaign_id) == []
-    texts.flora.schedule(campaign_id)
-    texts.kit.run()
-    assert len(texts.provider.sent) == 340
+    stored_texts.flora.confirm_numbers(campaign_id)
+    assert stored_texts.suspected(campaign_id) == []
+    stored_texts.flora.schedule(campaign_id)
+    stored_texts.kit.run()
+    assert len(stored_texts.provider.sent) == 100
 
 
 def test_each_sign_is_a_finding_of_its_own(texts):
     somali = [f"+2526155{number:05}" for number in range(300, 9_300, 90)]
-    campaign_id = texts.campaign(*shop(Random(1), PL=300), *ROW, *somali)
+    campaign_id = texts.campaign(*shop(Random(1), PL=60), *ROW, *somali)
 
     assert [one.sign for one in texts.suspected(campaign_id)] == ["numbers_in_a_row", "prefix_out_of_proportion"]
     with pytest.raises(ck.NotReady) as refused:
@@ -134,7 +148,7 @@ def test_to_confirm_one_must_be_allowed_to_send(texts):
 
 
 def test_more_made_up_numbers_are_asked_about_again(texts):
-    campaign_id = texts.campaign(*shop(Random(1), PL=300), *ROW)
+    campaign_id = texts.campaign(*shop(Random(1), PL=60), *ROW)
     texts.flora.confirm_numbers(campaign_id)
     texts.add(campaign_id, *OTHER_ROW)
 
@@ -143,7 +157,7 @@ def test_more_made_up_numbers_are_asked_about_again(texts):
 
 
 def test_a_row_that_grows_by_another_row_is_asked_about_again(texts):
-    campaign_id = texts.campaign(*shop(Random(1), PL=300), *ROW)
+    campaign_id = texts.campaign(*shop(Random(1), PL=60), *ROW)
     texts.flora.confirm_numbers(campaign_id)
 
     texts.add(campaign_id, *firm(Random(1), 19, 601_234_540))
@@ -153,7 +167,7 @@ def test_a_row_that_grows_by_another_row_is_asked_about_again(texts):
 
 
 def test_who_was_taken_out_is_no_sign(texts):
-    campaign_id = texts.campaign(*shop(Random(1), PL=300), *ROW)
+    campaign_id = texts.campaign(*shop(Random(1), PL=60), *ROW)
     for number in ROW[:25]:
         texts.flora.remove_recipient(campaign_id, number)
 
@@ -162,37 +176,37 @@ def test_who_was_taken_out_is_no_sign(texts):
 
 @pytest.mark.parametrize("kind", ["marketing", "transactional"])
 def test_a_row_that_comes_into_a_scheduled_campaign_holds_it_with_nobody_sent_to(texts, kind):
-    campaign_id = texts.scheduled(*shop(Random(1), PL=300), kind=kind)
+    campaign_id = texts.scheduled(*shop(Random(1), PL=60), kind=kind)
     texts.add(campaign_id, *ROW)
     texts.kit.run()
 
     held = texts.flora.campaign(campaign_id)
     assert (held.status, held.waiting_for) == ("paused", "confirmation")
     assert texts.provider.sent == []
-    assert texts.flora.counts(campaign_id).by_status == {"pending": 340}
+    assert texts.flora.counts(campaign_id).by_status == {"pending": 100}
     (entry,) = [one for one in texts.what_happened(campaign_id) if one.what == "numbers_suspected"]
     assert entry.facts["numbers_in_a_row"] == "40"
 
 
-def test_what_was_held_goes_on_once_a_person_has_looked(texts):
-    campaign_id = texts.scheduled(*shop(Random(1), PL=300))
-    texts.kit.tick(max_messages=100)
-    texts.add(campaign_id, *ROW)
+def test_what_was_held_goes_on_once_a_person_has_looked(stored_texts):
+    campaign_id = stored_texts.scheduled(*shop(Random(1), PL=60))
+    stored_texts.kit.tick(max_messages=20)
+    stored_texts.add(campaign_id, *ROW)
     with pytest.raises(ck.NotReady):
-        texts.flora.resume(campaign_id)
-    texts.flora.confirm_numbers(campaign_id)
-    texts.flora.resume(campaign_id)
-    texts.kit.run()
+        stored_texts.flora.resume(campaign_id)
+    stored_texts.flora.confirm_numbers(campaign_id)
+    stored_texts.flora.resume(campaign_id)
+    stored_texts.kit.run()
 
-    assert texts.flora.counts(campaign_id).by_status == {"sent": 340}
+    assert stored_texts.flora.counts(campaign_id).by_status == {"sent": 100}
 
 
-def test_numbers_that_come_one_by_one_hold_it_as_soon_as_they_are_a_row(texts):
-    campaign_id = texts.scheduled(*shop(Random(1), PL=300))
+def test_numbers_that_come_one_by_one_hold_it_as_soon_as_they_are_a_row(stored_texts):
+    campaign_id = stored_texts.scheduled(*shop(Random(1), PL=60))
     for number in ROW:
-        texts.add(campaign_id, number)
+        stored_texts.add(campaign_id, number)
 
-    assert texts.flora.campaign(campaign_id).waiting_for == "confirmation"
+    assert stored_texts.flora.campaign(campaign_id).waiting_for == "confirmation"
 
 
 def test_customers_that_come_one_by_one_hold_nothing(texts):
@@ -228,7 +242,7 @@ def test_mail_is_not_looked_at(texts):
 
 
 def test_a_shop_may_set_its_own_thresholds_or_none(texts):
-    campaign_id = texts.campaign(*shop(Random(1), PL=300), *ROW)
+    campaign_id = texts.campaign(*shop(Random(1), PL=60), *ROW)
 
     assert len(texts.suspected(campaign_id)) == 1
     strange = texts.kit.merchant("flora", pumping=ck.PumpingSettings(row_min=50))
@@ -238,20 +252,20 @@ def test_a_shop_may_set_its_own_thresholds_or_none(texts):
     assert texts.kit.merchant("flora").settings.pumping is None
 
 
-def test_what_is_usual_is_learned_from_lists_that_were_scheduled(texts):
+def test_what_is_usual_is_learned_from_lists_that_were_scheduled(stored_texts):
     guests = [f"+2526155{number:05}" for number in range(300, 9_300, 90)]
-    first = texts.campaign(*shop(Random(1), PL=300), *guests)
-    assert [one.sign for one in texts.suspected(first)] == ["prefix_out_of_proportion"]
-    texts.flora.confirm_numbers(first)
-    texts.flora.schedule(first)
+    first = stored_texts.campaign(*shop(Random(1), PL=220), *guests)
+    assert [one.sign for one in stored_texts.suspected(first)] == ["prefix_out_of_proportion"]
+    stored_texts.flora.confirm_numbers(first)
+    stored_texts.flora.schedule(first)
 
-    second = texts.campaign(*shop(Random(2), PL=300), *guests)
-    assert texts.suspected(second) == []
+    second = stored_texts.campaign(*shop(Random(2), PL=220), *guests)
+    assert stored_texts.suspected(second) == []
 
 
 def test_what_is_usual_for_one_shop_is_not_for_another(texts):
     guests = [f"+2526155{number:05}" for number in range(300, 9_300, 90)]
-    first = texts.campaign(*shop(Random(1), PL=300), *guests)
+    first = texts.campaign(*shop(Random(1), PL=220), *guests)
     texts.flora.confirm_numbers(first)
     texts.flora.schedule(first)
     other = texts.kit.merchant(
@@ -263,7 +277,7 @@ def test_what_is_usual_for_one_shop_is_not_for_another(texts):
     )
     other.add_sender("texts", address="OTHER", channel="sms", limits=[])
     campaign = other.create_campaign(name="A", channel="sms", sender="texts", content=ck.SmsContent(text="Tulips"))
-    other.add_recipients(campaign.id, contacts((*shop(Random(2), PL=300), *guests)))
+    other.add_recipients(campaign.id, contacts((*shop(Random(2), PL=220), *guests)))
 
     assert not other.preflight(campaign.id).is_ready
 
@@ -274,3 +288,46 @@ def test_a_finished_campaign_has_no_numbers_to_confirm(texts):
 
     with pytest.raises(ck.NotEditable):
         texts.flora.confirm_numbers(campaign_id)
+
+
+def test_one_look_at_a_campaign_asks_its_supplier_once(texts):
+    asked = list[ck.SupplyRequest]()
+
+    def supply(request: ck.SupplyRequest) -> ck.Supply:
+        asked.append(request)
+        return ck.Supply(values={"coupon": {"code": "C1"}})
+
+    prices = ck.PriceBook((ck.PriceTable.of({"48": 1}, version="v1", effective_from=FRIDAY),))
+    with ck.CampaignKit(
+        store=texts.store, clock=ck.FrozenClock(FRIDAY), suppliers={"coupons": supply}, prices=prices
+    ) as kit:
+        flora = kit.merchant("flora")
+        flora.credits.grant(1000, key="invoice")
+        campaign = flora.create_campaign(
+            name="Coupons",
+            channel="sms",
+            sender="texts",
+            supplier="coupons",
+            content=ck.SmsContent(text="Your code is {{ coupon.code }}"),
+        )
+        flora.add_recipients(campaign.id, contacts(tuple(shop(Random(1), PL=5))))
+
+        flora.preflight(campaign.id)
+        assert [request.is_test for request in asked] == [True]
+        flora.schedule(campaign.id)
+        assert [request.is_test for request in asked] == [True, True]
+
+
+def test_how_large_files_are_is_known_without_reading_them(texts):
+    texts.flora.add_sender("main", address="hello@flora.example", limits=[])
+    file = ck.Attachment(filename="list.txt", content=b"tulips", media_type="text/plain")
+    campaign = texts.flora.create_campaign(
+        name="Mail", sender="main", content=ck.EmailContent(subject="Tulips", text="Tulips"), attachments=[file]
+    )
+
+    assert [one.byte_count for one in campaign.files] == [6]
+    stored_before = [attrs.evolve(one, byte_count=None) for one in campaign.files]
+    assert stored_before == list(campaign.files)
+    records = Records(texts.store, ck.FrozenClock(FRIDAY))
+    assert records.file_bytes(campaign) == 6
+    assert records.file_bytes(attrs.evolve(campaign, files=tuple(stored_before))) == 6

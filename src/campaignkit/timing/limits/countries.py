@@ -16,7 +16,7 @@ __all__ = ["COUNTRY_CAPS", "country_caps"]
 HOUR = timedelta(hours=1)
 
 # To be edited: texts an hour by country, ISO 3166-1. The few guests that a shop has from each other country have their
-# text within the hour; a thousand made-up numbers of one country take a day, and cost no more than 50 texts until seen.
+# text within the hour, and a thousand made-up numbers of one country take twenty, in which somebody may see them.
 COUNTRY_CAPS: Mapping[str, int | None] = {OTHER_DESTINATIONS: 50}
 
 
