@@ -331,3 +331,20 @@ def test_how_large_files_are_is_known_without_reading_them(texts):
     records = Records(texts.store, ck.FrozenClock(FRIDAY))
     assert records.file_bytes(campaign) == 6
     assert records.file_bytes(attrs.evolve(campaign, files=tuple(stored_before))) == 6
+
+
+def test_numbers_that_come_in_while_it_is_being_scheduled_hold_it(texts):
+    def supply(request: ck.SupplyRequest) -> ck.Supply:  # asked after the numbers were looked at
+        flora.add_recipients(request.campaign_id, contacts(tuple(ROW)))
+        return ck.Supply(values={"coupon": {"code": "C1"}})
+
+    with ck.CampaignKit(store=texts.store, clock=ck.FrozenClock(FRIDAY), suppliers={"coupons": supply}) as kit:
+        flora = kit.merchant("flora")
+        content = ck.SmsContent(text="Your code is {{ coupon.code }}")
+        campaign = flora.create_campaign(
+            name="Coupons", channel="sms", sender="texts", supplier="coupons", content=content
+        )
+        flora.add_recipients(campaign.id, contacts(tuple(shop(Random(1), PL=5))))
+        scheduled = flora.schedule(campaign.id)
+
+    assert (scheduled.status, scheduled.waiting_for) == ("paused", "confirmation")
