@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from campaignkit.credits.ledger import CreditLedger
     from campaignkit.credits.prices import Price, PriceBook, PriceTable
     from campaignkit.credits.pumping import find_pumping
+    from campaignkit.credits.pumping_settings import PumpingSettings
     from campaignkit.credits.reconciling import BillLine
     from campaignkit.delivery.outcomes import Outcome, Scope, Verdict
     from campaignkit.delivery.sms_keywords import Keyword, KeywordKind, read_keyword
@@ -173,6 +174,7 @@ if TYPE_CHECKING:
         Interval,
         Limit,
         ProviderPreset,
+        country_caps,
         find_preset,
         limit_from_text,
         limit_to_text,
@@ -314,6 +316,7 @@ __all__ = [
     "PriceBook",
     "PriceTable",
     "ProviderPreset",
+    "PumpingSettings",
     "ReceiptStatus",
     "Recipient",
     "RecipientBusy",
@@ -382,6 +385,7 @@ __all__ = [
     "check_opt_out",
     "compile_part_counter",
     "count_parts",
+    "country_caps",
     "customer_from",
     "email_from_html",
     "filter_from_dict",
@@ -490,6 +494,7 @@ _HOMES = {
     "credits.ledger": ("CreditLedger",),
     "credits.prices": ("Price", "PriceBook", "PriceTable"),
     "credits.pumping": ("find_pumping",),
+    "credits.pumping_settings": ("PumpingSettings",),
     "credits.reconciling": ("BillLine",),
     "delivery.outcomes": ("Outcome", "Scope", "Verdict"),
     "delivery.sms_keywords": ("Keyword", "KeywordKind", "read_keyword"),
@@ -590,6 +595,7 @@ _HOMES = {
         "Interval",
         "Limit",
         "ProviderPreset",
+        "country_caps",
         "find_preset",
         "limit_from_text",
         "limit_to_text",

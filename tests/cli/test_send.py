@@ -231,3 +231,59 @@ def test_outside_the_window_it_waits_and_says_so(folder: Path) -> None:
     assert "scheduled; 0 sent now" in printed
     assert "it waits for window; the same command goes on with it" in printed
     assert mails(folder) == []
+
+
+TEXTS = """\
+[merchant]
+id = "flora"
+zone = "Europe/Warsaw"
+region = "PL"
+
+[sender]
+address = "FLORA"
+outbox = "outbox"
+country_caps = {PL = 500, "*" = 10}
+
+[campaign]
+name = "Spring"
+channel = "sms"
+kind = "transactional"
+content = {text = "Your tulips are here."}
+"""
+
+
+def write_texts(folder: Path) -> None:
+    (folder / "campaign.toml").write_text(TEXTS, encoding="utf-8")
+    rows = [f"c{last},+486012345{last:02}" for last in range(30)]
+    (folder / "contacts.csv").write_text("\n".join(["id,phone", *rows, ""]), encoding="utf-8")
+
+
+def test_numbers_that_seem_made_up_refuse_it_until_somebody_has_looked(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_texts(folder)
+
+    code, document = run_json(capsys, *SEND)
+    assert (code, document["error"]["code"]) == (1, "not_ready")
+    (found,) = document["error"]["facts"]["blockers"]
+    assert (found["code"], found["sign"], found["count"]) == ("pumping_suspected", "numbers_in_a_row", 30)
+
+    code, document = run_json(capsys, *SEND, "--confirm-numbers")
+    assert (code, document["status"], document["sent"]) == (0, "finished", 30)
+
+
+@pytest.mark.parametrize(("answers", "status"), [("yy", 0), ("n", 1)], ids=["yes", "no"])
+def test_on_a_terminal_it_asks_whether_somebody_has_looked(folder: Path, answers: str, status: int) -> None:
+    write_texts(folder)
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        command("send", "campaign.toml", "contacts.csv"), cwd=folder, stdin=slave, stdout=subprocess.PIPE, stderr=slave
+    )
+    os.close(slave)
+    for answer in answers:
+        os.write(master, f"{answer}\n".encode())
+    printed, _ = process.communicate(timeout=60)
+    os.close(master)
+
+    assert process.returncode == status
+    assert b"30 numbers follow upon each other" in printed

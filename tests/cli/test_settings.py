@@ -184,6 +184,12 @@ def test_limits_are_read_or_refused_by_their_place(tmp_path: Path) -> None:
             "sender.twilio: carries texts, not mail",
         ),
         ('outbox = "outbox"', 'smtp = "smtp://x", outbox = "out"', "sender: wants either smtp, a mail server's URL"),
+        ('outbox = "outbox"', 'outbox = "out", country_caps = {PL = 5}', "sender.country_caps: are for texts"),
+        (
+            'outbox = "outbox"',
+            'outbox = "out", destination_limits = {"*" = ["5 per hour"]}',
+            "sender.destination_limits: those of mail are for domains that are named",
+        ),
     ],
 )
 def test_a_mistake_is_named_by_its_path(before: str, after: str, problem: str, tmp_path: Path) -> None:
@@ -245,6 +251,7 @@ def test_texts_go_through_a_folder_or_a_gateway(provider: str, kind: str, tmp_pa
         ),
         ('outbox = "outbox"', KANNEL.replace("SMS", "NONE"), "sender.kannel.password: the environment has no NONE"),
         ('outbox = "outbox"', KANNEL.replace("https", "http"), "sender.kannel: a password is not sent in plain text"),
+        ('outbox = "outbox"', 'outbox = "out", country_caps = {XX = 5}', "sender.country_caps: 'XX' is no country"),
         (
             'outbox = "outbox"',
             KANNEL[:-1] + ", smsk = 1}",

@@ -81,7 +81,14 @@ def open_scene(store: Store, *, book: ck.PriceBook | None = None, credit: int | 
     clock, fake = ck.FrozenClock(FRIDAY), FakeSms()
     kit = CampaignKit(store=store, transports={"texts": fake}, clock=clock, prices=book or ck.PriceBook((TABLE,)))
     policy = ck.ConsentPolicy(unknown_allows_sms=True)
-    shop = kit.merchant("flora", zone=ZONE, region="PL", consent_policy=policy, text_regions=["PL", "DE"])
+    shop = kit.merchant(
+        "flora",
+        zone=ZONE,
+        region="PL",
+        consent_policy=policy,
+        text_regions=["PL", "DE"],
+        pumping=False,  # the numbers of these tests follow upon each other
+    )
     shop.add_sender("texts", address="FLORA", channel="sms", limits=[])
     if credit is not None:
         shop.credits.grant(credit, key="invoice-1")

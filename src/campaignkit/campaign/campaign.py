@@ -10,6 +10,7 @@ import attrs
 from campaignkit.addresses.channel import Channel
 from campaignkit.audience.consent import ConsentPolicy
 from campaignkit.campaign.status import CampaignStatus
+from campaignkit.credits.pumping_settings import PumpingSettings
 from campaignkit.timing.limits import (
     FrequencyCap,
     Interval,
@@ -44,7 +45,8 @@ class WaitingFor(StrEnum):
     LEASE = "lease"  # another worker holds what is left
     CREDIT = "credit"
     GATE = "gate"
-    CONFIRMATION = "confirmation"  # its start was missed by more than the grace; a person decides
+    # Its start was missed by more than the grace, or numbers that came in look made up; a person decides.
+    CONFIRMATION = "confirmation"
 
 
 @attrs.frozen(kw_only=True)
@@ -60,6 +62,7 @@ class MerchantSettings:
     frequency_cap: FrequencyCap | None = None  # how much marketing one person gets, across campaigns
     values: Mapping[str, str] = attrs.field(factory=dict)  # for {{ merchant.… }}
     text_opt_out: str = ""  # what marketing texts end with, such as "STOP to end"; empty: nothing is added
+    pumping: PumpingSettings | None = attrs.field(factory=PumpingSettings)  # None: nobody looks for made-up numbers
 
     @property
     def allowed_regions(self) -> frozenset[str]:
@@ -80,6 +83,7 @@ class StoredFile:
     filename: str
     media_type: str
     content_id: str = ""  # of a picture that the HTML shows; empty: an attachment
+    byte_count: int | None = attrs.field(default=None, eq=False)  # None: it was stored before this was noted
 
 
 @attrs.frozen(kw_only=True)
@@ -123,6 +127,8 @@ class Campaign:
     credit_needed: int = 0  # while it waits for credit: what the next message costs
     has_begun: bool = False
     is_late_start_confirmed: bool = False
+    # Places of made-up numbers that a person has looked at, and how many there were; see credits.confirming.
+    confirmed_numbers: Mapping[str, Mapping[str, int]] = attrs.field(factory=dict, repr=False)
     failure_code: str = ""
     failure_reply: str = ""
     key: str | None = None

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import attrs
 
 from campaignkit.timing.limits import (
+    OTHER_DESTINATIONS,
     LearnedRate,
     LimitRule,
     LimitScope,
@@ -37,13 +38,19 @@ class Sender:
     account: str = ""  # which of the kit's transports carries it
     reply_to: str = attrs.field(default="", repr=False)  # an email address; empty: the sender's own
     limits: tuple[LimitRule, ...] | None = None  # None: nobody said; (): there are none
-    destination_limits: Mapping[str, tuple[LimitRule, ...]] = attrs.field(factory=dict)  # by destination group
+    # By destination group; those of OTHER_DESTINATIONS hold for each group that is not named, by itself.
+    destination_limits: Mapping[str, tuple[LimitRule, ...]] = attrs.field(factory=dict)
     created_at: datetime
 
     @property
     def limit_scopes(self) -> tuple[LimitScope, ...]:
         """The limits that everything of this sender is counted under."""
         return (LimitScope(sender_scope(self.merchant_id, self.sender_id), self.limits),) if self.limits else ()
+
+    def limits_towards(self, group: str) -> tuple[LimitRule, ...]:
+        """Return the limits of this sender towards one destination group."""
+        others = self.destination_limits.get(OTHER_DESTINATIONS, ())
+        return self.destination_limits.get(group, others)
 
 
 @attrs.frozen(kw_only=True)

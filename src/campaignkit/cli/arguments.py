@@ -110,6 +110,9 @@ def _add_send(commands: Any) -> None:
     send.add_argument("contacts", metavar="CONTACTS.CSV")
     _add_database(send)
     send.add_argument("--yes", action="store_true", help="do not ask before sending")
+    send.add_argument(
+        "--confirm-numbers", action="store_true", help="somebody has looked at the numbers that seem made up"
+    )
 
 
 def _add_status(commands: Any) -> None:

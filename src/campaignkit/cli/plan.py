@@ -17,7 +17,7 @@ from campaignkit.cli.settings import CampaignFile, WindowTable
 from campaignkit.cli.structuring import read_settings
 from campaignkit.message.links.tokens import MERCHANT_BYTES_MAX
 from campaignkit.ports import Transport
-from campaignkit.timing.limits import PRESETS, Interval, Limit, limit_from_text
+from campaignkit.timing.limits import OTHER_DESTINATIONS, PRESETS, Interval, Limit, country_caps, limit_from_text
 from campaignkit.timing.windows import SendWindow
 
 __all__ = ["Plan", "read_plan"]
@@ -135,7 +135,14 @@ class _Reader:
         return None if preset is None else preset.limits
 
     def _destination_limits(self) -> dict[str, tuple[Limit, ...]]:
-        groups = self._file.sender.destination_limits
+        groups, caps = self._file.sender.destination_limits, self._file.sender.country_caps
+        is_mail = self._file.campaign.channel != "sms"
+        if caps is not None and (groups or is_mail):
+            self._problems.append("sender.country_caps: are for texts, and instead of destination_limits")
+        if is_mail and OTHER_DESTINATIONS in groups:
+            self._problems.append("sender.destination_limits: those of mail are for domains that are named")
+        if caps is not None:
+            return self._reading.attempt("sender.country_caps", partial(country_caps, caps)) or {}
         return {group: self._limits(f"sender.destination_limits.{group}", texts) for group, texts in groups.items()}
 
     def _window(self, table: WindowTable | None) -> SendWindow | None:

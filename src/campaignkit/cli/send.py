@@ -26,6 +26,7 @@ from campaignkit.kit.results import AddedRecipients, CampaignCounts
 
 __all__ = ["SendReport", "run_send"]
 
+SUSPECTED = "pumping_suspected"
 TRIES_MAX = 1000  # drafts of one name that were refused and thrown away
 
 
@@ -54,6 +55,7 @@ class _Work:
     merchant: Merchant
     contacts: Path
     is_confirmed: bool
+    has_seen_numbers: bool  # that seem made up
 
 
 def run_send(options: argparse.Namespace, console: Console) -> int:
@@ -68,6 +70,7 @@ def run_send(options: argparse.Namespace, console: Console) -> int:
             merchant=merchant,
             contacts=Path(options.contacts),
             is_confirmed=options.yes,
+            has_seen_numbers=options.confirm_numbers,
         )
         report = _send(work, store)
     if console.is_json:
@@ -94,6 +97,8 @@ def _send(work: _Work, store: OneCampaignStore) -> SendReport:
         added, preflight = _fill(work, campaign)
     elif campaign.status in {CampaignStatus.PAUSED, CampaignStatus.FAILED}:
         _confirm(work, f"{campaign.name!r} is {campaign.status}. Go on with it?")
+        if work.has_seen_numbers:
+            work.merchant.confirm_numbers(campaign.id)
         work.merchant.resume(campaign.id)
     else:
         work.console.note(f"{campaign.name!r} is {campaign.status} already; the list is not read again")
@@ -159,9 +164,19 @@ def _fill(work: _Work, campaign: Campaign) -> tuple[AddedRecipients, Preflight]:
 def _checked(work: _Work, campaign: Campaign, added: AddedRecipients) -> Preflight:
     preflight = work.merchant.preflight(campaign.id)
     _tell_preflight(added, preflight, work.console)
+    if any(finding.code == SUSPECTED for finding in preflight.blockers) and _has_seen_numbers(work):
+        work.merchant.confirm_numbers(campaign.id)
+        preflight = work.merchant.preflight(campaign.id)
     if not preflight.is_ready:
         raise Blocked(campaign.name, preflight.blockers)
     return preflight
+
+
+def _has_seen_numbers(work: _Work) -> bool:
+    """Return whether a person has looked at the numbers that seem made up; ``--yes`` has seen nothing."""
+    if work.has_seen_numbers or work.is_confirmed or not work.console.can_ask:
+        return work.has_seen_numbers
+    return work.console.ask("Have you looked at these numbers, and are they customers?")
 
 
 def _confirm(work: _Work, question: str) -> None:

@@ -74,6 +74,7 @@ class SenderTable:
     gateway: GatewayTable | None = None
     limits: tuple[str, ...] | None = None  # "500 per day"; empty: there are none
     destination_limits: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)  # by group of mail domains
+    country_caps: Mapping[str, int] | None = None  # texts an hour by country; "*": each of the others
     provider: str | None = None  # code of a preset, instead of limits
 
 

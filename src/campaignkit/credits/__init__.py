@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from campaignkit.credits.balances import Balance, make_balance
+    from campaignkit.credits.confirming import Confirmed, confirmed_places, unconfirmed
     from campaignkit.credits.entries import Entry, EntryKind, EntrySlot, Position, add_up, attempt_entries, due_lapses
     from campaignkit.credits.estimating import CountryNeed, Estimate, Refused, estimate, quote
     from campaignkit.credits.ledger import CreditLedger
@@ -25,7 +26,15 @@ if TYPE_CHECKING:
         post,
     )
     from campaignkit.credits.prices import Price, PriceBook, PriceTable
-    from campaignkit.credits.pumping import PumpingCode, PumpingFinding, find_pumping, usual_prefixes
+    from campaignkit.credits.pumping import (
+        NumbersLook,
+        PumpingCode,
+        PumpingFinding,
+        find_pumping,
+        look_at_numbers,
+        more_usual,
+        usual_prefixes,
+    )
     from campaignkit.credits.pumping_settings import PumpingSettings
     from campaignkit.credits.purse import BatchHold, BatchSettled, Purse, hold_batch, settle_batch
     from campaignkit.credits.reconciling import BillLine, Difference, DifferenceReason, Reconciliation, reconcile
@@ -37,6 +46,7 @@ __all__ = [
     "BatchHold",
     "BatchSettled",
     "BillLine",
+    "Confirmed",
     "CountryNeed",
     "CreditLedger",
     "CreditRequest",
@@ -49,6 +59,7 @@ __all__ = [
     "GrantCredit",
     "HoldCredit",
     "Lot",
+    "NumbersLook",
     "Position",
     "Posting",
     "PostingFacts",
@@ -68,23 +79,28 @@ __all__ = [
     "Statement",
     "add_up",
     "attempt_entries",
+    "confirmed_places",
     "due_lapses",
     "dump_shares",
     "estimate",
     "find_pumping",
     "hold_batch",
     "load_shares",
+    "look_at_numbers",
     "make_balance",
     "make_statement",
+    "more_usual",
     "post",
     "quote",
     "reconcile",
     "settle_batch",
+    "unconfirmed",
     "usual_prefixes",
 ]
 
 _ROOMS = {
     "balances": ("Balance", "make_balance"),
+    "confirming": ("Confirmed", "confirmed_places", "unconfirmed"),
     "entries": ("Entry", "EntryKind", "EntrySlot", "Position", "add_up", "attempt_entries", "due_lapses"),
     "estimating": ("CountryNeed", "Estimate", "Refused", "estimate", "quote"),
     "ledger": ("CreditLedger",),
@@ -103,7 +119,15 @@ _ROOMS = {
     ),
     "prices": ("Price", "PriceBook", "PriceTable"),
     "pumping_settings": ("PumpingSettings",),
-    "pumping": ("PumpingCode", "PumpingFinding", "find_pumping", "usual_prefixes"),
+    "pumping": (
+        "NumbersLook",
+        "PumpingCode",
+        "PumpingFinding",
+        "find_pumping",
+        "look_at_numbers",
+        "more_usual",
+        "usual_prefixes",
+    ),
     "purse": ("BatchHold", "BatchSettled", "Purse", "hold_batch", "settle_batch"),
     "reconciling": ("BillLine", "Difference", "DifferenceReason", "Reconciliation", "reconcile"),
     "statements": ("Statement", "make_statement"),

@@ -85,7 +85,8 @@ class PrefixLevels:
                 earlier[prefix[:digits]] += count
         # One more than there were: what never came is rare, and not impossible.
         times = self._settings.usual_ratio * self._countries.total() / (sum(usual.values()) + 1)
-        return lambda level: level.count >= times * (earlier[level.prefix] + 1)
+        # No more than were written to before are those who were written to before, be it a campaign for their town.
+        return lambda level: level.count > earlier[level.prefix] and level.count >= times * (earlier[level.prefix] + 1)
 
     def _unlike_rest(self, home: str) -> Callable[[Level], bool]:
         """Compare blocks abroad with the rest of their country; at home, one town may be all there is."""

@@ -5,7 +5,8 @@ each other, crowd a block, or crowd a prefix where this shop has few customers. 
 holds a campaign for a person. Eight bytes are kept of each number meanwhile; their order is of no account.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from heapq import nlargest
 
@@ -13,9 +14,17 @@ import attrs
 
 from campaignkit.credits.proportions import Level, PrefixLevels
 from campaignkit.credits.pumping_settings import PumpingSettings
-from campaignkit.credits.ranges import Row, RowWatch, prefix_counts, sorted_keys
+from campaignkit.credits.ranges import PrefixCount, Row, RowWatch, prefix_counts, sorted_keys
 
-__all__ = ["PumpingCode", "PumpingFinding", "find_pumping", "usual_prefixes"]
+__all__ = [
+    "NumbersLook",
+    "PumpingCode",
+    "PumpingFinding",
+    "find_pumping",
+    "look_at_numbers",
+    "more_usual",
+    "usual_prefixes",
+]
 
 SAMPLES_MAX = 5
 HIDDEN_DIGITS = 4  # of a sample: ten thousand numbers begin as it does
@@ -55,6 +64,34 @@ class PumpingFinding:
     remedy: str
     count: int  # how many numbers it concerns
     samples: tuple[str, ...]  # at most five beginnings of numbers, the last four digits hidden, the most first
+    places: Mapping[str, int] = attrs.field(factory=dict, repr=False)  # all of those beginnings: how many begin so
+
+    @classmethod
+    def of(cls, code: PumpingCode, places: Sequence[tuple[str, int]]) -> "PumpingFinding":
+        """Return the sign *code*, found at *places*: beginnings of numbers, and how many begin so."""
+        count = sum(found for _, found in places)
+        foremost = nlargest(SAMPLES_MAX, places, key=lambda place: (place[1], place[0]))
+        message, remedy = _TEXTS[code]
+        at = Counter[str]()
+        for begun, found in places:
+            at[begun] += found
+        return cls(
+            code=code,
+            message=f"{count} {message}",
+            remedy=remedy,
+            count=count,
+            samples=tuple(f"{begun}… ({found})" for begun, found in foremost),
+            places=dict(at),
+        )
+
+
+@attrs.frozen(kw_only=True)
+class NumbersLook:
+    """What one pass over the numbers of a list told."""
+
+    signs: tuple[PumpingFinding, ...] = ()
+    prefixes: Mapping[str, int] = attrs.field(factory=dict, repr=False)  # as ``usual_prefixes`` counts them
+    count: int = 0  # of different numbers
 
 
 def find_pumping(
@@ -77,18 +114,32 @@ def find_pumping(
     >>> [finding.code.value for finding in find_pumping(f"+486012345{last:02}" for last in range(40))]
     ['numbers_in_a_row']
     """
+    return look_at_numbers(numbers, region=region, usual=usual, settings=settings).signs
+
+
+def look_at_numbers(
+    numbers: Iterable[str],
+    *,
+    region: str | None = None,
+    usual: Mapping[str, int] | None = None,
+    settings: PumpingSettings | None = None,
+) -> NumbersLook:
+    """Return the signs as ``find_pumping`` does, and from the same pass what is usual in this list."""
     chosen = settings or PumpingSettings()
     watch = RowWatch(row_min=chosen.row_min, crowd_min=chosen.crowd_min)
     levels = PrefixLevels(chosen)
-    for found in prefix_counts(watch.watch(sorted_keys(numbers))):
-        levels.add(found)
+    prefixes = _most_frequent(_added(levels, prefix_counts(watch.watch(sorted_keys(numbers)))))
     rows = watch.rows if _count(watch.rows) >= chosen.row_share_min * watch.count else []
-    signs = (
-        _finding(PumpingCode.NUMBERS_IN_A_ROW, [(_begin(row), row.count) for row in rows]),
-        _finding(PumpingCode.CROWDED_BLOCK, [(_begin(crowd), crowd.count) for crowd in watch.crowds]),
-        _finding(PumpingCode.PREFIX_OUT_OF_PROPORTION, [_told(level) for level in levels.strange(region, usual)]),
+    signs = {
+        PumpingCode.NUMBERS_IN_A_ROW: [(_begin(row), row.count) for row in rows],
+        PumpingCode.CROWDED_BLOCK: [(_begin(crowd), crowd.count) for crowd in watch.crowds],
+        PumpingCode.PREFIX_OUT_OF_PROPORTION: [_told(level) for level in levels.strange(region, usual)],
+    }
+    return NumbersLook(
+        signs=tuple(PumpingFinding.of(code, places) for code, places in signs.items() if places),
+        prefixes=prefixes,
+        count=watch.count,
     )
-    return tuple(sign for sign in signs if sign is not None)
 
 
 def usual_prefixes(numbers: Iterable[str]) -> Mapping[str, int]:
@@ -99,24 +150,30 @@ def usual_prefixes(numbers: Iterable[str]) -> Mapping[str, int]:
     >>> usual_prefixes(["+48601234567", "+48601299999", "+48501234567"])
     {'4860129': 1, '4860123': 1, '4850123': 1}
     """
-    counts = prefix_counts(sorted_keys(numbers))
+    return _most_frequent(prefix_counts(sorted_keys(numbers)))
+
+
+def more_usual(usual: Mapping[str, int], prefixes: Mapping[str, int]) -> Mapping[str, int]:
+    """Return what is usual once one more list is known: of each beginning, the most that any list had.
+
+    Many lists of the same customers are not more customers; and the same list twice changes nothing.
+
+    >>> more_usual({"4860123": 2, "4850123": 1}, {"4860123": 1, "4850123": 3})
+    {'4850123': 3, '4860123': 2}
+    """
+    most = {prefix: max(usual.get(prefix, 0), prefixes.get(prefix, 0)) for prefix in {*usual, *prefixes}}
+    return _most_frequent(PrefixCount(prefix, count, "") for prefix, count in most.items())
+
+
+def _most_frequent(counts: Iterable[PrefixCount]) -> dict[str, int]:
     return {one.prefix: one.count for one in nlargest(USUAL_KEPT, counts, key=lambda one: (one.count, one.prefix))}
 
 
-def _finding(code: PumpingCode, places: Sequence[tuple[str, int]]) -> PumpingFinding | None:
-    """Return the finding on *places*, beginnings of numbers and how many begin so."""
-    if not places:
-        return None
-    count = sum(found for _, found in places)
-    foremost = nlargest(SAMPLES_MAX, places, key=lambda place: (place[1], place[0]))
-    message, remedy = _TEXTS[code]
-    return PumpingFinding(
-        code=code,
-        message=f"{count} {message}",
-        remedy=remedy,
-        count=count,
-        samples=tuple(f"{begun}… ({found})" for begun, found in foremost),
-    )
+def _added(levels: PrefixLevels, counts: Iterable[PrefixCount]) -> Iterator[PrefixCount]:
+    """Yield *counts*, each once *levels* knows it."""
+    for found in counts:
+        levels.add(found)
+        yield found
 
 
 def _count(rows: Sequence[Row]) -> int:

@@ -79,7 +79,7 @@ def _groups(known: Mapping[str, GroupHealth], lesson: Lesson, sender: Sender) ->
 
 
 def _group_set_back(health: GroupHealth, setback: Outcome, lesson: Lesson, sender: Sender, name: str) -> GroupHealth:
-    allowed = per_hour([*(sender.limits or ()), *sender.destination_limits.get(name, ())])
+    allowed = per_hour([*(sender.limits or ()), *sender.limits_towards(name)])
     return group_after_setback(
         health,
         now=lesson.at,

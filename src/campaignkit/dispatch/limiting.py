@@ -71,7 +71,7 @@ class Limiting:
 
     def _joined(self, group: str) -> tuple[LimitScope, ...]:
         by_key: dict[str, tuple[LimitRule, ...]] = {}
-        towards = self.sender.destination_limits.get(group, ())
+        towards = self.sender.limits_towards(group)
         key = destination_scope(self.sender.merchant_id, self.sender.sender_id, group)
         learned = self.health.learned_scopes(self.sender, group, self.now)
         for scope in (*self.campaign.limit_scopes, LimitScope(key, towards), *learned):

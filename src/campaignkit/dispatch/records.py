@@ -183,7 +183,21 @@ class Records:
             with suppress(RevisionConflict):  # somebody stored the very same file in this moment
                 self._store.save(document, expected_revision=0)
         content_id = file.content_id if isinstance(file, InlineImage) else ""
-        return StoredFile(digest=digest, filename=file.filename, media_type=file.media_type, content_id=content_id)
+        return StoredFile(
+            digest=digest,
+            filename=file.filename,
+            media_type=file.media_type,
+            content_id=content_id,
+            byte_count=len(file.content),
+        )
+
+    def file_bytes(self, campaign: Campaign) -> int:
+        """Return how many bytes the files of a campaign have together."""
+        counts = (
+            len(self._file_content(campaign.merchant_id, one.digest)) if one.byte_count is None else one.byte_count
+            for one in campaign.files
+        )
+        return sum(counts)
 
     def files(self, campaign: Campaign) -> tuple[tuple[Attachment, ...], tuple[InlineImage, ...]]:
         """Return the attachments and the inline images of a campaign."""

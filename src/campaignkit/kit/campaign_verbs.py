@@ -14,6 +14,7 @@ from campaignkit.errors import KeyReused, NotEditable, RevisionConflict, SenderN
 from campaignkit.kit.base import MerchantBase, aware
 from campaignkit.kit.door import Permission, verb
 from campaignkit.kit.editing import changed, copied
+from campaignkit.kit.numbers import forget_numbers
 from campaignkit.kit.results import SenderState
 from campaignkit.kit.senders import sender_from
 from campaignkit.kit.targeting import forget_report
@@ -79,11 +80,12 @@ class CampaignVerbs(MerchantBase):
             limits: What its provider lets it send, all its campaigns together; ``[]`` says that there are none. Left
                 out, those stored before stay; where nobody ever said, preflight warns. ``find_preset`` knows some.
             destination_limits: Limits towards one group of mail domains, as ``domain_group`` names them, or one
-                country's calling code; left out, those stored before stay.
+                country's calling code (``country_caps`` makes them); left out, those stored before stay.
 
         Raises:
             InvalidAddress: *address* or *reply_to* is none.
             TypeError: a limit is neither Limit nor Interval.
+            ValueError: ``*``, each country that is not named, among the destinations of mail.
         """
         before = self._records.find_sender(self.merchant_id, sender_id)
         if before is not None:
@@ -277,6 +279,7 @@ class CampaignVerbs(MerchantBase):
             raise NotEditable(campaign_id, campaign.status, ("existence",))
         self._records.delete_campaign(campaign, self._note("deleted", "The draft was deleted."))
         forget_report(self._store, self.merchant_id, campaign_id)
+        forget_numbers(self._store, self.merchant_id, campaign_id)
 
     def _require_unjudged(self, campaign_id: str, fields: Mapping[str, Any]) -> None:
         """Whoever was let in because it was no marketing must not get marketing."""

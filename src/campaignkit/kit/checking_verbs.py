@@ -13,6 +13,7 @@ from campaignkit.campaign.campaign import Campaign, CampaignKind
 from campaignkit.campaign.recipients import CampaignRecipient, Intake, RecipientCount
 from campaignkit.campaign.senders import Sender
 from campaignkit.campaign.status import RecipientStatus
+from campaignkit.credits.pumping import NumbersLook
 from campaignkit.errors import TemplateNotFound
 from campaignkit.insight.preflight import (
     Known,
@@ -27,21 +28,22 @@ from campaignkit.kit.base import PAGE_MAX
 from campaignkit.kit.credit import CreditVerbs
 from campaignkit.kit.door import Permission, verb
 from campaignkit.kit.intake import batches
+from campaignkit.kit.numbers import NumberVerbs
 from campaignkit.kit.results import Arrival, Observation, TestResult
 from campaignkit.kit.targeting import find_report
 from campaignkit.kit.templates import template_chain
 from campaignkit.kit.testsend import message_digest, observed, send_test, tests_of
 from campaignkit.kit.texts import part_counts, sample_supply
-from campaignkit.message.supplies import NO_SUPPLY, Supply
+from campaignkit.message.supplies import Supply
 from campaignkit.ports import RecipientQuery, SaysDoubtMax
-from campaignkit.timing.limits import CapVerdict
+from campaignkit.timing.limits import CapVerdict, calling_code
 
 __all__ = ["CheckingVerbs"]
 
 TRIED_MAX = 200  # recipients for whom preflight makes the message; the others' own are judged when it is sent
 
 
-class CheckingVerbs(CreditVerbs):
+class CheckingVerbs(CreditVerbs, NumberVerbs):
     """The verbs that look at campaigns, and change none."""
 
     @verb(Permission.SEND_CAMPAIGN)
@@ -124,14 +126,18 @@ class CheckingVerbs(CreditVerbs):
         campaign = self._campaign(campaign_id)
         # A pass of its own over the recipients, for those who ask; scheduling looks at blockers only.
         rows = self._rows(campaign.campaign_id, Intake.RECIPIENT) if campaign.channel is Channel.EMAIL else ()
+        supply = self._sample_supply(campaign)
         report = self._preflight(
             campaign,
             start_at=None,
             deadline=None,
+            supply=supply,
+            look=self._look(campaign),
             likely_typos=find_typos(rows),
+            destinations=self._destinations(campaign),
             capped_count=self._capped_count(campaign),
-            text_parts=self._text_parts(campaign),
-            unfillable=self._unfillable(campaign),
+            text_parts=self._text_parts(campaign, supply),
+            unfillable=self._unfillable(campaign, supply),
             has_bounce_route=self._has_bounce_route(campaign),
         )
         return attrs.evolve(report, doubt_max=self._doubt_max(campaign))
@@ -166,12 +172,14 @@ class CheckingVerbs(CreditVerbs):
         *,
         start_at: datetime | None,
         deadline: datetime | None,
+        supply: Supply,
+        look: NumbersLook,
         **more: Any,
     ) -> Preflight:
         begins = start_at or campaign.start_at or self._clock.now()
         content = self._records.content(self.merchant_id, campaign.content_id)
         sender = self._records.find_sender(self.merchant_id, campaign.sender_id)
-        uses = () if sender is None else self._placeholder_uses(campaign, sender)
+        uses = () if sender is None else self._placeholder_uses(campaign, sender, supply)
         counts = self._store.count_recipients(self.merchant_id, campaign.campaign_id)
         known = Known(
             campaign=campaign,
@@ -188,14 +196,11 @@ class CheckingVerbs(CreditVerbs):
             template_chain=self._template_chain(campaign),
             merchant_values=self.settings.values,
             text_opt_out=self.settings.text_opt_out,
-            file_bytes=self._file_bytes(campaign),
-            credit=self._credit_need(campaign, begins, deadline or campaign.deadline),
+            file_bytes=self._records.file_bytes(campaign),
+            credit=self._credit_need(campaign, begins, deadline or campaign.deadline, supply),
+            suspicious_numbers=self._suspicious(campaign, look),
         )
         return run_checks(attrs.evolve(known, **more))
-
-    def _file_bytes(self, campaign: Campaign) -> int:
-        attachments, images = self._records.files(campaign)
-        return sum(len(one.content) for one in attachments) + sum(len(one.content) for one in images)
 
     def _template_chain(self, campaign: Campaign) -> tuple[str, ...]:
         try:
@@ -226,30 +231,37 @@ class CheckingVerbs(CreditVerbs):
         composer = self._workshop.composer(campaign, sender, self.settings)
         return composer.has_bounce_route(sample[0].recipient_id if sample else campaign.campaign_id)
 
-    def _text_parts(self, campaign: Campaign) -> Counter[int]:
+    def _destinations(self, campaign: Campaign) -> Counter[str]:
+        """Return how many recipients who still wait each calling code has; nothing for mail."""
+        counts = Counter[str]()
+        if campaign.channel is Channel.SMS:
+            for run in self._store.backlog(self.merchant_id, campaign.campaign_id, by_destination=True):
+                counts[calling_code(run.destination)] += run.count
+        return counts
+
+    def _text_parts(self, campaign: Campaign, supply: Supply) -> Counter[int]:
         """Return how many recipients get a text of how many parts; nothing for mail."""
         if campaign.channel is not Channel.SMS:
             return Counter()
         rows = self._rows(campaign.campaign_id, Intake.RECIPIENT)
-        counts = part_counts(self._records, self._workshop, self._store, self.settings, campaign, rows)
+        counts = part_counts(self._records, self._workshop, self.settings, campaign, rows, supply)
         return Counter(parts for _, parts in counts)
 
-    def _unfillable(self, campaign: Campaign) -> tuple[str, ...]:
+    def _unfillable(self, campaign: Campaign, supply: Supply) -> tuple[str, ...]:
         """Return why the message cannot be made for some of the first recipients; placeholders alone never fail."""
         sender = self._records.find_sender(self.merchant_id, campaign.sender_id)
         if sender is None:
             return ()
-        composer, supply = self._workshop.composer(campaign, sender, self.settings), self._sample_supply(campaign)
+        composer = self._workshop.composer(campaign, sender, self.settings)
         query = RecipientQuery(intake=Intake.RECIPIENT, limit=TRIED_MAX)
         rows = self._store.list_recipients(self.merchant_id, campaign.campaign_id, query)
         filled = (composer.content.filled(composer.values(row, supply)) for row in rows)
         return tuple(one.message for one in filled if isinstance(one, Rejection))
 
-    def _placeholder_uses(self, campaign: Campaign, sender: Sender) -> tuple[PlaceholderUse, ...]:
+    def _placeholder_uses(self, campaign: Campaign, sender: Sender, supply: Supply) -> tuple[PlaceholderUse, ...]:
         """Return how each placeholder fares. What is supplied for a sample is taken to be supplied for everybody."""
         composer = self._workshop.composer(campaign, sender, self.settings)
         placeholders = composer.content.placeholders
-        supply = self._sample_supply(campaign) if placeholders else NO_SUPPLY
         rows = self._rows(campaign.campaign_id, Intake.RECIPIENT)
         return placeholder_uses(placeholders, rows, lambda recipient: composer.values(recipient, supply))
 

@@ -17,7 +17,8 @@ from campaignkit.errors import NoPriceTable
 from campaignkit.insight.preflight import CreditNeed
 from campaignkit.kit.base import MerchantBase, aware
 from campaignkit.kit.door import Permission, verb
-from campaignkit.kit.texts import part_counts
+from campaignkit.kit.texts import part_counts, sample_supply
+from campaignkit.message.supplies import Supply
 
 __all__ = ["CREDIT_PAGE_MAX", "CreditVerbs", "MerchantCredits"]
 
@@ -28,13 +29,13 @@ _UNSENT = {RecipientStatus.PENDING, RecipientStatus.CLAIMED}
 class _Estimating(MerchantBase):
     """What campaigns need."""
 
-    def _estimate_at(self, campaign: Campaign, at: datetime) -> Estimate:
+    def _estimate_at(self, campaign: Campaign, at: datetime, supply: Supply) -> Estimate:
         """Return what the texts of *campaign* need that are still to be sent, at the prices of *at*."""
         if self._prices is None:
             raise NoPriceTable(at.isoformat())
         prices = self._prices.in_force(at)
         rows = (row for row in self._rows(campaign.campaign_id, Intake.RECIPIENT) if row.status in _UNSENT)
-        counts = part_counts(self._records, self._workshop, self._store, self.settings, campaign, rows)
+        counts = part_counts(self._records, self._workshop, self.settings, campaign, rows, supply)
         return estimate(((row.address, parts) for row, parts in counts), prices)
 
 
@@ -93,7 +94,8 @@ class MerchantCredits(_Estimating):
         if campaign.channel is not Channel.SMS:
             raise ValueError("only texts cost credit")
         now = self._clock.now()
-        return self._estimate_at(campaign, max(now, campaign.start_at or now))
+        supply = sample_supply(self._workshop, self._store, campaign)
+        return self._estimate_at(campaign, max(now, campaign.start_at or now), supply)
 
     @verb(Permission.VIEW_CAMPAIGN)
     def statement(self, *, since: datetime | None = None, until: datetime | None = None) -> Statement:
@@ -151,7 +153,9 @@ class CreditVerbs(_Estimating):
             prices=self._prices,
         )
 
-    def _credit_need(self, campaign: Campaign, start_at: datetime, deadline: datetime | None) -> CreditNeed | None:
+    def _credit_need(
+        self, campaign: Campaign, start_at: datetime, deadline: datetime | None, supply: Supply
+    ) -> CreditNeed | None:
         """Return what a campaign's texts need and what there is; None for mail, and where texts cost nothing.
 
         What expires by the deadline is not counted on; without one, what expires by the start.
@@ -160,7 +164,7 @@ class CreditVerbs(_Estimating):
             return None
         at = max(start_at, self._clock.now())
         try:
-            need = self._estimate_at(campaign, at)
+            need = self._estimate_at(campaign, at, supply)
         except NoPriceTable:
             return CreditNeed(is_price_missing=True)
         balance = make_balance(self._store.lots(self.merchant_id), self._clock.now())

@@ -8,6 +8,7 @@ import attrs
 
 from campaignkit.campaign.campaign import Campaign
 from campaignkit.campaign.recipients import CampaignRecipient, Intake
+from campaignkit.campaign.senders import Sender
 from campaignkit.campaign.status import CampaignStatus, RecipientStatus
 from campaignkit.dispatch.limiting import shared_scopes
 from campaignkit.errors import SenderNotFound
@@ -17,7 +18,7 @@ from campaignkit.kit.base import PAGE_MAX, aware
 from campaignkit.kit.door import Permission, verb
 from campaignkit.kit.recipient_verbs import RecipientVerbs
 from campaignkit.kit.sending_verbs import SendingVerbs
-from campaignkit.timing.limits import LimitScope, destination_scope
+from campaignkit.timing.limits import OTHER_DESTINATIONS, LimitScope, calling_code, destination_scope
 
 __all__ = ["CampaignForecast", "ForecastVerbs"]
 
@@ -102,13 +103,21 @@ class ForecastVerbs(RecipientVerbs, SendingVerbs):
             campaign=campaign,
             scopes=current.limit_scopes,
             destinations={
-                group: LimitScope(destination_scope(self.merchant_id, sender.sender_id, group), tuple(rules))
-                for group, rules in sender.destination_limits.items()
-                if rules
+                group: LimitScope(destination_scope(self.merchant_id, sender.sender_id, group), rules)
+                for group in self._groups(campaign, sender)
+                if (rules := sender.limits_towards(group))
             },
             starts_at=max(starts_at, now, health.blocked_until or now),
             backlog=(),
         )
+
+    def _groups(self, campaign: Campaign, sender: Sender) -> list[str]:
+        """Return the destination groups that have limits of their own; where all have, those that the campaign has."""
+        named = [group for group in sender.destination_limits if group != OTHER_DESTINATIONS]
+        if OTHER_DESTINATIONS not in sender.destination_limits:
+            return named
+        backlog = self._store.backlog(self.merchant_id, campaign.campaign_id, by_destination=True)
+        return list(dict.fromkeys([*named, *sorted({calling_code(run.destination) for run in backlog})]))
 
     def _with_backlog(self, planned: Planned) -> Planned:
         is_apart = bool(planned.destinations)

@@ -17,6 +17,7 @@ from campaignkit.campaign.senders import Sender
 from campaignkit.campaign.status import CampaignStatus
 from campaignkit.clocks import SystemClock
 from campaignkit.credits.prices import PriceBook
+from campaignkit.credits.pumping_settings import PumpingSettings
 from campaignkit.dispatch.composing import House
 from campaignkit.dispatch.dispatcher import DEFAULT_LEASE, Dispatcher, Round, Tools
 from campaignkit.dispatch.records import Records
@@ -146,6 +147,7 @@ class CampaignKit:
         frequency_cap: FrequencyCap | Literal[False] | None = None,
         values: Mapping[str, str] | None = None,
         text_opt_out: str | None = None,
+        pumping: PumpingSettings | Literal[False] | None = None,
         actor: Actor | None = None,
     ) -> Merchant:
         """Return a handle on one merchant. Given values are stored, omitted ones are read.
@@ -159,6 +161,7 @@ class CampaignKit:
             frequency_cap: How much marketing one person gets across its campaigns; False for any amount.
             values: For ``{{ merchant.… }}``: its name, postal address, phone …
             text_opt_out: What marketing texts end with unless they say so already, such as ``STOP to end``.
+            pumping: From where on numbers of texts look made up, which holds a campaign for a person; False for never.
             actor: Who acts through this handle; it is not stored with the merchant.
 
         Raises:
@@ -178,6 +181,8 @@ class CampaignKit:
             given["values"] = {str(name): str(value) for name, value in values.items()}
         if text_opt_out is not None:
             given["text_opt_out"] = text_opt_out.strip()
+        if pumping is not None:
+            given["pumping"] = pumping or None
         if stored is not None:
             settings = attrs.evolve(stored, **given)
         elif zone and region:

@@ -5,9 +5,9 @@ from datetime import datetime
 import attrs
 
 from campaignkit.campaign.campaign import Campaign, WaitingFor
-from campaignkit.campaign.status import CampaignEvent, transition
+from campaignkit.campaign.status import LIVE_STATUSES, CampaignEvent, transition
 
-__all__ = ["cancelled", "paused", "resumed", "scheduled", "unscheduled"]
+__all__ = ["cancelled", "held", "paused", "resumed", "scheduled", "unscheduled"]
 
 
 def scheduled(campaign: Campaign, start_at: datetime, deadline: datetime | None, is_confirmed: bool) -> Campaign:
@@ -40,6 +40,13 @@ def paused(campaign: Campaign) -> Campaign:
     """Return the campaign at rest until somebody resumes it."""
     status = transition(campaign.status, CampaignEvent.PAUSE)
     return attrs.evolve(campaign, status=status, waiting_for=WaitingFor.NOTHING, next_at=None)
+
+
+def held(campaign: Campaign) -> Campaign:
+    """Return a live campaign at rest until a person has looked at it; any other begins nothing anyway."""
+    if campaign.status not in LIVE_STATUSES:
+        return campaign
+    return attrs.evolve(paused(campaign), waiting_for=WaitingFor.CONFIRMATION)
 
 
 def resumed(campaign: Campaign, now: datetime) -> Campaign:

@@ -100,7 +100,7 @@ class PreviewVerbs(RecipientVerbs, SendingVerbs):
             is_marketing=campaign.kind is CampaignKind.MARKETING,
             postal_address=self.settings.values.get("postal_address", ""),
             opt_out_due=bool(self.settings.text_opt_out),
-            file_bytes=self._file_bytes(campaign) + sum(len(file.content) for file in supply.attachments),
+            file_bytes=self._records.file_bytes(campaign) + sum(len(file.content) for file in supply.attachments),
             target_count=len(campaign.link_targets),
         )
 

@@ -1,23 +1,24 @@
 """Adding, removing, listing, counting and explaining recipients; suppressing addresses."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from campaignkit.addresses.channel import Rejection
+from campaignkit.addresses.channel import Channel, Rejection
 from campaignkit.audience.choosing import Selector, Where, targeting_of
 from campaignkit.audience.contacts import Contact
 from campaignkit.audience.targeting import Filter, Got, Targeting, TargetingReport, filter_from_dict
 from campaignkit.audience.targeting.matching import leaves_of
 from campaignkit.campaign.campaign import Campaign
 from campaignkit.campaign.recipients import CampaignRecipient, Intake, IntakeResult, ReaddressResult
-from campaignkit.campaign.status import RecipientEvent, RecipientStatus
+from campaignkit.campaign.status import LIVE_STATUSES, RecipientEvent, RecipientStatus
 from campaignkit.errors import AddressTaken, InvalidAddress, RecipientBusy, RecipientNotFound
 from campaignkit.insight.explain import Explanation, explain
-from campaignkit.kit.base import PAGE_MAX, MerchantBase
+from campaignkit.kit.base import PAGE_MAX
 from campaignkit.kit.door import Permission, verb
 from campaignkit.kit.intake import batches, corrected, row_of, rules_of
+from campaignkit.kit.numbers import NumberVerbs
 from campaignkit.kit.results import AddedRecipients, CampaignCounts
 from campaignkit.kit.targeting import find_report, history_of, keep_report
 from campaignkit.ports import RecipientQuery
@@ -27,7 +28,7 @@ __all__ = ["RecipientVerbs"]
 INTAKE_BATCH = 1000  # rows per commit: large enough to be fast, small enough to hold the database briefly
 
 
-class RecipientVerbs(MerchantBase):
+class RecipientVerbs(NumberVerbs):
     """The verbs on recipients and addresses."""
 
     @verb(Permission.ADD_RECIPIENT)
@@ -41,7 +42,8 @@ class RecipientVerbs(MerchantBase):
         """Add one contact or a stream of them, a thousand per commit; adding the same ones again adds nothing.
 
         Exclusions and rejections are kept as well, so that every row can be explained. The audience is a snapshot:
-        what the filter says is said now, history and dates as they stand.
+        what the filter says is said now, history and dates as they stand. Numbers that look made up and come into a
+        campaign that may send already pause it (``confirm_numbers``).
 
         Args:
             where: A filter, the table that ``filter_to_dict`` makes of one, or a function; only contacts for which it
@@ -60,7 +62,7 @@ class RecipientVerbs(MerchantBase):
         for batch in batches(items, INTAKE_BATCH):
             now = self._clock.now()
             rows = [row_of(item, campaign, selector=selector, new_id=self._new_id, now=now) for item in batch]
-            tally.update(self._store.add_recipients(self.merchant_id, campaign_id, rows))
+            tally.update(self._added(campaign, rows))
         if selector.report is not None:
             keep_report(self._store, self.merchant_id, campaign_id, selector.report)
         return AddedRecipients(
@@ -69,6 +71,17 @@ class RecipientVerbs(MerchantBase):
             excluded=tally[IntakeResult.EXCLUDED],
             rejected=tally[IntakeResult.REJECTED],
         )
+
+    def _added(self, campaign: Campaign, rows: Sequence[CampaignRecipient]) -> Sequence[IntakeResult]:
+        """Add one batch; texts to numbers that look made up wait for a person before they can leave."""
+        if campaign.channel is not Channel.SMS:
+            return self._store.add_recipients(self.merchant_id, campaign.campaign_id, rows)
+        before = self._look_at_coming(campaign.campaign_id, rows)
+        added = self._store.add_recipients(self.merchant_id, campaign.campaign_id, rows)
+        current = self._campaign(campaign.campaign_id)
+        if before not in LIVE_STATUSES and current.status in LIVE_STATUSES:  # it was scheduled in this moment
+            self._look_and_hold(current)
+        return added
 
     @verb(Permission.VIEW_CAMPAIGN)
     def targeting_report(self, campaign_id: str) -> TargetingReport | None:

@@ -9,7 +9,7 @@ from campaignkit.addresses.email import parse_email
 from campaignkit.campaign.senders import Sender
 from campaignkit.errors import InvalidAddress
 from campaignkit.message.sms import check_sender_id
-from campaignkit.timing.limits import Interval, Limit, LimitRule
+from campaignkit.timing.limits import OTHER_DESTINATIONS, Interval, Limit, LimitRule
 
 __all__ = ["limit_rules", "sender_from"]
 
@@ -31,7 +31,10 @@ def sender_from(
     Raises:
         InvalidAddress: it is none.
         TypeError: a limit is none.
+        ValueError: a sender of mail has limits towards all other destinations, of which there are too many.
     """
+    if channel is Channel.EMAIL and OTHER_DESTINATIONS in destination_limits:
+        raise ValueError("limits of mail are for the domains that are named; * is for countries, that is for texts")
     if channel is Channel.SMS:
         display_name, plain = "", _sms_sender(address)
     else:

@@ -5,6 +5,7 @@ from datetime import datetime
 from campaignkit.campaign.campaign import Campaign
 from campaignkit.campaign.senders import after_success
 from campaignkit.campaign.status import CampaignEvent, transition
+from campaignkit.credits.pumping import NumbersLook
 from campaignkit.errors import NotReady, StartInPast
 from campaignkit.kit import moves
 from campaignkit.kit.base import aware
@@ -48,9 +49,10 @@ class SendingVerbs(CheckingVerbs):
             raise ValueError("the deadline must be after the start")
         if now - begins > campaign.start_grace and not confirm_past:
             raise StartInPast(begins.isoformat(), now.isoformat())
-        self._require_ready(campaign, start_at=begins, deadline=ends)
+        look = self._require_ready(campaign, start_at=begins, deadline=ends)
         note = self._note("scheduled", "The campaign was scheduled.", start_at=begins.isoformat())
-        return self._change(campaign_id, lambda current: moves.scheduled(current, begins, ends, confirm_past), note)
+        saved = self._change(campaign_id, lambda current: moves.scheduled(current, begins, ends, confirm_past), note)
+        return self._looked_at(saved, look)
 
     @verb(Permission.SEND_CAMPAIGN)
     def unschedule(self, campaign_id: str) -> Campaign:
@@ -72,20 +74,24 @@ class SendingVerbs(CheckingVerbs):
         """
         campaign = self._campaign(campaign_id)
         transition(campaign.status, CampaignEvent.RESUME)
-        self._require_ready(campaign, start_at=self._clock.now(), deadline=campaign.deadline)
+        look = self._require_ready(campaign, start_at=self._clock.now(), deadline=campaign.deadline)
         now = self._clock.now()
         # Whoever resumes has mended the sender; what it learned about rates stays.
         self._records.change_health(self.merchant_id, campaign.sender_id, after_success)
-        return self._change(
+        saved = self._change(
             campaign_id, lambda current: moves.resumed(current, now), self._note("resumed", "It goes on.")
         )
+        return self._looked_at(saved, look)
 
     @verb(Permission.SEND_CAMPAIGN)
     def cancel(self, campaign_id: str) -> Campaign:
         """End it; everybody who is pending is cancelled in the same commit."""
         return self._change(campaign_id, moves.cancelled, self._note("cancelled", "Somebody cancelled it."))
 
-    def _require_ready(self, campaign: Campaign, *, start_at: datetime, deadline: datetime | None) -> None:
-        report = self._preflight(campaign, start_at=start_at, deadline=deadline)
+    def _require_ready(self, campaign: Campaign, *, start_at: datetime, deadline: datetime | None) -> NumbersLook:
+        """Return what its numbers told; raises NotReady."""
+        look, supply = self._look(campaign), self._sample_supply(campaign)
+        report = self._preflight(campaign, start_at=start_at, deadline=deadline, supply=supply, look=look)
         if not report.is_ready:
-            raise NotReady(campaign.campaign_id, tuple(finding.code for finding in report.blockers))
+            raise NotReady(campaign.campaign_id, tuple(dict.fromkeys(finding.code for finding in report.blockers)))
+        return look

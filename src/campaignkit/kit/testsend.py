@@ -146,7 +146,7 @@ def message_digest(campaign: Campaign, sender: Sender) -> str:
 def _spend(store: Store, sender: Sender, recipient: CampaignRecipient, health: SenderHealth, now: datetime) -> None:
     """Count the test where its provider counts it, and where it bounds tests; raises LimitReached."""
     group = destination_group(recipient.channel, recipient.address)
-    towards = sender.destination_limits.get(group, ())
+    towards = sender.limits_towards(group)
     scopes = (
         LimitScope(f"test/{sender.merchant_id}", TEST_LIMITS),
         *sender.limit_scopes,

@@ -21,16 +21,20 @@ __all__ = ["part_counts", "sample_supply"]
 def part_counts(
     records: Records,
     workshop: Workshop,
-    store: Store,
     settings: MerchantSettings,
     campaign: Campaign,
     rows: Iterable[CampaignRecipient],
+    supply: Supply,
 ) -> Iterator[tuple[CampaignRecipient, int]]:
-    """Yield each row with the parts of its text; rows whose text cannot be built are left out, and mail has none."""
+    """Yield each row with the parts of its text; rows whose text cannot be built are left out, and mail has none.
+
+    Args:
+        supply: What is taken to be supplied for each of them, see ``sample_supply``.
+    """
     sender = records.find_sender(campaign.merchant_id, campaign.sender_id)
     if sender is None:
         return
-    composer, supply = workshop.composer(campaign, sender, settings), sample_supply(workshop, store, campaign)
+    composer = workshop.composer(campaign, sender, settings)
     content = composer.content
     if not isinstance(content, CompiledText):
         return

@@ -25,6 +25,7 @@ __all__ = [
     "RegionPlan",
     "Unread",
     "Verdict",
+    "calling_code_of",
     "calling_codes",
     "check_length",
     "find_kind",
@@ -206,6 +207,13 @@ def is_supported(country: str) -> bool:
     import phonenumbers
 
     return country in phonenumbers.SUPPORTED_REGIONS
+
+
+def calling_code_of(country: str) -> str:
+    """Return the calling code of a country that phonenumbers knows, with its plus."""
+    import phonenumbers
+
+    return f"+{phonenumbers.country_code_for_region(country)}"
 
 
 def is_international(calling_code: int) -> bool:

@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable
 
+import attrs
+
 from campaignkit.addresses.channel import Channel
 from campaignkit.addresses.email_typos import suggest_domain
 from campaignkit.audience.choosing import ExclusionReason
@@ -14,6 +16,7 @@ __all__ = [
     "check_capped",
     "check_consent",
     "check_left_out",
+    "check_numbers",
     "check_recipients",
     "check_targeting",
     "check_typos",
@@ -74,6 +77,19 @@ def check_typos(known: Known) -> Iterable[Finding]:
                 f"{one.domain}, perhaps {one.suggested}: {one.count}" for one in known.likely_typos[:SAMPLES_MAX]
             ),
         )
+
+
+def check_numbers(known: Known) -> Iterable[Finding]:
+    """Numbers that somebody may have made up wait for a person, sign by sign."""
+    for found in known.suspicious_numbers:
+        finding = blocker(
+            "pumping_suspected",
+            found.message,
+            f"{found.remedy} To go on, confirm_numbers.",
+            count=found.count,
+            samples=found.samples,
+        )
+        yield attrs.evolve(finding, sign=found.code.value)
 
 
 def check_consent(known: Known) -> Iterable[Finding]:

@@ -4,6 +4,7 @@ from campaignkit.insight.preflight.audience import (
     check_capped,
     check_consent,
     check_left_out,
+    check_numbers,
     check_recipients,
     check_targeting,
     check_typos,
@@ -11,7 +12,13 @@ from campaignkit.insight.preflight.audience import (
 from campaignkit.insight.preflight.credit import check_credit
 from campaignkit.insight.preflight.findings import Check, Known, Preflight, Severity
 from campaignkit.insight.preflight.message import check_content, check_filling, check_placeholders, check_template
-from campaignkit.insight.preflight.sending import check_bounce_route, check_limits, check_schedule, check_sender
+from campaignkit.insight.preflight.sending import (
+    check_bounce_route,
+    check_destinations,
+    check_limits,
+    check_schedule,
+    check_sender,
+)
 from campaignkit.insight.preflight.wording import check_completeness, check_text_parts
 
 __all__ = ["CHECKS", "run_checks"]
@@ -19,10 +26,12 @@ __all__ = ["CHECKS", "run_checks"]
 CHECKS: tuple[Check, ...] = (
     check_sender,
     check_limits,
+    check_destinations,
     check_bounce_route,
     check_recipients,
     check_left_out,
     check_typos,
+    check_numbers,
     check_consent,
     check_targeting,
     check_capped,

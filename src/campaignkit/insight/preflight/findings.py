@@ -11,6 +11,7 @@ from campaignkit.audience.targeting import TargetingReport
 from campaignkit.campaign.campaign import Campaign
 from campaignkit.campaign.recipients import Intake, RecipientCount
 from campaignkit.campaign.senders import Sender
+from campaignkit.credits.pumping import PumpingFinding
 from campaignkit.message.content import EmailContent, SmsContent
 from campaignkit.message.templates import Placeholder
 
@@ -49,6 +50,7 @@ class Finding:
     remedy: str  # what to do about it
     count: int = 0  # how many recipients or rows it concerns
     samples: tuple[str, ...] = ()  # at most five of them, by row, contact or recipient
+    sign: str = ""  # what it was told by, where one code has several signs; stable
 
 
 @attrs.frozen(kw_only=True)
@@ -115,6 +117,8 @@ class Known:
     other_channel_count: int = 0  # of those without an address, whom the other channel would reach
     targeting: TargetingReport | None = None  # what the last filter did
     likely_typos: Sequence[LikelyTypo] = ()  # the most frequent first
+    suspicious_numbers: Sequence[PumpingFinding] = ()  # signs that nobody has confirmed
+    destinations: Mapping[str, int] = attrs.field(factory=dict)  # of texts: recipients by calling code
     capped_count: int = 0  # of recipients who had as much marketing as the merchant's cap allows
     template_chain: tuple[str, ...] = ()  # the template that the content was made of, and those that it derives from
     merchant_values: Mapping[str, str] = attrs.field(factory=dict)

@@ -5,11 +5,11 @@ from datetime import datetime
 
 from campaignkit.addresses.channel import Channel
 from campaignkit.campaign.campaign import CampaignKind
-from campaignkit.insight.preflight.findings import Finding, Known, blocker, warning
-from campaignkit.timing.limits import DOMAIN_GROUPS
+from campaignkit.insight.preflight.findings import SAMPLES_MAX, Finding, Known, blocker, counted, warning
+from campaignkit.timing.limits import DOMAIN_GROUPS, Limit
 from campaignkit.timing.windows import NoWindow
 
-__all__ = ["check_bounce_route", "check_limits", "check_schedule", "check_sender"]
+__all__ = ["check_bounce_route", "check_destinations", "check_limits", "check_schedule", "check_sender"]
 
 
 def check_sender(known: Known) -> Iterable[Finding]:
@@ -45,6 +45,27 @@ def check_limits(known: Known) -> Iterable[Finding]:
             "free_mailbox_sender",
             "The sender is a free mailbox: it may send few messages a day, and much of them lands in spam.",
             "Send from an address of the shop's own domain.",
+        )
+
+
+def check_destinations(known: Known) -> Iterable[Finding]:
+    """Countries that get more texts than their cap lets go at once are named."""
+    sender = known.sender
+    if sender is None:
+        return
+    capped = [
+        (count, f"{group}: {counted(count, 'recipient', 'recipients')}, {rule.sentence}")
+        for group, count in sorted(known.destinations.items(), key=lambda one: (-one[1], one[0]))
+        for rule in sender.limits_towards(group)
+        if isinstance(rule, Limit) and rule.count < count
+    ]
+    if capped:
+        yield warning(
+            "country_capped",
+            "Texts to some countries go out slowly, as this sender's caps have it.",
+            "Nothing need be done; a forecast says until when. Or raise the caps with add_sender.",
+            count=sum(count for count, _ in capped),
+            samples=tuple(sample for _, sample in capped[:SAMPLES_MAX]),
         )
 
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from campaignkit.timing.limits.caps import CapAnswer, CapExcess, CapVerdict, FrequencyCap
+    from campaignkit.timing.limits.countries import COUNTRY_CAPS, country_caps
     from campaignkit.timing.limits.destinations import (
         DOMAIN_GROUPS,
+        OTHER_DESTINATIONS,
         calling_code,
         destination_group,
         domain_group,
@@ -34,7 +36,9 @@ if TYPE_CHECKING:
     from campaignkit.timing.limits.states import Cell, LimitState, Tally, dump_state, load_state
 
 __all__ = [
+    "COUNTRY_CAPS",
     "DOMAIN_GROUPS",
+    "OTHER_DESTINATIONS",
     "PRESETS",
     "UNKNOWN_LIMITS",
     "CalendarPeriod",
@@ -58,6 +62,7 @@ __all__ = [
     "Tally",
     "calling_code",
     "campaign_scope",
+    "country_caps",
     "counts_of",
     "destination_group",
     "destination_scope",
@@ -81,6 +86,8 @@ __all__ = [
 ]
 
 _HOMES = {
+    "COUNTRY_CAPS": "countries",
+    "OTHER_DESTINATIONS": "destinations",
     "DOMAIN_GROUPS": "destinations",
     "PRESETS": "providers",
     "UNKNOWN_LIMITS": "providers",
@@ -105,6 +112,7 @@ _HOMES = {
     "Tally": "states",
     "calling_code": "destinations",
     "campaign_scope": "scopes",
+    "country_caps": "countries",
     "counts_of": "scopes",
     "destination_group": "destinations",
     "destination_scope": "scopes",

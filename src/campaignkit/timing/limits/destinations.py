@@ -8,7 +8,9 @@ of which is a group by itself.
 
 from campaignkit.addresses.channel import Channel
 
-__all__ = ["DOMAIN_GROUPS", "calling_code", "destination_group", "domain_group"]
+__all__ = ["DOMAIN_GROUPS", "OTHER_DESTINATIONS", "calling_code", "destination_group", "domain_group"]
+
+OTHER_DESTINATIONS = "*"  # in tables of limits: each group that the table does not name, by itself
 
 # The calling codes of one and of two digits; all others have three, and none begins another (ITU-T E.164, annex A).
 _ONE_DIGIT = frozenset("17")
