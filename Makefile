@@ -11,14 +11,14 @@ help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
 
 # uv lives inside the virtual environment, so nothing is needed on the machine but Python itself.
-# Compiled once here, or each of the demo's eight processes would compile SQLAlchemy anew where Python may not cache.
+# Compiled once here, or each of the demo's dozen processes would compile SQLAlchemy anew where Python may not cache.
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.8"
 	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --editable '.[sql,cli]' --group dev
 	touch $@
 
-demo: $(READY)  ## a florist's spring campaign, through a real SMTP server, with a worker killed on the way
+demo: $(READY)  ## a florist's mails and texts, through real servers, with workers killed on the way
 	$(BIN)/python -m examples.spring_demo
 
 # Two at a time, and a file by one of them: what a file prepares, such as the demo's story, is prepared once.

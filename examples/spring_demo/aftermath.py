@@ -11,7 +11,7 @@ from examples.spring_demo.judge import Books, ask_clerk, judge_places, read_log
 from examples.spring_demo.shop import MONDAY, Places, find_campaign, local, open_kit
 from examples.spring_demo.voice import Voice
 
-__all__ = ["explain_three", "pass_judgement", "stay_finished"]
+__all__ = ["explain_three", "pass_judgement", "shorten", "stay_finished", "tell_story"]
 
 
 def pass_judgement(places: Places, books: Books, voice: Voice) -> bool:
@@ -31,7 +31,7 @@ def explain_three(places: Places, books: Books, voice: Voice, *, refused: str, f
     patient = read_log(places.log)[friday_count].to
     asked = (_first_duplicate(books), refused, patient)
     for who, story in zip(asked, ask_clerk(places, *asked), strict=True):
-        _tell_story(who, story, voice)
+        tell_story(who, story, voice)
 
 
 def stay_finished(places: Places, voice: Voice) -> None:
@@ -52,10 +52,11 @@ def stay_finished(places: Places, voice: Voice) -> None:
         voice.say(f"A copy may be edited: it is a {copy.status} with {start} and {recipient_count} recipients.")
         if copy.start_at is not None or recipient_count:
             raise StoryFailed("a copy brought its schedule or its recipients with it")
-    voice.say(f"The delivered mails lie in {_short(places.mails)}, the server's log beside them.")
+    voice.say(f"The delivered mails lie in {shorten(places.mails)}, the server's log beside them.")
 
 
-def _short(path: Path) -> Path:
+def shorten(path: Path) -> Path:
+    """Return *path* as seen from here."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
@@ -66,7 +67,8 @@ def _first_duplicate(books: Books) -> str:
     raise StoryFailed("the list has no duplicate to explain")
 
 
-def _tell_story(who: str, story: dict[str, Any], voice: Voice) -> None:
+def tell_story(who: str, story: dict[str, Any], voice: Voice) -> None:
+    """Tell what became of one row, step by step."""
     voice.say(f"{who}: {story['code'].replace('_', ' ')}", "bold")
     for step in story["trail"]:
         voice.say(f"   {local(datetime.fromisoformat(step['at']))}  {step['why']}")

@@ -12,7 +12,7 @@ import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import attrs
 
@@ -28,6 +28,7 @@ __all__ = [
     "count_rows",
     "judge",
     "judge_places",
+    "named",
     "read_books",
     "read_log",
 ]
@@ -65,6 +66,16 @@ class Books:
     rejections: Mapping[str, int]
     exclusions: tuple[Row, ...]
     recipients: tuple[Row, ...]
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> Self:
+        """Return the books as a clerk tells them."""
+        return cls(
+            rows=told["rows"],
+            rejections=told["rejections"],
+            exclusions=tuple(Row(**row) for row in told["exclusions"]),
+            recipients=tuple(Row(**row) for row in told["recipients"]),
+        )
 
     def addresses(self, *statuses: str) -> set[str]:
         """Return the addresses of recipients in one of *statuses*."""
@@ -125,24 +136,25 @@ def _check_accepted(mails: Sequence[Mail], files: frozenset[str], books: Books) 
 def _check_twice(mails: Sequence[Mail]) -> Check:
     times = Counter(_spelling(mail.to) for mail in mails)
     twice = sorted(address for address, count in times.items() if count > 1)
-    return Check(f"twice {len(twice)}{_named(twice)}", not twice)
+    return Check(f"twice {len(twice)}{named(twice)}", not twice)
 
 
 def _check_lost(mails: Sequence[Mail], books: Books) -> Check:
     accepted = {_spelling(mail.to) for mail in mails}
     sent, may_be = books.addresses("sent"), books.addresses("sent", "in_doubt", "unknown")
     lost = sorted((sent - accepted) | (accepted - may_be))
-    return Check(f"lost {len(lost)}{_named(lost)}", not lost)
+    return Check(f"lost {len(lost)}{named(lost)}", not lost)
 
 
 def _check_doubt(mails: Sequence[Mail], books: Books) -> Check:
     doubted = sorted(books.addresses("in_doubt"))
     withheld = sorted(_spelling(mail.to) for mail in mails if mail.is_withheld)
-    text = f"in doubt {len(doubted)}{_named(doubted)}"
+    text = f"in doubt {len(doubted)}{named(doubted)}"
     return Check(f"{text}: the one whose reply the worker never heard", doubted == withheld and len(doubted) == 1)
 
 
-def _named(addresses: Sequence[str]) -> str:
+def named(addresses: Sequence[str]) -> str:
+    """Return some of *addresses* in brackets; nothing if there are none."""
     if not addresses:
         return ""
     more = ", …" if len(addresses) > SAMPLES_MAX else ""
@@ -178,18 +190,12 @@ def read_log(path: Path) -> tuple[Mail, ...]:
 
 def read_books(places: Places) -> Books:
     """Return what the clerk reads in the SQLite file."""
-    answer = ask_clerk(places)
-    return Books(
-        rows=answer["rows"],
-        rejections=answer["rejections"],
-        exclusions=tuple(Row(**row) for row in answer["exclusions"]),
-        recipients=tuple(Row(**row) for row in answer["recipients"]),
-    )
+    return Books.of(ask_clerk(places))
 
 
-def ask_clerk(places: Places, *asked: str) -> Any:
+def ask_clerk(places: Places, *asked: str, module: str = "clerk") -> Any:
     """Return the books, or the stories of those who are *asked* for, from a fresh process."""
-    command = [sys.executable, "-m", "examples.spring_demo.clerk", str(places.database), *asked]
+    command = [sys.executable, "-m", f"examples.spring_demo.{module}", str(places.database), *asked]
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, timeout=CLERK_SECONDS, check=False)
     if done.returncode != 0:
         raise StoryFailed(f"the clerk could not read the books: {done.stderr.decode(errors='replace')[-2000:]}")

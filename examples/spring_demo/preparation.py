@@ -21,7 +21,7 @@ from examples.spring_demo.shop import (
 )
 from examples.spring_demo.voice import Voice
 
-__all__ = ["Prepared", "prepare"]
+__all__ = ["Prepared", "prepare", "tell_reasons"]
 
 REASONS = {
     "duplicate": "stand in the list already, spelt this way or another",
@@ -67,16 +67,17 @@ def _add_customers(flora: ck.Merchant, campaign_id: str, voice: Voice) -> int:
     voice.say(f"{counts.rows:,} rows in {CUSTOMERS.name}")
     voice.say(f"{counts.recipients:,} people will get the mail", "bold")
     voice.say(f"{sum(counts.exclusions.values()):,} rows are left out:")
-    _tell_reasons(counts.exclusions, voice)
+    tell_reasons(counts.exclusions, REASONS, voice)
     if counts.rejections:
         voice.say(f"{sum(counts.rejections.values()):,} rows are no customers:")
-        _tell_reasons(counts.rejections, voice)
+        tell_reasons(counts.rejections, REASONS, voice)
     return counts.recipients
 
 
-def _tell_reasons(counts: Mapping[str, int], voice: Voice) -> None:
+def tell_reasons(counts: Mapping[str, int], reasons: Mapping[str, str], voice: Voice) -> None:
+    """Tell how many rows are left out for what, the most frequent first, in the words of *reasons*."""
     for reason, count in sorted(counts.items(), key=lambda item: -item[1]):
-        voice.say(f"{count:>6,}  {REASONS.get(reason, reason.replace('_', ' '))}")
+        voice.say(f"{count:>6,}  {reasons.get(reason, reason.replace('_', ' '))}")
 
 
 def _warn(findings: ck.Preflight, voice: Voice) -> None:

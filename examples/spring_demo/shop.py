@@ -53,9 +53,13 @@ class Places:
     def mails(self) -> Path:
         return self.out / "mails"
 
+    @property
+    def texts_log(self) -> Path:
+        return self.out / "texts.jsonl"
+
     def clear(self) -> None:
         """Make room for a fresh telling; only what an earlier one left is removed."""
-        for pattern in ("shop.db*", "accepted.jsonl", "mails/*.eml", "*.errors"):
+        for pattern in ("shop.db*", "*.jsonl", "mails/*.eml", "*.errors"):
             for left_over in self.out.glob(pattern):
                 left_over.unlink()
         self.mails.mkdir(parents=True, exist_ok=True)

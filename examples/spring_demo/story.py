@@ -7,6 +7,7 @@ from examples.spring_demo.children import Family, StoryFailed
 from examples.spring_demo.judge import read_books
 from examples.spring_demo.preparation import prepare
 from examples.spring_demo.shop import Places
+from examples.spring_demo.texts.story import tell_texts
 from examples.spring_demo.voice import Voice
 from examples.spring_demo.weekend import Weekend
 
@@ -17,7 +18,7 @@ def tell(places: Places, voice: Voice) -> int:
     """Tell the story and return 0; 1 if a check does not hold, or something that was to come did not."""
     began = time.monotonic()
     voice.title("Flora writes to her customers: spring is here.")
-    voice.say("The mail server, the workers and the kill are real. Only the clock is not: the weekend takes seconds.")
+    voice.say("The servers, the workers and the kills are real. Only the clock is not: the weekend takes seconds.")
     try:
         is_just = _play(places, voice)
     except StoryFailed as failure:
@@ -40,4 +41,4 @@ def _play(places: Places, voice: Voice) -> bool:
     refused = weekend.address_that_got("550")
     explain_three(places, books, voice, refused=refused, friday_count=weekend.friday_count)
     stay_finished(places, voice)
-    return is_just
+    return tell_texts(places, voice) and is_just

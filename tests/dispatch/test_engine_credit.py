@@ -169,6 +169,21 @@ def test_e3_running_dry_waits_and_a_grant_resumes_it(store: Store) -> None:
     scene.assert_adds_up()
 
 
+@pytest.mark.parametrize("connections", [1, 2, 4])
+def test_nothing_cheaper_overtakes_however_few_go_at_a_time(store: Store, connections: int) -> None:
+    scene = open_scene(store, credit=5)
+    scene.fake.connections = connections
+    dear = ck.parse_contact({"phone": number_of(2), "name": LONG}, row_number=2, region="PL")
+    first, _, third, fourth = people(4, name="Ann")
+    campaign_id = scene.scheduled(audience=[first, dear, third, fourth], partial=True)
+
+    scene.kit.run()
+
+    assert [text.to for text in scene.fake.sent if isinstance(text, OutboundText)] == [number_of(1)]
+    assert {row.reason for row in scene.shop.recipients(campaign_id, status="pending")} == {"no_credit"}
+    assert (scene.shop.campaign(campaign_id).credit_needed, scene.balance()) == (4, (3, 0, 2, 0))
+
+
 def test_a_grant_that_is_too_small_changes_nothing(store: Store) -> None:
     scene = open_scene(store, credit=None)
     campaign_id = scene.scheduled(1, partial=True)

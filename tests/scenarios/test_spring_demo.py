@@ -14,7 +14,7 @@ import pytest
 from examples.spring_demo.judge import Books, Check, Mail, Row, judge
 from examples.spring_demo.shop import PROJECT, Places
 
-STORY_SECONDS = 240  # half a minute on an idle machine; the suite's machine is not
+STORY_SECONDS = 240  # less than a minute on an idle machine; the suite's machine is not
 
 
 @attrs.frozen
@@ -91,6 +91,48 @@ def test_the_story_is_told(telling, line):
     assert re.search(line, telling.text)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        r"260 rows in spring_texts\.csv",
+        r"\d+ people may get the text",
+        r"\d+  have a landline, or a number of some service",
+        r"\d+  have a number that looks like next door, and is another country's",
+        r"UCS2, 125 units: 2 parts, because of ’ 🌷 –",
+        r"to Germany: \d+ parts at 4 credits = \d+",
+        r"2  get none: There is no price",
+        r"’ as ', – as -\. For 🌷 there is no spelling",
+        r"GSM7, 122 units: 1 part\n",
+        r"21 people still cost two parts: Łucja, .* have Ł .* in their names",
+        r"Refused: insufficient_credit",
+        r"The texts need 248 credits; 150 are available\.",
+        r"as far as it reaches \(partial=True\)\. It is scheduled for Mon 13:00:00",
+        r"The 16 whose bouquets are tied know it; then came the tulips",
+        r"The gateway takes text 50 and does not say so",
+        r"lease is over: 1 text is in doubt",
+        r"its price stays held \(1\)",
+        r"301 no such number\. That text costs nothing",
+        r"3 credits are left, the next text costs 4",
+        r"the campaign is scheduled, and waits for credit",
+        r"Mon 16:30:00  Ann pays invoice 8: 120 credits\. She presses nothing else",
+        r"Mon 16:3\d:\d\d  The campaign is finished\.",
+        r"ok +tulips-2027: 260 rows = \d+ rejections \+ \d+ exclusions \+ 196 outcomes",
+        r"ok +in doubt 1 \(\+\d+\): the one whose answer",
+        r"ok +\d+ parts by the gateway's count cost 266 credits .* charged 265 \+ 1 held",
+        r"ok +before the second invoice texts had left for 147 credits, of 150 paid for",
+        r"ok +\d+ lines of the statement: 270 granted = 4 available \+ 1 held \+ 265 spent \+ 0 expired",
+        r"t-0050: billed unknown, 1 more than was spent",
+        r"row \d+: wrong country\n",
+        r"\+\d+: in doubt\n",
+        r"The next text costs 4 credits and less is available",
+        r"Mon 16:30:00  Credit came; it goes on",
+        r"What the gateway took stands in ",
+    ],
+)
+def test_the_half_about_texts_is_told(telling, line):
+    assert re.search(line, telling.text)
+
+
 def test_no_check_failed_unnoticed(telling):
     assert "NOT OK" not in telling.text
 
@@ -104,20 +146,32 @@ def test_every_logged_mail_is_a_file_for_its_recipient(telling):
     assert not any("{{" in mail for mail in mails)
 
 
-@pytest.mark.parametrize(
-    ("tamper", "noticed"),
-    [
-        (lambda lines: lines + lines[41:42], "twice 1"),
-        (lambda lines: lines[:41] + lines[42:], "lost 1"),
-    ],
-    ids=["a mail accepted twice", "a mail that never arrived"],
-)
-def test_the_judge_of_the_files_notices_a_planted_fault(telling, tmp_path, tamper, noticed):
-    out = Path(shutil.copytree(telling.places.out, tmp_path / "out"))
-    lines = Places(out).log.read_text().splitlines(keepends=True)
-    Places(out).log.write_text("".join(tamper(lines)))
+def _with_another_part(lines: list[str]) -> list[str]:
+    text = json.loads(lines[41])
+    return [*lines[:41], f"{json.dumps({**text, 'parts': text['parts'] + 1})}\n", *lines[42:]]
 
-    done = _python("examples.spring_demo.judge", str(out))
+
+@pytest.mark.parametrize(
+    ("judge_module", "log", "tamper", "noticed"),
+    [
+        ("judge", "accepted.jsonl", lambda lines: lines + lines[41:42], "twice 1"),
+        ("judge", "accepted.jsonl", lambda lines: lines[:41] + lines[42:], "lost 1"),
+        ("texts.judge", "texts.jsonl", lambda lines: lines + lines[41:42], "twice 1"),
+        ("texts.judge", "texts.jsonl", _with_another_part, r"\d+ parts by the gateway's count cost 267 credits"),
+    ],
+    ids=[
+        "a mail accepted twice",
+        "a mail that never arrived",
+        "a text taken twice",
+        "a part that was not charged",
+    ],
+)
+def test_the_judge_of_the_files_notices_a_planted_fault(telling, tmp_path, judge_module, log, tamper, noticed):
+    out = Path(shutil.copytree(telling.places.out, tmp_path / "out"))
+    lines = (out / log).read_text().splitlines(keepends=True)
+    (out / log).write_text("".join(tamper(lines)))
+
+    done = _python(f"examples.spring_demo.{judge_module}", str(out))
 
     assert done.returncode == 1
     assert re.search(rf"NOT OK +{noticed}", done.stdout)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import attrs
 
-from campaignkit.delivery.begin import BeginAnswer, BeginVerdict, Clearance
+from campaignkit.delivery.begin import NO_CREDIT, BeginAnswer, BeginVerdict, Clearance
 from campaignkit.delivery.settling import Settlement
 from campaignkit.message.outbound import OutboundMessage
 from campaignkit.ports import DispatchStore
@@ -70,6 +70,8 @@ class Clearing:
         try:
             if self._is_halted():
                 return Leave((), timedelta(0), self._stopwatch(), self._stopwatch)
+            if self.credit_needed is not None:
+                return self._leave_unpaid(asked_ids)
             settlements = self._take_yielded()
             readings = self._stopwatch()
             asked = [self._clearances[message_id] for message_id in asked_ids]
@@ -83,6 +85,13 @@ class Clearing:
         )
         within = min((answer.cross_within for answer in answers), default=timedelta(0))
         return Leave(going, within, readings, self._stopwatch)
+
+    def _leave_unpaid(self, asked_ids: Sequence[str]) -> Leave:
+        """Let nobody go once credit did not pay for one: nothing cheaper overtakes, in this wave or the next."""
+        for message_id in asked_ids:
+            recipient_id = self._clearances[message_id].recipient_id
+            self.answers[message_id] = BeginAnswer(recipient_id, BeginVerdict.NO_CREDIT, detail=NO_CREDIT)
+        return Leave((), timedelta(0), self._stopwatch(), self._stopwatch)
 
     def _begin(self, asked: Sequence[Clearance], settlements: Sequence[Settlement]) -> Sequence[BeginAnswer]:
         try:
