@@ -6,6 +6,7 @@ from typing import Any
 
 import attrs
 
+from campaignkit.ports import Store
 from campaignkit.stores import MemoryStore
 from campaignkit.transports.smtp import SmtpTimeouts, SmtpTransport
 from tests.dispatch.scenes import Scene, make_scene, people
@@ -43,7 +44,12 @@ class MailShop:
 
 @contextmanager
 def mail_shop(
-    replies: dict[str, ReplyScript], to: Sequence[str], *, connections: int = 1, **settings: Any
+    replies: dict[str, ReplyScript],
+    to: Sequence[str],
+    *,
+    connections: int = 1,
+    store: Store | None = None,
+    **settings: Any,
 ) -> Iterator[MailShop]:
     """Yield a shop that is about to write to *to*; the first campaign of its scene is empty and cancelled."""
     with TinySmtp(replies=replies) as server:
@@ -55,7 +61,7 @@ def mail_shop(
             connections=connections,
             wave_wait_seconds=0.05,
         )
-        scene = make_scene(MemoryStore(), transport, recipients=1, **settings)
+        scene = make_scene(store or MemoryStore(), transport, recipients=1, **settings)
         scene.shop.cancel(scene.campaign_id)
         yield MailShop(scene, server, scene.another("To all", people(to)))
         transport.close()
