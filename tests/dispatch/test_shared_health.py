@@ -1,11 +1,15 @@
 """What workers know of a sender, they know together: on both stores."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import attrs
 import pytest
 
+from campaignkit.dispatch.probing import Probing
 from campaignkit.dispatch.records import Records
+from campaignkit.dispatch.steering import PROBE_LOOK
 from campaignkit.kit import CampaignKit
 from campaignkit.testing import FakeEmail
 from campaignkit.transports.function import FunctionTransport
@@ -47,7 +51,7 @@ def test_one_worker_asks_again_and_the_others_wait_for_its_answer(store):
     )
     asking.run()
 
-    assert seen == [(0, FRIDAY + MINUTE + timedelta(seconds=30))]
+    assert seen == [(0, FRIDAY + MINUTE + PROBE_LOOK)]
     assert other.sent == []
     assert sorted(book.accepted) == to
     assert (statuses(scene, campaign_id), statuses(scene, more)) == ({"sent": 1}, {"sent": 7})
@@ -143,3 +147,21 @@ def test_where_all_is_well_health_is_never_written(store):
 
     assert scene.statuses() == {"sent": 120}
     assert store.load("flora", "health", "main") is None
+
+
+def test_of_many_workers_at_once_one_may_ask(store):
+    clock = make_scene(store, FakeEmail(), recipients=1).clock
+    Records(store, clock).change_health("flora", "main", lambda one: attrs.evolve(one, is_on_trial=True))
+    all_are_ready = threading.Barrier(8)
+
+    def take(_: int) -> bool:
+        probing = Probing(
+            records=Records(store, clock), merchant_id="flora", sender_id="main", now=FRIDAY, lease=MINUTE
+        )
+        all_are_ready.wait(30)
+        return probing.take()
+
+    with ThreadPoolExecutor(8) as workers:
+        taken = list(workers.map(take, range(8)))
+
+    assert taken.count(True) == 1

@@ -16,7 +16,7 @@ from campaignkit.timing.windows import NoWindow, SendWindow
 __all__ = ["PROBE_LOOK", "Action", "Expire", "Move", "Opening", "Send", "Wait", "opening_at", "steer"]
 
 # While one message asks a sender again, how soon the others look whether it was answered.
-PROBE_LOOK = timedelta(seconds=30)
+PROBE_LOOK = timedelta(seconds=10)
 
 
 @attrs.frozen(kw_only=True)
