@@ -88,6 +88,10 @@ def make_kit():
 class Slow(Mailbox):
     """A mail host that takes its time with each dot."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_asked = threading.Event()
+
     async def handle_DATA(self, server, session, envelope):
         self.is_asked.set()
         await asyncio.sleep(0.5)
@@ -97,7 +101,6 @@ class Slow(Mailbox):
 def test_a_worker_stopped_amid_a_wave_of_dots_waits_for_its_replies(tmp_path: Path) -> None:
     campaign_id = _schedule(tmp_path, account="mail", people=40)
     mailbox = Slow()
-    mailbox.is_asked = threading.Event()
     with serve(mailbox) as (port, _):
         (tmp_path / "shop.py").write_text(MAIL_SHOP.format(port=port), encoding="utf-8")
         worker = subprocess.Popen(command("worker", "shop:make_kit", "--json"), cwd=tmp_path, stdout=subprocess.PIPE)

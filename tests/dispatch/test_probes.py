@@ -46,24 +46,18 @@ def test_after_a_block_one_message_goes_first_and_the_others_follow_its_success(
 
 
 def test_a_probe_that_fails_doubles_the_wait_and_nobody_else_is_tried(store):
-    fake = FakeEmail()
     to = [f"c{number}@example.com" for number in range(8)]
-    asked: list[timedelta] = []
-    scene, campaign_id = play(store, fake, to)
-
-    def busy(message):
-        asked.append(scene.clock.now() - FRIDAY)
-        return attrs.evolve(BUSY, message_id=message.message_id, verdict=Verdict.NOT_SENT)
+    asked: list[tuple[float, int]] = []
 
     def refuse_all(batch, clear):
-        yield busy(batch[0])
-        for message in batch[1:]:
+        asked.append(((scene.clock.now() - FRIDAY) / MINUTE, len(batch)))
+        for message in batch:
             yield attrs.evolve(BUSY, message_id=message.message_id, verdict=Verdict.NOT_SENT)
 
-    fake.send = refuse_all
+    scene, campaign_id = play(store, PlayedTransport(refuse_all), to)
     scene.kit.run(until=FRIDAY + 100 * MINUTE)
 
-    assert [moment / MINUTE for moment in asked] == [0, 1, 3, 7, 15, 31, 61, 91]
+    assert asked == [(0, 8), (1, 1), (3, 1), (7, 1), (15, 1), (31, 1), (61, 1), (91, 1)]
     assert statuses(scene, campaign_id) == {"pending": 8}
 
 

@@ -14,7 +14,7 @@ from campaignkit.kit import CampaignKit
 from campaignkit.testing import FakeEmail
 from campaignkit.transports.function import FunctionTransport
 from tests.dispatch.refusing import BUSY, MINUTE, POLICY, at_domains, failure, play, restarted, statuses
-from tests.dispatch.scenes import FRIDAY, Notebook, make_scene, people
+from tests.dispatch.scenes import FRIDAY, Notebook, PlayedTransport, make_scene, people
 
 
 def test_refusals_are_counted_over_workers_and_restarts(store):
@@ -101,19 +101,17 @@ def test_a_lesson_that_others_learn_in_the_same_moment_is_not_lost(store):
 def test_workers_that_meet_one_trouble_at_once_count_it_once(store):
     fake, other = FakeEmail(), FakeEmail()
     to = [f"c{number}@example.com" for number in range(4)]
-    scene, _ = play(store, fake, to[:2])
-    scene.another("Two", people(to[2:]), starts_at=FRIDAY)
     for address in to:
         fake.script(address, BUSY)
         other.script(address, BUSY)
-    met = []
 
     def both(batch, clear):
-        if not met:
-            met.append(restarted(scene, other).tick())
-        yield from FakeEmail.send(fake, batch, clear)
+        if not other.waves:
+            restarted(scene, other).tick()
+        yield from fake.send(batch, clear)
 
-    fake.send = both
+    scene, _ = play(store, PlayedTransport(both), to[:2])
+    scene.another("Two", people(to[2:]), starts_at=FRIDAY)
     scene.kit.tick()
 
     assert Records(store, scene.clock).health("flora", "main").setbacks == 1
@@ -123,18 +121,17 @@ def test_workers_that_meet_one_trouble_at_once_count_it_once(store):
 def test_a_success_of_before_does_not_lift_a_block(store):
     fake, other = FakeEmail(), FakeEmail()
     to = [f"c{number}@example.com" for number in range(4)]
-    scene, _ = play(store, fake, to[:2])
-    scene.another("Two", people(to[2:]), starts_at=FRIDAY)
     for address in to:
         other.script(address, BUSY)
 
     def meanwhile(batch, clear):
-        yield from FakeEmail.send(fake, batch[:1], clear)
+        yield from fake.send(batch[:1], clear)
         if not other.waves:
             restarted(scene, other).tick()
-        yield from FakeEmail.send(fake, batch[1:], clear)
+        yield from fake.send(batch[1:], clear)
 
-    fake.send = meanwhile
+    scene, _ = play(store, PlayedTransport(meanwhile), to[:2])
+    scene.another("Two", people(to[2:]), starts_at=FRIDAY)
     scene.kit.tick()
 
     assert len(fake.sent) == 2
