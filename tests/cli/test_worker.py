@@ -1,5 +1,6 @@
 """A worker that is told to stop finishes what it hands over, writes it down, and leaves nothing half done."""
 
+import asyncio
 import json
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 import campaignkit as ck
 from campaignkit.cli.signals import stop_on_signals
 from tests.cli.shell import command, mails, wait_until
+from tests.transports.mailboxes import Mailbox, serve
 
 # The second transport is slow and the campaign has no interval: the signal then comes amid a batch.
 SHOP = """\
@@ -72,6 +74,46 @@ def test_a_stopped_worker_leaves_everything_settled(account: str, number: signal
     assert set(counts) == {"sent", "pending"}  # no CLAIMED, no SENDING, none in doubt
     assert json.loads(printed) == {"sent": counts["sent"]}
     assert counts["sent"] == len(mails(tmp_path)) < 90  # not even the batch of a hundred is finished
+
+
+MAIL_SHOP = """\
+import campaignkit as ck
+
+def make_kit():
+    transport = ck.SmtpTransport("127.0.0.1", {port}, security="insecure_plaintext", connections=4)
+    return ck.CampaignKit(store=ck.SqlStore("sqlite:///campaigns.db"), transports={{"mail": transport}})
+"""
+
+
+class Slow(Mailbox):
+    """A mail host that takes its time with each dot."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_asked = threading.Event()
+
+    async def handle_DATA(self, server, session, envelope):
+        self.is_asked.set()
+        await asyncio.sleep(0.5)
+        return await super().handle_DATA(server, session, envelope)
+
+
+def test_a_worker_stopped_amid_a_wave_of_dots_waits_for_its_replies(tmp_path: Path) -> None:
+    campaign_id = _schedule(tmp_path, account="mail", people=40)
+    mailbox = Slow()
+    with serve(mailbox) as (port, _):
+        (tmp_path / "shop.py").write_text(MAIL_SHOP.format(port=port), encoding="utf-8")
+        worker = subprocess.Popen(command("worker", "shop:make_kit", "--json"), cwd=tmp_path, stdout=subprocess.PIPE)
+        assert mailbox.is_asked.wait(20)
+        worker.send_signal(signal.SIGTERM)
+        time.sleep(0.1)
+        worker.send_signal(signal.SIGTERM)  # the second one neither hurries nor harms
+        printed, _ = worker.communicate(timeout=20)
+
+    accepted = [recipient for recipient, _ in mailbox.accepted]
+    assert (worker.returncode, json.loads(printed)) == (0, {"sent": 4})
+    assert len(accepted) == len(set(accepted)) == 4
+    assert _counts(tmp_path, campaign_id) == {"sent": 4, "pending": 36}
 
 
 def test_an_idle_worker_stops_at_once_and_says_what_it_sent(tmp_path: Path) -> None:

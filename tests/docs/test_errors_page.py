@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from campaignkit import errors
-from campaignkit.addresses.channel import RejectionCode
+from campaignkit.addresses.channel import Channel, RejectionCode
 from campaignkit.audience.selection import ExclusionReason
-from campaignkit.delivery.replies import SENTENCES
+from campaignkit.delivery.http_replies import SMS_MENDING_CODES
+from campaignkit.delivery.replies import MENDING_CODES, SENTENCES
+from campaignkit.delivery.sentences import FAILURES, describe_code, describe_failure
 from campaignkit.errors import CampaignKitError
 from campaignkit.insight.preflight import audience, message, sending, wording
 from campaignkit.message import completeness
@@ -78,6 +80,14 @@ def test_every_preflight_code_has_its_row_and_kind() -> None:
 
 def test_every_providers_code_has_its_sentence() -> None:
     assert {row[0].strip("`"): row[1] for row in _rows("What providers said")} == dict(SENTENCES)
+
+
+def test_every_reason_to_stop_has_its_row_and_its_sentence() -> None:
+    assert _codes("When a campaign stops by itself") == sorted(FAILURES)
+    for code in MENDING_CODES | SMS_MENDING_CODES:
+        channel = Channel.EMAIL if code in MENDING_CODES else Channel.SMS
+        assert describe_code(code, channel) != code
+        assert "resume" in describe_failure(code, channel)
 
 
 def _findings() -> Iterator[tuple[str, str]]:

@@ -302,3 +302,33 @@ def test_a_transport_says_how_many_may_end_in_doubt():
     assert said == [1, 8]
     assert isinstance(plain(25), SaysDoubtMax)
     assert not isinstance(FakeEmail(), SaysDoubtMax)  # a host's own transport need not say it
+
+
+def test_a_busy_host_halves_the_sessions_and_they_recover_slowly():
+    gate = Gate()
+    busy = b"421 4.3.2 busy\r\n"
+    with TinySmtp(replies={"DOT": [b"", busy, b""]}) as server:
+        transport = plain(server.port, connections=8)
+        widths = []
+        for count in (8, 10, 40, 10):
+            gate.waves.clear()
+            list(transport.send(mails(count), gate))
+            widths.append(max(map(len, gate.waves)))
+        transport.close()
+
+    assert widths == [8, 4, 4, 5]
+
+
+def test_a_host_that_allows_few_sessions_is_asked_for_no_more():
+    gate = Gate()
+    with TinySmtp(replies={"CONNECT": [b"", b"", b"421 4.7.0 too many connections\r\n"]}) as server:
+        transport = plain(server.port, connections=8)
+        first = list(transport.send(mails(9), gate))
+        connected = server.connection_count
+        gate.waves.clear()
+        second = list(transport.send(mails(9), gate))
+        transport.close()
+
+    assert {outcome.verdict for outcome in first + second} == {Verdict.ACCEPTED}
+    assert max(map(len, gate.waves)) == 2
+    assert server.connection_count == connected == 3

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import attrs
 
+from campaignkit.campaign.retry_budget import RetryBudget
 from campaignkit.timing.limits import (
     OTHER_DESTINATIONS,
     LearnedRate,
@@ -16,12 +17,15 @@ from campaignkit.timing.limits import (
 
 __all__ = [
     "SETBACKS_MAX",
+    "ContentRefusal",
     "GroupHealth",
     "Sender",
     "SenderHealth",
     "after_setback",
     "after_success",
     "group_after_setback",
+    "mended",
+    "refused",
     "slowed",
 ]
 
@@ -62,11 +66,28 @@ class GroupHealth:
     code: str = ""  # of the last setback
     reply: str = ""
     rate: LearnedRate | None = None  # None: it was never throttled
+    probed_until: datetime | None = None  # one message asks it again; the others wait for the answer, or until then
+
+    def wants_probe(self, now: datetime) -> bool:
+        """Return whether its block is over, and nothing has shown yet that it takes mail."""
+        return self.setbacks > 0 and not _is_ahead(self.blocked_until, now)
+
+    def is_probed(self, now: datetime) -> bool:
+        return _is_ahead(self.probed_until, now)
+
+
+@attrs.frozen(kw_only=True)
+class ContentRefusal:
+    """One refusal of what a message says."""
+
+    shape: str  # the reply without what differs from mail to mail
+    age: int = 0  # messages with that content that were answered since
+    at: datetime
 
 
 @attrs.frozen(kw_only=True)
 class SenderHealth:
-    """What was learned about a sender while sending; it survives restarts."""
+    """What was learned about a sender while sending, by all workers together; it survives restarts."""
 
     blocked_until: datetime | None = None  # UTC; its host asked for patience or did not answer: nothing begins before
     setbacks: int = 0  # in a row; one success clears them
@@ -74,6 +95,19 @@ class SenderHealth:
     reply: str = ""
     rate: LearnedRate | None = None  # None: it was never throttled
     groups: Mapping[str, GroupHealth] = attrs.field(factory=dict)  # by destination group
+    is_on_trial: bool = False  # refused, or mended by somebody: one message goes before the others
+    probed_until: datetime | None = None  # that one is under way; the others wait for the answer, or until then
+    policy_domains: tuple[str, ...] = ()  # those that refused by policy, in a row; one success clears them
+    content_refusals: Mapping[str, tuple[ContentRefusal, ...]] = attrs.field(factory=dict)  # by content id
+    doubt_count: int = 0  # messages in doubt in a row
+    retries: RetryBudget = attrs.field(factory=RetryBudget)
+
+    def wants_probe(self, now: datetime) -> bool:
+        """Return whether nothing blocks it any more, and nothing has shown yet that it is well."""
+        return (self.is_on_trial or self.setbacks > 0) and not _is_ahead(self.blocked_until, now)
+
+    def is_probed(self, now: datetime) -> bool:
+        return _is_ahead(self.probed_until, now)
 
     def learned_scopes(self, sender: Sender, group: str, now: datetime) -> tuple[LimitScope, ...]:
         """Return the limits that its provider's replies taught, for a message to *group*: none, while nothing slows."""
@@ -117,6 +151,7 @@ def after_setback(
         setbacks=health.setbacks + 1,
         code=code,
         reply=reply,
+        probed_until=None,
     )
 
 
@@ -146,7 +181,22 @@ def group_after_setback(
 
 def after_success(health: SenderHealth) -> SenderHealth:
     """Return *health* after a message was accepted. What it learned about rates stays, and recovers with time."""
-    return attrs.evolve(health, blocked_until=None, setbacks=0, code="", reply="")
+    return attrs.evolve(health, blocked_until=None, setbacks=0, code="", reply="", is_on_trial=False, probed_until=None)
+
+
+def refused(health: SenderHealth, *, code: str, reply: str) -> SenderHealth:
+    """Return *health* after its provider refused the sender itself: somebody must mend it, waiting does not help."""
+    return attrs.evolve(health, code=code, reply=reply, is_on_trial=True, probed_until=None)
+
+
+def mended(health: SenderHealth, content_id: str) -> SenderHealth:
+    """Return *health* after somebody resumed a campaign that had failed: nothing blocks it, and one message goes first.
+
+    What it learned about rates and about destination groups stays.
+    """
+    others = {other: refusals for other, refusals in health.content_refusals.items() if other != content_id}
+    cleared = attrs.evolve(after_success(health), policy_domains=(), content_refusals=others, doubt_count=0)
+    return attrs.evolve(cleared, is_on_trial=True)
 
 
 def slowed(rate: LearnedRate | None, now: datetime, *, measured: float, allowed: float | None) -> LearnedRate:
@@ -161,6 +211,10 @@ def slowed(rate: LearnedRate | None, now: datetime, *, measured: float, allowed:
         ceiling = max(allowed or min(per_hour * CEILING_FACTOR, RATE_MAX), per_hour)
         rate = attrs.evolve(LearnedRate.starting(per_hour), ceiling=ceiling)
     return rate.throttled(now)
+
+
+def _is_ahead(at: datetime | None, now: datetime) -> bool:
+    return at is not None and at > now
 
 
 def _wait(setbacks: int, retry_after: timedelta | None, jitter: float) -> timedelta:

@@ -16,6 +16,9 @@ __all__ = ["Clearing", "Leave", "TransportMisbehaved"]
 Stopwatch = Callable[[], tuple[float, float]]
 
 
+_OF_THE_CAMPAIGN = frozenset({BeginVerdict.PAUSED, BeginVerdict.CANCELLED, BeginVerdict.CHANGED})
+
+
 class TransportMisbehaved(Exception):
     """A transport broke the laws of its port; what it was doing is stopped."""
 
@@ -57,6 +60,7 @@ class Clearing:
         self._take_yielded = take_yielded
         self._is_halted = is_halted
         self.answers: dict[str, BeginAnswer] = {}  # by message id
+        self.is_called_off = False  # the campaign was paused, cancelled or edited: all the others would hear the same
         self.store_failure: BaseException | None = None
 
     def __call__(self, prepared: Sequence[OutboundMessage]) -> Leave:
@@ -80,6 +84,7 @@ class Clearing:
             self.store_failure = failure
             raise
         self.answers.update(zip(asked_ids, answers, strict=True))
+        self.is_called_off = self.is_called_off or any(answer.verdict in _OF_THE_CAMPAIGN for answer in answers)
         going = tuple(
             message for message, answer in zip(prepared, answers, strict=True) if answer.verdict is BeginVerdict.GO
         )

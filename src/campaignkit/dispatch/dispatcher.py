@@ -11,17 +11,18 @@ from campaignkit.campaign.senders import Sender, SenderHealth
 from campaignkit.campaign.status import CampaignEvent, RecipientEvent, RecipientStatus
 from campaignkit.credits.prices import PriceBook, PriceTable
 from campaignkit.delivery.begin import CROSS_WITHIN
-from campaignkit.delivery.outcomes import Outcome, Scope, Verdict
-from campaignkit.dispatch.breakers import Breaker
+from campaignkit.delivery.sentences import describe_failure
+from campaignkit.dispatch.breakers import Breaker, Trip, Watch, domain_of, find_trip
 from campaignkit.dispatch.clearing import Stopwatch
 from campaignkit.dispatch.composing import House
-from campaignkit.dispatch.learning import THROTTLED, Lesson, learn
+from campaignkit.dispatch.learning import Lesson, learn
 from campaignkit.dispatch.limiting import Limiting, shared_scopes
 from campaignkit.dispatch.preparing import Batch, prepare
+from campaignkit.dispatch.probing import Probing
 from campaignkit.dispatch.records import Records
 from campaignkit.dispatch.resolving import Release, settle_unsendable
 from campaignkit.dispatch.sending import BatchReport, BatchSender, release_all
-from campaignkit.dispatch.steering import Expire, Move, Send, Wait, steer
+from campaignkit.dispatch.steering import PROBE_LOOK, Expire, Move, Send, Wait, steer
 from campaignkit.dispatch.store_time import StoreTime
 from campaignkit.dispatch.workshop import Workshop
 from campaignkit.errors import NoPriceTable
@@ -82,7 +83,6 @@ class Dispatcher:
         self._records = Records(tools.store, self._clock)
         self._workshop = Workshop(self._records, tools.store, house=tools.house, suppliers=tools.suppliers)
         self._worker_id = tools.new_id()
-        self._breakers: dict[tuple[str, str], Breaker] = {}
         self._cursor: tuple[str, str] | None = None
         self._slowed_until: dict[tuple[str, str], datetime] = {}  # by merchant and campaign; what replies taught
         self._is_stopping: Callable[[], bool] = lambda: False
@@ -140,7 +140,7 @@ class Dispatcher:
         match action:
             case Send():
                 limit = min(action.limit, max_messages, BATCH_MAX, _slowed_count(health, now))
-                return self._send(campaign, settings, health, limit)
+                return self._send(campaign, settings, health, limit, is_probe=action.is_probe)
             case Wait():
                 return self._wait(campaign, due, action)
             case Expire():
@@ -151,7 +151,6 @@ class Dispatcher:
             case Move():
                 if action.event is None and campaign.next_at == action.next_at:
                     return _Served(next_at=action.next_at)
-                self._breakers.pop((due.merchant_id, due.campaign_id), None)  # what it saw is of another stretch
                 return _Served(has_progressed=self._records.move(campaign, action), next_at=action.next_at)
             case None:
                 return _Served()
@@ -180,7 +179,9 @@ class Dispatcher:
         reasons = {count.reason for count in counts if count.status is RecipientStatus.PENDING}
         return reasons == {"window_closed"}
 
-    def _send(self, campaign: Campaign, settings: MerchantSettings, health: SenderHealth, limit: int) -> _Served:
+    def _send(
+        self, campaign: Campaign, settings: MerchantSettings, health: SenderHealth, limit: int, *, is_probe: bool
+    ) -> _Served:
         sender = self._records.sender(campaign.merchant_id, campaign.sender_id)
         shared = shared_scopes(sender, settings)
         if campaign.shared_scopes != shared:
@@ -188,35 +189,40 @@ class Dispatcher:
             return _Served(has_progressed=True)
         transport = self._tools.transport_of(sender)
         if transport is None:
-            return self._fail(campaign, "transport_missing", "No transport is configured for this sender's account.")
+            return self._fail(campaign, "transport_missing")
         supplying = self._workshop.supplying(campaign)
         if supplying.is_missing:
-            return self._fail(campaign, "supplier_missing", "What supplies its recipients' values is not configured.")
+            return self._fail(campaign, "supplier_missing")
         now = self._clock.now()
         try:
             prices = self._prices(campaign, now)
         except NoPriceTable:
-            return self._fail(campaign, "no_price_table", "No list of prices is in force yet; nobody was lost.")
+            return self._fail(campaign, "no_price_table")
+        probing = self._probing(campaign, now)
+        if is_probe and not probing.take():
+            return _Served(next_at=now + PROBE_LOOK)
         claims = self._claim(campaign, limit)
-        if not claims:
-            return _Served()
         limiting = Limiting(
             campaign=campaign, sender=sender, settings=settings, health=health, now=now, random=self._tools.random
         )
-        batch = prepare(
-            claims,
-            campaign=campaign,
-            composer=self._workshop.composer(campaign, sender, settings),
-            supplying=supplying,
-            limiting=limiting,
-            zone=settings.zone,
-            now=now,
-            prices=prices,
-        )
+        groups = probing.take_groups(limiting.groups_to_probe(claim.recipient for claim in claims))
+        limiting = attrs.evolve(limiting, probed_groups=groups)
+        composer = self._workshop.composer(campaign, sender, settings)
+        batch = prepare(claims, composer=composer, supplying=supplying, limiting=limiting, prices=prices)
         self._set_aside(batch)
         if not batch.messages:
-            return _Served(has_progressed=True)
-        return self._send_batch(campaign, batch, limiting, transport)
+            probing.give_back(groups, is_sender=is_probe)
+            return _Served(has_progressed=bool(claims))
+        return self._send_batch(batch, limiting, transport, is_probe=is_probe)
+
+    def _probing(self, campaign: Campaign, now: datetime) -> Probing:
+        return Probing(
+            records=self._records,
+            merchant_id=campaign.merchant_id,
+            sender_id=campaign.sender_id,
+            now=now,
+            lease=self._tools.lease,
+        )
 
     def _claim(self, campaign: Campaign, limit: int) -> Sequence[Claim]:
         return self._store.claim(
@@ -234,13 +240,17 @@ class Dispatcher:
         if batch.unsendable:
             self._store.settle([settle_unsendable(item.claim, item.code, item.problem) for item in batch.unsendable])
 
-    def _send_batch(self, campaign: Campaign, batch: Batch, limiting: Limiting, transport: Transport) -> _Served:
+    def _send_batch(self, batch: Batch, limiting: Limiting, transport: Transport, *, is_probe: bool) -> _Served:
+        campaign, health = limiting.campaign, limiting.health
+        domains = {message_id: domain_of(claim.recipient.address) for message_id, claim in batch.claims.items()}
         sending = BatchSender(
             self._store,
             self._clock,
             batch,
             lease=self._tools.lease,
             stopwatch=self._tools.stopwatch,
+            breaker=Breaker(Watch.of(health, campaign.content_id), domains, limiting.now),
+            doubt_count=health.doubt_count,
             is_stopping=self._is_stopping,
         )
         began, _ = self._tools.stopwatch()
@@ -248,10 +258,12 @@ class Dispatcher:
         ended, _ = self._tools.stopwatch()
         if campaign.waiting_for is not WaitingFor.NOTHING:
             self._records.note_waiting(campaign, WaitingFor.NOTHING, None)
-        failed = self._watch(campaign, batch, report)
-        if failed is not None:
-            return failed
-        self._learn(campaign, batch, report, limiting, ended - began)
+        lesson = self._lesson(batch, report, limiting, domains, seconds=ended - began, is_probe=is_probe)
+        trip = self._learn(campaign, lesson, limiting)
+        if report.misbehaviour:
+            return self._fail(campaign, "transport_broken", why=report.misbehaviour, sent=report.sent_count)
+        if trip is not None:
+            return self._fail(campaign, trip.code, reply=trip.reply, sent=report.sent_count)
         if report.credit_needed is not None:
             return self._wait_for_credit(campaign, report.credit_needed, report.sent_count)
         return _Served(sent=report.sent_count, has_progressed=True)
@@ -280,38 +292,45 @@ class Dispatcher:
             return _Served(sent=sent, has_progressed=True, next_at=campaign.deadline)
         return _Served(sent=sent, has_progressed=sent > 0, next_at=self._clock.now() + CREDIT_AGAIN)
 
-    def _watch(self, campaign: Campaign, batch: Batch, report: BatchReport) -> _Served | None:
-        """Let the campaign fail where a batch shows that it cannot go on; its recipients never do."""
-        if report.misbehaviour:
-            return self._fail(campaign, "transport_broken", report.misbehaviour, sent=report.sent_count)
-        breaker = self._breakers.setdefault((campaign.merchant_id, campaign.campaign_id), Breaker())
-        for outcome in report.outcomes:
-            tripped = breaker.watch(outcome, _domain(batch.claims[outcome.message_id].recipient.address))
-            code = tripped or (outcome.code or "sender_refused" if _refuses_sender(outcome) else None)
-            if code is not None:
-                self._breakers.pop((campaign.merchant_id, campaign.campaign_id), None)
-                why = _FAILURES.get(code, "The provider refuses this sender; nobody was lost, mend it and resume.")
-                return self._fail(campaign, code, why, reply=outcome.reply, sent=report.sent_count)
-        return None
-
-    def _learn(self, campaign: Campaign, batch: Batch, report: BatchReport, limiting: Limiting, seconds: float) -> None:
-        """Keep what the batch taught about its sender, and come back no sooner than a learned rate lets the next go."""
-        lesson = Lesson(
+    def _lesson(
+        self,
+        batch: Batch,
+        report: BatchReport,
+        limiting: Limiting,
+        domains: Mapping[str, str],
+        *,
+        seconds: float,
+        is_probe: bool,
+    ) -> Lesson:
+        recipients = {message_id: claim.recipient for message_id, claim in batch.claims.items()}
+        return Lesson(
             report=report,
-            groups={
-                message_id: destination_group(claim.recipient.channel, claim.recipient.address)
-                for message_id, claim in batch.claims.items()
-            },
+            before=limiting.health,
+            content_id=limiting.campaign.content_id,
+            groups={key: destination_group(one.channel, one.address) for key, one in recipients.items()},
+            domains=domains,
+            retried=frozenset(key for key, one in recipients.items() if one.attempt_count),
+            is_probe=is_probe,
+            probed_groups=limiting.probed_groups,
             seconds=seconds,
             at=self._clock.now(),
             jitter=self._tools.random(),
         )
-        if learn(limiting.health, lesson, limiting.sender) != limiting.health:
-            self._records.change_health(
-                campaign.merchant_id, campaign.sender_id, lambda health: learn(health, lesson, limiting.sender)
-            )
+
+    def _learn(self, campaign: Campaign, lesson: Lesson, limiting: Limiting) -> Trip | None:
+        """Keep what the batch taught about its sender; return why the campaign stops, None: it goes on.
+
+        It comes back no sooner than a learned rate lets the next go.
+        """
+        learned = self._records.change_health(
+            campaign.merchant_id, campaign.sender_id, lambda health: learn(health, lesson, limiting.sender)
+        )
+        report = lesson.report
         if limiting.is_slowed and report.limited_until is not None and not report.sent_count:
             self._slowed_until[campaign.merchant_id, campaign.campaign_id] = report.limited_until
+        if report.trip is not None or learned is None:
+            return report.trip
+        return find_trip(learned, campaign.content_id, report.outcomes)
 
     def _with_pause(self, due: Due, now: datetime) -> Due:
         """Return *due* without what a learned rate does not let go yet: the store knows configured limits only."""
@@ -321,17 +340,13 @@ class Dispatcher:
         self._slowed_until[due.merchant_id, due.campaign_id] = until
         return attrs.evolve(due, ready_count=0, limited_until=until)
 
-    def _fail(self, campaign: Campaign, code: str, why: str, *, reply: str = "", sent: int = 0) -> _Served:
+    def _fail(self, campaign: Campaign, code: str, *, why: str = "", reply: str = "", sent: int = 0) -> _Served:
+        """Let the campaign fail where it cannot go on; its recipients never do."""
         current = self._records.campaign(campaign.merchant_id, campaign.campaign_id)
-        move = Move(event=CampaignEvent.FAIL, what="failed", why=why, code=code)
+        said = why or describe_failure(code, campaign.channel)
+        move = Move(event=CampaignEvent.FAIL, what="failed", why=said, code=code)
         is_moved = current is not None and self._records.move(current, move, reply=reply)
         return _Served(sent=sent, has_progressed=is_moved or sent > 0)
-
-
-_FAILURES = {
-    "policy_refused": "Five mail hosts in a row refuse this sender by policy; nobody was lost, mend it and resume.",
-    "content_refused": "Mail hosts refuse what the message says; change it and resume.",
-}
 
 
 def _is_limited_for_a_moment(due: Due, now: datetime) -> bool:
@@ -339,18 +354,8 @@ def _is_limited_for_a_moment(due: Due, now: datetime) -> bool:
     return due.ready_count == 0 and due.limited_until is not None and due.limited_until - now <= MOMENT
 
 
-def _refuses_sender(outcome: Outcome) -> bool:
-    """Return whether waiting will not help: a throttle that holds back the rest of a batch is no refusal."""
-    is_back = outcome.verdict in {Verdict.REFUSED, Verdict.NOT_SENT}
-    return is_back and outcome.scope is Scope.SENDER and outcome.code != THROTTLED
-
-
 def _slowed_count(health: SenderHealth, now: datetime) -> int:
     """Return how many messages at a time a sender is given that its provider slowed down; a whole batch otherwise."""
     if health.rate is None or not health.rate.is_slowed(now):
         return BATCH_MAX
     return max(int(health.rate.per_hour_at(now) * SLOWED_SECONDS / 3600), 1)
-
-
-def _domain(address: str) -> str:
-    return address.rpartition("@")[2].lower()

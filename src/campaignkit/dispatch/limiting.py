@@ -1,14 +1,14 @@
 """Under which limits the messages of one batch stand: what is stored of them in, scopes for each message out. Pure."""
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 from functools import cached_property
 
 import attrs
 
 from campaignkit.campaign.campaign import Campaign, CampaignKind, MerchantSettings
 from campaignkit.campaign.recipients import CampaignRecipient
-from campaignkit.campaign.senders import GroupHealth, Sender, SenderHealth
+from campaignkit.campaign.senders import Sender, SenderHealth
 from campaignkit.timing.limits import (
     FrequencyCap,
     Interval,
@@ -18,12 +18,24 @@ from campaignkit.timing.limits import (
     destination_scope,
 )
 
-__all__ = ["Limiting", "shared_scopes"]
+__all__ = ["Block", "Limiting", "shared_scopes"]
 
 
 def shared_scopes(sender: Sender, settings: MerchantSettings) -> tuple[LimitScope, ...]:
     """Return the limits under which all campaigns of a sender stand, wherever their messages go."""
     return (*sender.limit_scopes, *settings.limit_scopes)
+
+
+# While one message asks a provider again, how long those to the same one wait.
+PROBE_WAIT = timedelta(minutes=1)
+
+
+@attrs.frozen
+class Block:
+    """What keeps everything to one destination group back."""
+
+    until: datetime
+    code: str
 
 
 @attrs.frozen(kw_only=True)
@@ -36,7 +48,9 @@ class Limiting:
     health: SenderHealth
     now: datetime
     random: Callable[[], float]  # from 0 to 1
+    probed_groups: frozenset[str] = frozenset()  # that this worker asks again, with one message each
     _scopes: dict[str, tuple[LimitScope, ...]] = attrs.field(factory=dict, init=False)  # by group
+    _asked: set[str] = attrs.field(factory=set, init=False)  # of the probed groups, those that have their message
 
     @property
     def cap(self) -> FrequencyCap | None:
@@ -56,11 +70,31 @@ class Limiting:
         """Return the destination group of a recipient; empty where no limit asks for it."""
         return destination_group(recipient.channel, recipient.address) if self._is_by_group else ""
 
-    def block_of(self, group: str) -> GroupHealth | None:
-        """Return what blocks everything to *group* now, or None."""
+    def groups_to_probe(self, recipients: Iterable[CampaignRecipient]) -> set[str]:
+        """Return the groups of *recipients* whose block is over, and of which nothing shows yet that they are well."""
+        groups = {self.group_of(recipient) for recipient in recipients}
+        return {
+            name for name in groups if name in self.health.groups and self.health.groups[name].wants_probe(self.now)
+        }
+
+    def block_of(self, group: str) -> Block | None:
+        """Return what keeps the next message to *group* back, or None: then it may go, and counts as asked."""
         health = self.health.groups.get(group)
-        is_blocked = health is not None and health.blocked_until is not None and health.blocked_until > self.now
-        return health if is_blocked else None
+        if health is None:
+            return None
+        if health.blocked_until is not None and health.blocked_until > self.now:
+            return Block(until=health.blocked_until, code=health.code)
+        if not health.wants_probe(self.now):
+            return None
+        if group not in self.probed_groups or group in self._asked:
+            return Block(until=self.now + PROBE_WAIT, code=health.code)
+        self._asked.add(group)
+        return None
+
+    @cached_property
+    def retries_left(self) -> int:
+        """How many of those who were put off before may be tried in this batch."""
+        return self.health.retries.left_at(self.now)
 
     def scopes_of(self, group: str) -> tuple[LimitScope, ...]:
         """Return the scopes of a message to *group*, each named once."""

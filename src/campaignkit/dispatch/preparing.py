@@ -7,7 +7,7 @@ import attrs
 
 from campaignkit.addresses.channel import Rejection
 from campaignkit.campaign.campaign import Campaign
-from campaignkit.campaign.senders import GroupHealth
+from campaignkit.campaign.retry_budget import RETRY_PAUSE
 from campaignkit.credits.prices import PriceTable
 from campaignkit.delivery.begin import CROSS_WITHIN, Clearance
 from campaignkit.delivery.sentences import describe_code
@@ -22,6 +22,7 @@ from campaignkit.ports import Claim
 __all__ = ["Batch", "Held", "Unsendable", "prepare"]
 
 SUPPLY_AGAIN = timedelta(minutes=5)
+RETRIES_PAUSED = "Many who were put off were put off again, so this one's next try waits; first tries go on."
 
 
 @attrs.frozen(kw_only=True)
@@ -57,12 +58,9 @@ class Batch:
 def prepare(
     claims: Sequence[Claim],
     *,
-    campaign: Campaign,
     composer: Composer,
     supplying: Supplying,
     limiting: Limiting,
-    zone: str,
-    now: datetime,
     prices: PriceTable | None = None,
 ) -> Batch:
     """Return the messages for *claims*, apart from those who cannot have one now. Hours are judged once by zones.
@@ -70,18 +68,25 @@ def prepare(
     Args:
         prices: What texts cost now; None: nothing.
     """
+    campaign, now, zone = limiting.campaign, limiting.now, limiting.settings.zone
     openings: dict[tuple[str, ...], Opening] = {}
     messages: list[OutboundMessage] = []
     by_id: dict[str, Claim] = {}
     clearances: dict[str, Clearance] = {}
     held: list[Held] = []
     unsendable: list[Unsendable] = []
+    paused = _over_budget(claims, limiting)
     for claim in claims:
         zones = claim.recipient.zones or (zone,)
         opening = openings.get(zones) or opening_at(campaign.window, now, zones)
         openings[zones] = opening
         group = limiting.group_of(claim.recipient)
-        message = _kept_back(claim, opening, limiting.block_of(group), now) or _built(claim, composer, supplying, now)
+        message = (
+            _out_of_hours(claim, opening, now)
+            or paused.get(claim.recipient.recipient_id)
+            or _blocked(claim, limiting, group)
+            or _built(claim, composer, supplying, now)
+        )
         price = _price(message, prices)
         if isinstance(price, Rejection):
             message = Unsendable(claim=claim, code=str(price.code), problem=price.message)
@@ -125,13 +130,22 @@ def _built(
     return message
 
 
-def _kept_back(claim: Claim, opening: Opening, block: GroupHealth | None, now: datetime) -> Held | Unsendable | None:
-    if not _has_time(opening, now):
-        return _out_of_hours(claim, opening)
-    if block is None or block.blocked_until is None:
+def _over_budget(claims: Sequence[Claim], limiting: Limiting) -> dict[str, Held]:
+    """Return those, by recipient id, whose next try waits: many of the sender's retries were put off again."""
+    retried = [claim for claim in claims if claim.recipient.attempt_count]
+    until = limiting.now + RETRY_PAUSE
+    return {
+        claim.recipient.recipient_id: Held(claim=claim, until=until, reason="retries_paused", detail=RETRIES_PAUSED)
+        for claim in retried[limiting.retries_left :]
+    }
+
+
+def _blocked(claim: Claim, limiting: Limiting, group: str) -> Held | None:
+    block = limiting.block_of(group)
+    if block is None:
         return None
     detail = describe_code(block.code, claim.recipient.channel)
-    return Held(claim=claim, until=block.blocked_until, reason="group_throttled", detail=detail)
+    return Held(claim=claim, until=block.until, reason="group_throttled", detail=detail)
 
 
 def _has_time(opening: Opening, now: datetime) -> bool:
@@ -139,7 +153,9 @@ def _has_time(opening: Opening, now: datetime) -> bool:
     return opening.is_open and (opening.closes_at is None or now + CROSS_WITHIN < opening.closes_at)
 
 
-def _out_of_hours(claim: Claim, opening: Opening) -> Held | Unsendable:
+def _out_of_hours(claim: Claim, opening: Opening, now: datetime) -> Held | Unsendable | None:
+    if _has_time(opening, now):
+        return None
     if opening.opens_at is None:
         return Unsendable(claim=claim, code="no_window", problem=opening.problem)
     return Held(claim=claim, until=opening.opens_at, reason="window_closed")

@@ -30,7 +30,7 @@ from campaignkit.timing.limits import LimitScope
 
 __all__ = ["Records"]
 
-HEALTH_TRIES = 5
+HEALTH_TRIES = 10
 CONTENTS_MAX = 64  # compiled contents kept in memory; each holds its text and, once sent from, its encodings
 
 
@@ -126,23 +126,29 @@ class Records:
         self._overwrite(sender.merchant_id, "sender", sender.sender_id, unstructure(sender))
 
     def health(self, merchant_id: str, sender_id: str) -> SenderHealth:
-        document = self._store.load(merchant_id, "health", sender_id)
-        return SenderHealth() if document is None or document.body is None else structure(document.body, SenderHealth)
+        return _health_of(self._store.load(merchant_id, "health", sender_id))
 
-    def change_health(self, merchant_id: str, sender_id: str, change: Callable[[SenderHealth], SenderHealth]) -> None:
-        """Apply *change* to what is stored. Where others learn all the time, this lesson may be lost; the next is not.
+    def change_health(
+        self, merchant_id: str, sender_id: str, change: Callable[[SenderHealth], SenderHealth]
+    ) -> SenderHealth | None:
+        """Return what is stored after *change*, by compare-and-set; written only where it differs.
 
-        Nothing rests on it but how soon a provider is asked again.
+        None: others wrote all the time, and this change is lost. Nobody's message rests on it: only how soon a
+        provider is asked again, and by how many.
         """
         for _ in range(HEALTH_TRIES):
-            before = self.health(merchant_id, sender_id)
+            stored = self._store.load(merchant_id, "health", sender_id)
+            before = _health_of(stored)
             after = change(before)
+            if after == before:
+                return after
+            document = Document(merchant_id=merchant_id, kind="health", document_id=sender_id, body=unstructure(after))
             try:
-                if after != before:
-                    self._overwrite(merchant_id, "health", sender_id, unstructure(after))
+                self._store.save(document, expected_revision=0 if stored is None else stored.revision)
             except RevisionConflict:
                 continue
-            return
+            return after
+        return None
 
     # contents: named by their digest, so a stored one never changes
 
@@ -222,6 +228,10 @@ class Records:
             return
         document = Document(merchant_id=merchant_id, kind=kind, document_id=document_id, body=body)
         self._store.save(document, expected_revision=0 if stored is None else stored.revision)
+
+
+def _health_of(document: Document | None) -> SenderHealth:
+    return SenderHealth() if document is None or document.body is None else structure(document.body, SenderHealth)
 
 
 def _moved(campaign: Campaign, move: Move, now: datetime, reply: str) -> Campaign:

@@ -7,13 +7,14 @@ import attrs
 
 from campaignkit.delivery.outcomes import Outcome, Scope, Verdict
 from campaignkit.delivery.settling import Settlement
+from campaignkit.dispatch.breakers import Breaker, Trip
 from campaignkit.dispatch.clearing import Clearing, Stopwatch, TransportMisbehaved
 from campaignkit.dispatch.preparing import Batch
 from campaignkit.dispatch.resolving import LIMITED, Release, release_for, resolve_cleared, resolve_uncleared
 from campaignkit.message.outbound import OutboundText
 from campaignkit.ports import Claim, Clock, DispatchStore, Transport
 
-__all__ = ["BatchReport", "BatchSender", "release_all"]
+__all__ = ["DOUBTS_MAX", "BatchReport", "BatchSender", "release_all"]
 
 # Messages in doubt one after the other, with no other answer between them, after which nothing more of a batch begins:
 # a gateway that is gone must not put a whole campaign in doubt. The mail transport stops at as many lost connections.
@@ -33,13 +34,20 @@ class BatchReport:
     outcomes: tuple[Outcome, ...]  # of messages that begin did not refuse, in the order in which they were settled
     misbehaviour: str = ""  # the transport broke its contract
     failure: str = ""  # the transport raised: the name of the exception, never its text
-    is_halted: bool = False  # too many doubts in a row: nothing more of it began
+    trip: Trip | None = None  # the sender or its content is refused: nothing more of it began
+    doubt_count: int = 0  # in a row at its end …
+    has_answer: bool = False  # … and whether anything else was answered before them
     limited_until: datetime | None = None  # when the first of those whom limits held back may begin
     credit_needed: int | None = None  # what the first costs that credit did not pay for
 
 
 class BatchSender:
-    """Sends one batch and accounts for each of its messages."""
+    """Sends one batch and accounts for each of its messages.
+
+    Args:
+        breaker: Counts refusals from where earlier batches left off.
+        doubt_count: Messages in doubt in a row before this batch.
+    """
 
     def __init__(
         self,
@@ -49,11 +57,14 @@ class BatchSender:
         *,
         lease: timedelta,
         stopwatch: Stopwatch,
+        breaker: Breaker,
+        doubt_count: int = 0,
         is_stopping: Callable[[], bool] = lambda: False,
     ) -> None:
         self._store = store
         self._clock = clock
         self._batch = batch
+        self._breaker = breaker
         self._clearing = Clearing(
             store,
             batch.clearances,
@@ -63,7 +74,9 @@ class BatchSender:
             is_halted=lambda: self._is_halted() or is_stopping(),
         )
         self._is_stopping = is_stopping
+        self._doubts_before = doubt_count
         self._doubts_in_a_row = 0
+        self._has_answer = False
         self._open = dict(batch.claims)  # message id → claim without an outcome
         self._parts = {one.message_id: one.parts for one in batch.messages if isinstance(one, OutboundText)}
         self._yielded: list[Outcome] = []
@@ -71,6 +84,9 @@ class BatchSender:
 
     def send(self, transport: Transport) -> BatchReport:
         """Send the batch. When the worker is to stop, what has begun is finished, and the rest goes back.
+
+        So it does when a breaker trips, and when the campaign was paused, cancelled or edited: the transport is asked
+        for nothing that could not begin.
 
         Whatever the transport does: cleared messages without an outcome are in doubt, the others go back. If the store
         itself fails, its exception goes on and leases do the rest.
@@ -80,7 +96,7 @@ class BatchSender:
         try:
             for outcome in outcomes:
                 self._note(outcome)
-                if self._is_stopping() and not self._has_begun():
+                if self._is_ending() and not self._has_begun():
                     _close(outcomes)
                     break
         except TransportMisbehaved as error:
@@ -96,7 +112,7 @@ class BatchSender:
             raise
         if failure:
             self._set_aside_first(failure)
-        if self._is_stopping() and not failure and not misbehaviour:
+        if self._is_ending() and not failure and not misbehaviour:
             self._set_aside_all()
         self._settle_rest(failure or "outcome_missing")
         return BatchReport(
@@ -105,7 +121,9 @@ class BatchSender:
             outcomes=tuple(one for one in self._settled if not self._clearing.was_refused(one.message_id)),
             misbehaviour=misbehaviour,
             failure=failure,
-            is_halted=self._is_halted(),
+            trip=self._breaker.trip,
+            doubt_count=self._doubts_in_a_row,
+            has_answer=self._has_answer,
             limited_until=self._clearing.limited_until,
             credit_needed=self._clearing.credit_needed,
         )
@@ -115,7 +133,14 @@ class BatchSender:
         return any(self._clearing.may_have_crossed(message_id) for message_id in self._open)
 
     def _is_halted(self) -> bool:
-        return self._doubts_in_a_row >= DOUBTS_MAX
+        return self._is_doubtful() or self._breaker.trip is not None
+
+    def _is_doubtful(self) -> bool:
+        return self._doubts_in_a_row + (0 if self._has_answer else self._doubts_before) >= DOUBTS_MAX
+
+    def _is_ending(self) -> bool:
+        """Return whether nothing more of the batch can begin."""
+        return self._is_stopping() or self._is_halted() or self._clearing.is_called_off
 
     def _note(self, outcome: Outcome) -> None:
         if outcome.message_id not in self._open:
@@ -129,10 +154,12 @@ class BatchSender:
             )
             raise TransportMisbehaved("a message was sent without leave")
         self._yielded.append(outcome)
+        if not self._clearing.was_refused(outcome.message_id):
+            self._breaker.see(outcome)
         if outcome.verdict is Verdict.IN_DOUBT:
             self._doubts_in_a_row += 1
-        elif self._clearing.may_have_crossed(outcome.message_id) and not self._is_halted():
-            self._doubts_in_a_row = 0
+        elif self._clearing.may_have_crossed(outcome.message_id) and not self._is_doubtful():
+            self._doubts_in_a_row, self._has_answer = 0, True
 
     def _take_yielded(self) -> list[Settlement]:
         """Return what is to be written about the outcomes so far; what goes back unsettled is given back at once."""
@@ -163,9 +190,13 @@ class BatchSender:
         answer = self._clearing.answers.get(outcome.message_id)
         if answer is not None:  # begin said no, whatever the transport calls it
             return release_for(claim, answer)
-        if outcome.verdict is Verdict.NOT_SENT and self._is_stopping():
+        if outcome.verdict is Verdict.NOT_SENT and self._is_held_back(outcome):
             return Release(claim, None, STOPPED)
         return resolve_uncleared(claim, outcome, now)
+
+    def _is_held_back(self, outcome: Outcome) -> bool:
+        """Return whether nothing but the end of the batch kept this message from beginning."""
+        return self._is_stopping() or (outcome.scope is Scope.RECIPIENT and self._is_ending())
 
     def _cost(self, outcome: Outcome, price: int) -> int | None:
         """Return what the parts cost that were accepted; None where nobody says how many."""

@@ -1,7 +1,7 @@
 """What a campaign does at this moment: its settings and what is due in, one action out. Pure."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import attrs
 
@@ -9,10 +9,14 @@ from campaignkit.campaign.campaign import Campaign, WaitingFor
 from campaignkit.campaign.senders import SETBACKS_MAX, SenderHealth
 from campaignkit.campaign.status import CampaignEvent, CampaignStatus
 from campaignkit.delivery.begin import CROSS_WITHIN
+from campaignkit.delivery.sentences import describe_failure
 from campaignkit.ports import Due, SaveGuard
 from campaignkit.timing.windows import NoWindow, SendWindow
 
-__all__ = ["Action", "Expire", "Move", "Opening", "Send", "Wait", "opening_at", "steer"]
+__all__ = ["PROBE_LOOK", "Action", "Expire", "Move", "Opening", "Send", "Wait", "opening_at", "steer"]
+
+# While one message asks a sender again, how soon the others look whether it was answered.
+PROBE_LOOK = timedelta(seconds=10)
 
 
 @attrs.frozen(kw_only=True)
@@ -30,6 +34,7 @@ class Send:
     """Claim up to so many, and send them."""
 
     limit: int
+    is_probe: bool = False  # one message asks a sender again that was left alone, or is on trial
 
 
 @attrs.frozen(kw_only=True)
@@ -175,10 +180,14 @@ def _wait_for_window(event: CampaignEvent | None, opening: Opening) -> Move:
 
 def _go_on(due: Due, now: datetime, health: SenderHealth) -> Action:
     if health.setbacks >= SETBACKS_MAX:
-        why = "The mail host could not be reached, or took nothing, for about three days; nobody was lost."
+        why = describe_failure("host_unreachable")
         return Move(event=CampaignEvent.FAIL, what="failed", why=why, code="host_unreachable")
     if health.blocked_until is not None and health.blocked_until > now:
         return Wait(until=health.blocked_until, waiting_for=WaitingFor.SENDER)
+    if due.ready_count > 0 and health.wants_probe(now):
+        if health.is_probed(now):
+            return Wait(until=now + PROBE_LOOK, waiting_for=WaitingFor.SENDER)
+        return Send(limit=1, is_probe=True)
     if due.ready_count > 0:
         return Send(limit=due.ready_count)
     if due.limited_until is not None:

@@ -93,6 +93,7 @@ _OWN_WAITS = {
     "limited": ("waiting_for_limit", "The sender's limit is used up"),
     "frequency_cap": ("waiting_for_frequency_cap", "This person had enough marketing for now"),
     "supply_failed": ("waiting_for_supply", "What the shop supplies for this recipient could not be had"),
+    "retries_paused": ("waiting_for_retry", "Many who were put off were put off again"),
     "group_throttled": ("waiting_for_provider", "The recipient's provider asked for patience"),
 }
 _HELD = {

@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from campaignkit.campaign.campaign import Campaign
-from campaignkit.campaign.senders import after_success
-from campaignkit.campaign.status import CampaignEvent, transition
+from campaignkit.campaign.senders import mended
+from campaignkit.campaign.status import CampaignEvent, CampaignStatus, transition
 from campaignkit.credits.pumping import NumbersLook
 from campaignkit.errors import NotReady, StartInPast
 from campaignkit.kit import moves
@@ -69,6 +69,8 @@ class SendingVerbs(CheckingVerbs):
     def resume(self, campaign_id: str) -> Campaign:
         """Go on with those who are still pending; also after a failure was mended, or a missed start is confirmed.
 
+        After a failure one message goes first, and the others follow once it was accepted.
+
         Raises:
             NotReady: preflight has blockers.
         """
@@ -76,8 +78,9 @@ class SendingVerbs(CheckingVerbs):
         transition(campaign.status, CampaignEvent.RESUME)
         look = self._require_ready(campaign, start_at=self._clock.now(), deadline=campaign.deadline)
         now = self._clock.now()
-        # Whoever resumes has mended the sender; what it learned about rates stays.
-        self._records.change_health(self.merchant_id, campaign.sender_id, after_success)
+        if campaign.status is CampaignStatus.FAILED:  # then whoever resumes it has mended what was wrong
+            content_id = campaign.content_id
+            self._records.change_health(self.merchant_id, campaign.sender_id, lambda one: mended(one, content_id))
         saved = self._change(
             campaign_id, lambda current: moves.resumed(current, now), self._note("resumed", "It goes on.")
         )

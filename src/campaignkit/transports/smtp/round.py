@@ -28,6 +28,7 @@ __all__ = ["SmtpRound"]
 LOSS_MAX = 3
 DOT_RETRY_SECONDS = 1.0  # how long to wait for a socket that takes no dot before asking again whether it may cross
 
+HOST_BUSY = "host_busy"
 _LOSSES = frozenset({"connection_lost", "timed_out", "reply_lost", "protocol_error"})
 
 
@@ -56,6 +57,7 @@ class SmtpRound:
         self._selector = selectors.DefaultSelector()
         self._trouble: Outcome | None = None  # why the rest of the batch is not tried
         self._closed_door: Outcome | None = None  # why no further session is opened
+        self.crowded_at: int | None = None  # sessions that were in use when the host refused one more
         self._slow_domains: dict[str, Outcome] = {}
         self._loss_count = 0
         self._wave_closes_at: float | None = None
@@ -87,6 +89,11 @@ class SmtpRound:
         self._busy.clear()
         self._idle.clear()
         self._selector.close()
+
+    @property
+    def is_host_busy(self) -> bool:
+        """Return whether the host asked for patience, so that the rest of the batch was not tried."""
+        return self._trouble is not None and self._trouble.code == HOST_BUSY
 
     # Giving messages to sessions ----------------------------------------------------------------------------------
 
@@ -143,6 +150,7 @@ class SmtpRound:
             connection = self._pool.open()
         except SessionUnavailable as error:
             verdict = error.verdict
+            self.crowded_at = len(self._busy) + len(self._idle) if verdict.code == HOST_BUSY else None
             self._closed_door = Outcome(
                 message_id="",
                 verdict=verdict.verdict,

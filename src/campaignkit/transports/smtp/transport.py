@@ -8,9 +8,10 @@ from collections.abc import Generator, Sequence
 from typing import Any, Self
 
 from campaignkit.addresses.channel import Channel
-from campaignkit.delivery.outcomes import Outcome
+from campaignkit.delivery.outcomes import Outcome, Verdict
 from campaignkit.message.outbound import OutboundEmail, OutboundMessage
 from campaignkit.ports import Clear, SenderCheck
+from campaignkit.transports.smtp.allowance import SessionAllowance
 from campaignkit.transports.smtp.opening import SessionUnavailable
 from campaignkit.transports.smtp.pool import SessionPool
 from campaignkit.transports.smtp.round import SmtpRound
@@ -35,7 +36,7 @@ class SmtpTransport:
         security: ``"starttls"`` and ``"tls"`` verify the server's certificate and never fall back. The third choice,
             ``"insecure_plaintext"``, takes a password only for this very machine.
         ssl_context: Replaces the system's trust store.
-        connections: The most sessions at a time.
+        connections: The most sessions at a time. A busy host (421 and the like) halves them; they recover slowly.
         doubt_max: The most messages that a crash can leave in doubt, up to 100; one per connection unless given.
             With more, permission is asked once for so many, and each session sends one after the other: faster, and
             the operator's choice.
@@ -87,6 +88,7 @@ class SmtpTransport:
             egress=egress,
         )
         self._connections = connections
+        self._allowance = SessionAllowance(connections)
         self.doubt_max = connections if doubt_max is None else doubt_max
         self._wave_wait_seconds = wave_wait_seconds
         self._pool = SessionPool(self._settings, messages_per_connection, idle_seconds)
@@ -125,18 +127,22 @@ class SmtpTransport:
         return self._send(mails, clear)
 
     def _send(self, mails: list[OutboundEmail], clear: Clear) -> Generator[Outcome]:
+        session_max, accepted = self._allowance.count, 0
         sending = SmtpRound(
             self._pool,
             mails,
             clear,
-            connection_max=self._connections,
-            doubt_max=self.doubt_max,
+            connection_max=session_max,
+            doubt_max=self.doubt_max if self.doubt_max > self._connections else session_max,
             wave_wait_seconds=self._wave_wait_seconds,
         )
         try:
-            yield from sending.outcomes()
+            for outcome in sending.outcomes():
+                accepted += outcome.verdict is Verdict.ACCEPTED
+                yield outcome
         finally:
             sending.close()
+            self._allowance.learn(accepted=accepted, is_busy=sending.is_host_busy, crowded_at=sending.crowded_at)
 
     def verify(self) -> SenderCheck:
         """Connect, encrypt, log in and say goodbye; no message is begun."""
