@@ -63,6 +63,7 @@ class Round:
     sent: int = 0
     has_progressed: bool = False  # anything was sent, moved or given back
     next_at: datetime | None = None  # when something can happen again; None: nothing timed is left
+    has_more: bool = False  # its bounds ended it, so something may be due at once
 
 
 @attrs.frozen(kw_only=True)
@@ -111,7 +112,7 @@ class Dispatcher:
             moments, has_moved = [due.next_at], False
             for item in due.campaigns:
                 if sent >= max_messages or is_stopping() or (has_served and not may_go_on()):
-                    return self._ended(sent, has_progressed or has_moved, self._clock.now())
+                    return self._cut_short(sent, has_progressed or has_moved)
                 served = self._serve(item, max_messages - sent)
                 has_served, sent = True, sent + served.sent
                 has_moved = has_moved or served.has_progressed
@@ -120,6 +121,9 @@ class Dispatcher:
             if not has_moved:
                 return self._ended(sent, has_progressed, min((at for at in moments if at is not None), default=None))
             has_progressed = True
+
+    def _cut_short(self, sent: int, has_progressed: bool) -> Round:
+        return attrs.evolve(self._ended(sent, has_progressed, self._clock.now()), has_more=True)
 
     def _ended(self, sent: int, has_progressed: bool, next_at: datetime | None) -> Round:
         at = None if next_at is None else self._clock.by_worker(next_at)
