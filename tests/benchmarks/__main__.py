@@ -24,6 +24,7 @@ from tests.benchmarks import (
     store_waves,
     transport,
     whole_campaign,
+    workers,
 )
 from tests.benchmarks.figures import Figure, save
 from tests.benchmarks.sink import SinkMissing
@@ -48,6 +49,7 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "credit": credit.measure,
     "transport": transport.measure,
     "memory": memory.measure,
+    "workers": workers.measure,
 }
 
 

@@ -95,6 +95,14 @@ def test_a_sweep_sends_for_drains_only_while_something_is_due(make_desk: Callabl
     assert (desk.tasks.sweep(), desk.names()) == ({"drains": 0}, [])
 
 
+def test_a_sweep_sends_for_one_drain_where_campaigns_only_wait(make_desk: Callable[..., Desk]) -> None:
+    desk = make_desk()
+    desk.schedule(2, sender_limits=[ck.Limit(1, per=timedelta(days=1))])
+
+    assert desk.tasks.drain() == {"sent": 1, "is_more": False}
+    assert (desk.tasks.sweep(), desk.names()) == ({"drains": 1}, [DRAIN])
+
+
 def test_a_drain_that_leaves_work_sends_for_one_successor(make_desk: Callable[..., Desk]) -> None:
     desk = make_desk(messages_max=2)
     desk.schedule(3)

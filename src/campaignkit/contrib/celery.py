@@ -47,7 +47,7 @@ class CampaignTasks:
     """The two tasks of an app. ``drain.delay()`` after ``schedule`` spares the wait for the next sweep."""
 
     drain: Any  # sends what is due, within its bounds
-    sweep: Any  # asks whether something is due, and if so sends for some drains
+    sweep: Any  # asks whether something is due, and if so sends for drains
 
 
 @attrs.frozen(kw_only=True)
@@ -90,7 +90,7 @@ def install(
         round_seconds: After so long a drain begins no further batch, and sends for its successor.
         messages_max: After so many, too.
         sweep_seconds: Between two sweeps: how late a campaign may begin, and a message that waited for its moment.
-        drain_count: How many drains a sweep adds while something is due. It bounds nobody: drains follow each other
+        drain_count: How many drains a sweep adds while anybody is ready. It bounds nobody: drains follow each other
             while work is left, so that every further sweep makes more of them run at once, until all workers do.
 
     Raises:
@@ -131,14 +131,20 @@ def _register(app: "Celery", workplace: "_Workplace", bounds: _Bounds) -> Campai
 
     @app.task(name=SWEEP, **options)  # type: ignore[untyped-decorator]
     def sweep() -> dict[str, Any]:
-        """Send for some drains if a campaign is to be looked after now. Returns how many."""
+        """Send for some drains if anybody is ready, for one if a campaign is to be looked after. Returns how many."""
         with workplace.kit() as kit:
-            count = bounds.drain_count if kit.tick(max_messages=0).has_more else 0
+            count = _wanted(kit.tick(max_messages=0), bounds)
         for _ in range(count):
             drain.apply_async()
         return {"drains": count}
 
     return CampaignTasks(drain=drain, sweep=sweep)
+
+
+def _wanted(asked: TickReport, bounds: _Bounds) -> int:
+    if asked.has_more:
+        return bounds.drain_count
+    return 1 if asked.next_at is not None and asked.next_at <= datetime.now(UTC) else 0
 
 
 def _drain(kit: CampaignKit, bounds: _Bounds, stop: "_WorkerStop") -> tuple[int, bool]:

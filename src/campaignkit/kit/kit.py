@@ -228,7 +228,8 @@ class CampaignKit:
         """Do one bounded round over all merchants and return; never sleeps.
 
         Args:
-            max_messages: The most that are sent; 0 only asks whether there is anything to look after (``has_more``).
+            max_messages: The most that are sent. 0 only asks: ``has_more`` says whether anybody is ready, and a past
+                ``next_at`` that some campaign is to be looked after.
             max_seconds: Of real time; what was begun is finished all the same.
             stop: Once it is set, what is being handed over is finished and the rest of its batch goes back.
         """
