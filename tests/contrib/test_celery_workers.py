@@ -35,8 +35,7 @@ def assert_all_sent(shops: Station, people: int) -> None:
 
 def test_two_workers_and_a_sweep_serve_three_merchants(url: str, tmp_path: Path) -> None:
     with station(tmp_path, url, people=120) as shops:
-        shops.start_beat()
-        shops.start_worker("threads")
+        shops.start_worker("threads", has_beat=True)
         shops.start_worker("solo", concurrency=1)
         shops.wait_for_end()
 
@@ -64,12 +63,11 @@ def test_a_worker_killed_amid_a_drain_loses_and_doubles_nothing(
     is_whole: bool, is_acked_late: bool, url: str, tmp_path: Path
 ) -> None:
     with station(tmp_path, url, people=60, is_acked_late=is_acked_late, pause_seconds=0.01, lease_seconds=2) as shops:
-        victim = shops.start_worker("prefork")
-        shops.start_beat()
+        victim = shops.start_worker("prefork", has_beat=True)
         shops.wait_for(20)
         if is_whole:
             os.killpg(victim.pid, signal.SIGKILL)
-            shops.start_worker("prefork")
+            shops.start_worker("prefork", has_beat=True)
         else:
             os.kill(shops.sender_pid, signal.SIGKILL)
         shops.wait_for_end()

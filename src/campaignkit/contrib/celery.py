@@ -85,8 +85,8 @@ def install(
     ``task_routes = {"campaignkit.*": {"queue": "campaigns"}}``.
 
     Args:
-        make_kit: Called in the worker, after the fork, once for each drain that runs at a time in one process; the kit
-            is kept for the next and closed when the process ends.
+        make_kit: Called in the worker, after the fork, once for each drain that runs at a time in one process. Each kit
+            has a store and transports of its own; it is kept for the next drain and closed when the process ends.
         round_seconds: After so long a drain begins no further batch, and sends for its successor.
         messages_max: After so many, too.
         sweep_seconds: Between two sweeps: how late a campaign may begin, and a message that waited for its moment.
