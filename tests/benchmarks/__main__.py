@@ -25,6 +25,7 @@ from tests.benchmarks import (
     store_waves,
     transport,
     whole_campaign,
+    workers,
 )
 from tests.benchmarks.figures import Figure, save
 from tests.benchmarks.sink import SinkMissing
@@ -50,6 +51,7 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "transport": transport.measure,
     "memory": memory.measure,
     "recovery": recovery.measure,
+    "workers": workers.measure,
 }
 
 

@@ -27,7 +27,7 @@ from campaignkit.dispatch.store_time import StoreTime
 from campaignkit.dispatch.workshop import Workshop
 from campaignkit.errors import NoPriceTable
 from campaignkit.message.supplies import Supplier
-from campaignkit.ports import Claim, Clock, Due, NewId, SaveGuard, Store, Transport
+from campaignkit.ports import Claim, Clock, Due, DueList, NewId, SaveGuard, Store, Transport
 from campaignkit.timing.limits import destination_group
 
 __all__ = ["DEFAULT_LEASE", "Dispatcher", "Round", "Tools"]
@@ -64,6 +64,7 @@ class Round:
     sent: int = 0
     has_progressed: bool = False  # anything was sent, moved or given back
     next_at: datetime | None = None  # when something can happen again; None: nothing timed is left
+    has_more: bool = False  # its bounds ended it, so something may be due at once
 
 
 @attrs.frozen(kw_only=True)
@@ -98,6 +99,7 @@ class Dispatcher:
         """Serve due campaigns in turn until *max_messages* are sent, nothing moves, or *may_go_on* says no.
 
         Args:
+            max_messages: 0 serves nobody; ``has_more`` then says whether anybody is ready, in the next 200 campaigns.
             may_go_on: Asked between batches, not before the first: a round that did nothing would never end.
             is_stopping: Asked between messages, too: what has begun is finished, the rest of the batch goes back.
         """
@@ -108,10 +110,12 @@ class Dispatcher:
         while True:
             due = self._store.due(self._clock.now(), limit=DUE_MAX, after=self._cursor)
             self._clock.learn(due.now)
+            if max_messages == 0:
+                return self._looked(due)
             moments, has_moved = [due.next_at], False
             for item in due.campaigns:
                 if sent >= max_messages or is_stopping() or (has_served and not may_go_on()):
-                    return self._ended(sent, has_progressed or has_moved, self._clock.now())
+                    return self._cut_short(sent, has_progressed or has_moved)
                 served = self._serve(item, max_messages - sent)
                 has_served, sent = True, sent + served.sent
                 has_moved = has_moved or served.has_progressed
@@ -120,6 +124,17 @@ class Dispatcher:
             if not has_moved:
                 return self._ended(sent, has_progressed, min((at for at in moments if at is not None), default=None))
             has_progressed = True
+
+    def _looked(self, due: DueList) -> Round:
+        """Say what is due, and begin the next look behind it."""
+        if not due.campaigns:
+            return self._ended(0, False, due.next_at)
+        self._cursor = (due.campaigns[-1].merchant_id, due.campaigns[-1].campaign_id)
+        has_more = any(item.ready_count for item in due.campaigns)
+        return attrs.evolve(self._ended(0, False, self._clock.now()), has_more=has_more)
+
+    def _cut_short(self, sent: int, has_progressed: bool) -> Round:
+        return attrs.evolve(self._ended(sent, has_progressed, self._clock.now()), has_more=True)
 
     def _ended(self, sent: int, has_progressed: bool, next_at: datetime | None) -> Round:
         at = None if next_at is None else self._clock.by_worker(next_at)

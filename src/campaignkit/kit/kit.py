@@ -227,15 +227,19 @@ class CampaignKit:
 
     # the worker's verbs
 
-    def tick(self, max_messages: int = TICK_MESSAGES, max_seconds: float | None = None) -> TickReport:
+    def tick(
+        self, max_messages: int = TICK_MESSAGES, max_seconds: float | None = None, stop: Stop | None = None
+    ) -> TickReport:
         """Do one bounded round over all merchants and return; never sleeps.
 
         Args:
-            max_messages: The most that are sent.
+            max_messages: The most that are sent. 0 only asks: ``has_more`` says whether anybody is ready, and a past
+                ``next_at`` that some campaign is to be looked after.
             max_seconds: Of real time; what was begun is finished all the same.
+            stop: Once it is set, what is being handed over is finished and the rest of its batch goes back.
         """
-        done = self._round(max_messages, max_seconds)
-        return TickReport(sent=done.sent, next_at=done.next_at)
+        self._dispatcher.seen.clear()  # nobody asks a tick what waits
+        return _told(self._round(max_messages, max_seconds, stop))
 
     def run(
         self,
@@ -258,7 +262,7 @@ class CampaignKit:
             done = self._round(TICK_MESSAGES, None, stop)
             sent, next_at = sent + done.sent, done.next_at
             if on_progress is not None:
-                on_progress(TickReport(sent=done.sent, next_at=done.next_at))
+                on_progress(_told(done))
             if next_at is None:
                 break
             self._clock.sleep_until(next_at if end is None else min(next_at, end))
@@ -323,6 +327,10 @@ class CampaignKit:
     def _require_open(self) -> None:
         if self._is_closed:
             raise RuntimeError("this kit is closed")
+
+
+def _told(done: Round) -> TickReport:
+    return TickReport(sent=done.sent, next_at=done.next_at, has_more=done.has_more)
 
 
 def _real_time() -> tuple[float, float]:

@@ -165,6 +165,7 @@ class TickReport:
 
     sent: int
     next_at: datetime | None  # UTC; None: nothing timed is left
+    has_more: bool = False  # its bounds ended it, so something may be due at once
 
 
 @attrs.frozen(kw_only=True)

@@ -1,0 +1,1 @@
+"""A host that sends with Celery: see README.md in this folder."""
