@@ -22,6 +22,7 @@ from tests.benchmarks import (
     signing,
     sms_parts,
     store_waves,
+    texts_on_the_wire,
     transport,
     whole_campaign,
 )
@@ -46,6 +47,7 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "quiet_hours": send_times.measure_quiet_hours,
     "sms_parts": sms_parts.measure,
     "credit": credit.measure,
+    "texts_on_the_wire": texts_on_the_wire.measure,
     "transport": transport.measure,
     "memory": memory.measure,
 }
