@@ -5,7 +5,7 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -228,32 +228,32 @@ class Storm:
         line = _with_ledger(line_of("texts, at random", report), report)
         return _with_complaint(line, line.kills < kills, f"only {line.kills} of {kills} kills")
 
-    def run(self, only: Sequence[str] = ()) -> list[Line]:
-        """Run the phases, print a line for each, and return them."""
+    def run(self, names: Sequence[str]) -> list[Line]:
+        """Run the phases of these *names*, print a line for each, and return them."""
         print(head(), flush=True)
         lines = []
-        for phase in (phase for name, phase in self.phases().items() if name in only or not only):
+        for phase in (phase for name, phase in PHASES.items() if name in names):
             began_at = time.monotonic()
-            line = attrs.evolve(phase(), seconds=time.monotonic() - began_at)
+            line = attrs.evolve(phase(self), seconds=time.monotonic() - began_at)
             lines.append(line)
             notes = [f"    {line.note}"] if line.note else []
             print("\n".join((str(line), *notes, *(f"  ! {complaint}" for complaint in line.complaints))), flush=True)
         return lines
 
-    def phases(self) -> dict[str, Callable[[], Line]]:
-        """Return the phases in order, by the names that the command line has for them."""
-        return {
-            "quotas": self.run_race,
-            "credit": self.run_credit_race,
-            "wire": self.run_wire,
-            "mails": self.run_mails,
-            "cuts": self.run_cuts,
-            "stops": self.run_frost,
-            "points": self.run_every_point,
-            "text-points": self.run_every_point_of_texts,
-            "random": self.run_gale,
-            "text-random": self.run_gale_of_texts,
-        }
+
+# In the order in which they run, by the names that the command line has for them.
+PHASES: Mapping[str, Callable[[Storm], Line]] = {
+    "quotas": Storm.run_race,
+    "credit": Storm.run_credit_race,
+    "wire": Storm.run_wire,
+    "mails": Storm.run_mails,
+    "cuts": Storm.run_cuts,
+    "stops": Storm.run_frost,
+    "points": Storm.run_every_point,
+    "text-points": Storm.run_every_point_of_texts,
+    "random": Storm.run_gale,
+    "text-random": Storm.run_gale_of_texts,
+}
 
 
 def _with_ledger(line: Line, report: Report) -> Line:
@@ -271,7 +271,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Storm as asked and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.storms", description=__doc__)
     parser.add_argument("seed", nargs="?", type=int, help="that of an earlier run; the order of processes stays free")
-    parser.add_argument("--only", nargs="+", default=(), metavar="phase", help="some phases instead of all")
+    parser.add_argument("--only", nargs="+", choices=PHASES, default=list(PHASES), help="of these phases")
     parser.add_argument("--kills", type=int, default=KILLS, help="at random, at least (default: %(default)s)")
     parser.add_argument("--workers", type=int, default=4, help="at a time (default: %(default)s)")
     parser.add_argument("--minutes", type=float, default=MINUTES_MAX, help="the most it takes (default: %(default)s)")

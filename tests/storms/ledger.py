@@ -1,7 +1,7 @@
 """The judge of a storm's ledger: lots, entries, attempts and the provider's file in, what does not agree out.
 
-It adds up rows by code of its own and knows nothing of how campaignkit counts. What it reads of the database was true at
-one moment, so it may look at any moment of a storm, while others go on.
+It adds up rows by code of its own and knows nothing of how campaignkit counts. What it reads of the database was true
+at one moment, so it may look at any moment of a storm, while others go on.
 """
 
 import json
@@ -15,7 +15,7 @@ import attrs
 from tests.storms.ground import read_at_once
 from tests.storms.texts import initial_grants, parts_of, place_of, price_of, taken_of
 
-__all__ = ["Books", "complaints_at_the_end", "complaints_at_any_moment", "read_books"]
+__all__ = ["Books", "complaints_at_any_moment", "complaints_at_the_end", "read_books"]
 
 _LOTS = "SELECT merchant_id, lot_number, key, granted, available, held, spent, expired FROM campaignkit_credit_lots"
 _ENTRIES = "SELECT merchant_id, kind, key, credit_count, change FROM campaignkit_credit_entries"
@@ -204,8 +204,8 @@ def _grants_against_the_book(books: Books, book: Path) -> Iterator[str]:
     granted = {(shop, key): count for shop, kind, key, count, _ in books.entries if kind == "grant"}
     said: dict[str, dict[tuple[str, str], int]] = {"asked": initial_grants(), "told": initial_grants(), "denied": {}}
     for line in book.read_text().splitlines() if book.exists() else []:
-        word, shop, key, count = line.split()
-        said[word][shop, key] = int(count)
+        word, shop, key, digits = line.split()
+        said[word][shop, key] = int(digits)
     for place, count in granted.items():
         if said["asked"].get(place) != count:
             yield f"nobody asked for {count} credits as {place}"

@@ -68,7 +68,7 @@ def price_of(address: str, parts: int) -> int:
 
 
 def price_book() -> PriceBook:
-    prices = {prefix[1:]: credits for prefix, credits in CREDITS_PER_PART.items()}
+    prices = {prefix[1:]: price for prefix, price in CREDITS_PER_PART.items()}
     return PriceBook((PriceTable.of(prices, version="march", effective_from=STARTS_AT - AN_HOUR),))
 
 

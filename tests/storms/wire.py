@@ -115,7 +115,7 @@ class Charging:
 
     def __attrs_post_init__(self) -> None:
         self.store.upgrade()
-        prices = {prefix[1:]: credits for prefix, credits in CREDITS_PER_PART.items()}
+        prices = {prefix[1:]: price for prefix, price in CREDITS_PER_PART.items()}
         table = ck.PriceTable.of(prices, version="may", effective_from=NOON - timedelta(days=1))
         transports, book = {"texts": self.transport}, ck.PriceBook((table,))
         self.kit = ck.CampaignKit(store=self.store, transports=transports, clock=ck.FrozenClock(NOON), prices=book)
