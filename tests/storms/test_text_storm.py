@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from campaignkit.credits import find_pumping
 from tests.storms.ground import judge
 from tests.storms.ledger import complaints_at_any_moment, complaints_at_the_end, read_books
 from tests.storms.planted import PLANTED
 from tests.storms.storm import Report, kill_once, storm_once
-from tests.storms.texts import GIFT, OPENING, SHOPS, contacts, name_of, number_of, parts_of, prepare_texts
+from tests.storms.texts import GIFT, OPENING, SHOPS, contacts, name_of, number_of, parts_of, place_of, prepare_texts
 from tests.storms.till import Till
 from tests.storms.zygote import Zygote
 
@@ -77,7 +78,7 @@ def test_a_worker_killed_where_credit_moves_leaves_an_exact_ledger(zygote, templ
 
 
 def test_workers_killed_at_random_lose_nothing_double_nothing_and_oversell_nothing(zygote, template, tmp_path):
-    report = storm_once(zygote, template, tmp_path / "till", workers=3, probability=0.004, seed=20260306, lay=Till.lay)
+    report = storm_once(zygote, template, tmp_path / "till", workers=3, probability=0.01, seed=20260306, lay=Till.lay)
     print(f"\ntexts, killed at random: {report}\n{report.tallies}")
 
     assert_right(report)
@@ -141,8 +142,8 @@ def test_the_judge_knows_every_crime(finished, tmp_path, crime, words):
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        pytest.param("+48601000001 500 500", "oversold", id="more than was granted"),
-        pytest.param("+48601000001 1 9", "another text than its own", id="another text"),
+        pytest.param(f"{number_of(1)} 500 500", "oversold", id="more than was granted"),
+        pytest.param(f"{number_of(1)} 1 9", "another text than its own", id="another text"),
     ],
 )
 def test_the_judge_looks_at_the_wire(finished, tmp_path, line, words):
@@ -163,3 +164,11 @@ def test_the_shops_have_less_credit_than_their_texts_need():
     assert sum(2 * parts_of(place) for place in places if place % 3) > OPENING + GIFT
     assert len(SHOPS) == 2
     assert "Ż" in name_of(4)
+
+
+def test_an_address_tells_whose_it_is_and_looks_like_a_customers():
+    numbers = [number_of(place) for place in range(1, 1001)]
+
+    assert [place_of(number) for number in numbers] == list(range(1, 1001))
+    assert find_pumping(numbers, region="PL") == ()
+    assert find_pumping(numbers[:240], region="PL") == ()

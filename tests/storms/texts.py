@@ -44,13 +44,18 @@ ONE_PART_LESS_EVERY = 7  # of those with several parts: the provider takes all b
 THROTTLED = 0.08  # of all tries end so, after leave
 
 
+STRIDE = 7_919_017  # so that numbers lie apart as those of customers do: a row of them looks made up
+
+
 def number_of(place: int) -> str:
     """Return the address of the recipient *place*, counted from 1; every fourth is a German."""
-    return f"+4915112{place:06}" if place % 4 == 0 else f"+4860100{place:04}"
+    scattered = f"{place * STRIDE % 10**7:07}"
+    return f"+49170{scattered}" if place % 4 == 0 else f"+4850{scattered}"
 
 
 def place_of(address: str) -> int:
-    return int(address[-4:])
+    """Return whose address it is: the way back."""
+    return int(address[-7:]) * pow(STRIDE, -1, 10**7) % 10**7
 
 
 def name_of(place: int) -> str:

@@ -77,7 +77,8 @@ def _fault(job: Job) -> FaultPoint | None:
 
 def _work_kit(job: Job, at: FaultPoint) -> None:
     WARM.database, engine = job["database"], WARM.engine
-    store = FaultyStore(PLANTED.get(job.get("planted", ""), SqlStore)(engine), at)
+    open_store = PLANTED[job["planted"]] if job.get("planted") else SqlStore
+    store = FaultyStore(open_store(engine), at)
     # Beneath SQLAlchemy, so that hot statements take the way that they take in production.
     WARM.factory = sqlite_faults(lambda name: at(f"{store.verb}.{name}"))
     accepted, circumstances = Path(job["accepted"]), _circumstances(job)
