@@ -1,16 +1,17 @@
-"""The long storm: ``python -m tests.storms [seed] [--kills N] [--workers N]``; ends with 1 if anything is wrong."""
+"""The long storm: ``python -m tests.storms [seed] [--kills N] [--only phase]``; ends with 1 if anything is wrong."""
 
 import argparse
 import secrets
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import attrs
 
+from tests.storms.credit import race_for_credit
 from tests.storms.cuts import cut_everywhere
 from tests.storms.frost import frost
 from tests.storms.gale import RECOVERY, gale
@@ -18,17 +19,25 @@ from tests.storms.ground import prepare
 from tests.storms.limits import RUNNERS, race_for_quotas
 from tests.storms.mails import MAILS, storm_of_mails
 from tests.storms.storm import Report, kill_everywhere
+from tests.storms.texts import prepare_texts
+from tests.storms.till import Till
+from tests.storms.wire import WIRE_TEXTS, send_over_smpp
 
 KILLS = 2000  # at random; the kills at every point come on top of them
 STOPS = 100
 STOPS_IN_EARNEST = 4
-MINUTES_MAX = 14  # after which nothing new is begun
+MINUTES_MAX = 18  # after which nothing new is begun
 GRACE_SECONDS = 150  # for what was; then it is over, whatever hangs
 RACERS = 8
 RACE_SECONDS = 69.0  # more than the longest window of the race, and none of the others begins just before its end
 USED_MIN = 0.95  # of the quota that any sender may use; on a machine that nobody else uses
 RECIPIENTS = 40
 RECIPIENTS_OF_A_GALE = 240  # so that four workers have something to hold at once
+TEXTS = 16  # of all campaigns together, where one field is one kill
+PASSINGS_OF_TEXTS = 12  # of one point
+KILLS_OF_TEXTS = 0.3  # of those of mails: a text passes many more points
+CREDIT_ROUNDS = 1000
+CREDIT_RACERS = 16
 HEADINGS = ("campaigns", "kills", "stops", "cuts", "lost", "duplicated", "unexpected", "recovered", "in doubt", "s")
 
 
@@ -57,12 +66,12 @@ class Line:
     def __str__(self) -> str:
         counts = attrs.astuple(self, recurse=False)[1:11]
         cells = (f"{count:>{len(heading)}.0f}" for heading, count in zip(HEADINGS, counts, strict=True))
-        return "  ".join((f"{self.name:<16}", *cells))
+        return "  ".join((f"{self.name:<18}", *cells))
 
 
 def head() -> str:
     """Return the line above the lines."""
-    return "  ".join((" " * 16, *HEADINGS))
+    return "  ".join((" " * 18, *HEADINGS))
 
 
 def line_of(name: str, report: Report) -> Line:
@@ -102,11 +111,17 @@ class Storm:
     def may_go_on(self) -> bool:
         return time.monotonic() < self.ends_at
 
-    def template(self, recipients: int) -> Path:
-        database = self.folder / f"template{recipients}.db"
+    def template(self, recipients: int, prepare: Callable[[Path, int], None] = prepare) -> Path:
+        database = self.folder / f"{prepare.__name__}{recipients}.db"
         if not database.exists():
             prepare(database, recipients)
         return database
+
+    def place(self, name: str) -> Path:
+        """Return a new folder."""
+        folder = self.folder / name
+        folder.mkdir()
+        return folder
 
     def run_gale(self) -> Line:
         """Kill at random, in real time."""
@@ -164,29 +179,91 @@ class Storm:
 
     def run_race(self) -> Line:
         """Let workers with wrong clocks race for senders' quotas, and die."""
-        folder = self.folder / "race"
-        folder.mkdir()
-        verdicts = race_for_quotas(folder, seconds=RACE_SECONDS, workers=RACERS, seed=self.seed, is_deadly=True)
+        verdicts = race_for_quotas(
+            self.place("race"), seconds=RACE_SECONDS, workers=RACERS, seed=self.seed, is_deadly=True
+        )
         campaigns = sum(runner.campaign_count for runner in RUNNERS.values())
         line = Line(
             name="quotas", campaigns=campaigns, kills=verdicts.kills, unexpected=verdicts.overshoots, note=str(verdicts)
         )
         return _with_complaint(line, verdicts.used < USED_MIN, f"only {verdicts.used:.1%} of a quota were used")
 
-    def run(self) -> list[Line]:
-        """Run the phases, print a line for each, and return them."""
+    def run_credit_race(self) -> Line:
+        """Let processes race for the last credits of one merchant after the other."""
+        told = race_for_credit(self.place("credit"), rounds=CREDIT_ROUNDS, workers=CREDIT_RACERS, seed=self.seed)
+        wrong = {"unsold": told.unsold, "unequal": told.unequal}
+        complaints = tuple(f"{count} {word}" for word, count in wrong.items() if count)
+        return Line(
+            name="last credits",
+            campaigns=told.rounds,
+            unexpected=told.oversold,
+            complaints=complaints,
+            note=f"{CREDIT_RACERS} processes, {told}",
+        )
+
+    def run_wire(self) -> Line:
+        """Send texts to an SMSC, and compare what was charged with what it heard."""
+        told = send_over_smpp(count=WIRE_TEXTS, seed=self.seed)
+        return Line(name="texts on the wire", unexpected=told.different, complaints=told.complaints, note=str(told))
+
+    def run_every_point_of_texts(self) -> Line:
+        """Kill at each point, with credit on, up to so many times: campaigns are loaded a hundred times."""
+        template, folder = self.template(TEXTS, prepare_texts), self.place("text-points")
+        report, passings = kill_everywhere(
+            template, folder, passings_max=PASSINGS_OF_TEXTS, lay=Till.lay, may_go_on=self.may_go_on
+        )
+        line = _with_ledger(line_of("texts, every point", report), report)
+        wanted = sum(min(count, PASSINGS_OF_TEXTS) for count in passings.values())
+        return _with_complaint(line, line.kills < wanted, f"only {line.kills} of {wanted} points")
+
+    def run_gale_of_texts(self) -> Line:
+        """Kill at random, in real time, with credit on."""
+        kills, template = int(self.kills * KILLS_OF_TEXTS), self.template(RECIPIENTS_OF_A_GALE, prepare_texts)
+        report = gale(
+            template,
+            self.place("text-gale"),
+            kills=kills,
+            workers=self.workers,
+            seed=self.seed,
+            lay=Till.lay,
+            may_go_on=self.may_go_on,
+        )
+        line = _with_ledger(line_of("texts, at random", report), report)
+        return _with_complaint(line, line.kills < kills, f"only {line.kills} of {kills} kills")
+
+    def run(self, names: Sequence[str]) -> list[Line]:
+        """Run the phases of these *names*, print a line for each, and return them."""
         print(head(), flush=True)
-        phases: list[Callable[[], Line]] = [
-            *(self.run_race, self.run_mails, self.run_cuts, self.run_frost, self.run_every_point, self.run_gale)
-        ]
         lines = []
-        for phase in phases:
+        for phase in (phase for name, phase in PHASES.items() if name in names):
             began_at = time.monotonic()
-            line = attrs.evolve(phase(), seconds=time.monotonic() - began_at)
+            line = attrs.evolve(phase(self), seconds=time.monotonic() - began_at)
             lines.append(line)
             notes = [f"    {line.note}"] if line.note else []
             print("\n".join((str(line), *notes, *(f"  ! {complaint}" for complaint in line.complaints))), flush=True)
         return lines
+
+
+# In the order in which they run, by the names that the command line has for them.
+PHASES: Mapping[str, Callable[[Storm], Line]] = {
+    "quotas": Storm.run_race,
+    "credit": Storm.run_credit_race,
+    "wire": Storm.run_wire,
+    "mails": Storm.run_mails,
+    "cuts": Storm.run_cuts,
+    "stops": Storm.run_frost,
+    "points": Storm.run_every_point,
+    "text-points": Storm.run_every_point_of_texts,
+    "random": Storm.run_gale,
+    "text-random": Storm.run_gale_of_texts,
+}
+
+
+def _with_ledger(line: Line, report: Report) -> Line:
+    """Add what the ledgers of all fields came to."""
+    words = ("granted", "available", "held", "spent", "expired", "on the wire", "lots", "top-ups", "audits")
+    counts = ", ".join(f"{report.tallies[word]} {word}" for word in words)
+    return attrs.evolve(line, note=f"credits: {counts}")
 
 
 def _with_complaint(line: Line, is_due: bool, complaint: str) -> Line:
@@ -197,6 +274,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Storm as asked and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.storms", description=__doc__)
     parser.add_argument("seed", nargs="?", type=int, help="that of an earlier run; the order of processes stays free")
+    parser.add_argument("--only", nargs="+", choices=PHASES, default=list(PHASES), help="of these phases")
     parser.add_argument("--kills", type=int, default=KILLS, help="at random, at least (default: %(default)s)")
     parser.add_argument("--workers", type=int, default=4, help="at a time (default: %(default)s)")
     parser.add_argument("--minutes", type=float, default=MINUTES_MAX, help="the most it takes (default: %(default)s)")
@@ -209,7 +287,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ends_at = time.monotonic() + 60 * asked.minutes
     with TemporaryDirectory(prefix="storm") as folder:
         storm = Storm(folder=Path(folder), seed=seed, kills=asked.kills, workers=asked.workers, ends_at=ends_at)
-        lines = storm.run()
+        lines = storm.run(asked.only)
     total = total_of(lines)
     is_right = all(line.is_right for line in lines)
     print(total)

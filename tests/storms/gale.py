@@ -12,13 +12,11 @@ import attrs
 
 from tests.storms.clocks import StormClock
 from tests.storms.ground import AN_HOUR
-from tests.storms.storm import WAVE, Field, Report, judge_field, note_death
+from tests.storms.storm import WAVE, Field, Lay, Report, judge_field, note_death
 from tests.storms.zygote import Zygote, ended_well
 
 SKEW_SECONDS = 30  # by so much a worker's clock may be wrong, either way
 LEASE_SECONDS = (0.005, 1.0)
-DEATH_PROBABILITY = 0.02  # at each point
-LIFE_SECONDS_MAX = 0.8  # of those who are killed by the clock
 RECOVERY = ("reap.", "claim.")  # what the successor of a dead worker does first
 RECOVERY_POINTS = 14
 WORKERS_MAX = 600  # one campaign may cost before something is wrong
@@ -53,8 +51,8 @@ class Weather:
         if is_successor and self.dice.random() < 0.5:
             return {"within": RECOVERY, "k": self.dice.randint(1, RECOVERY_POINTS)}
         if self.dice.random() < 0.4:
-            return {"after_seconds": self.dice.uniform(0, LIFE_SECONDS_MAX)}
-        return {"probability": DEATH_PROBABILITY, "seed": self.dice.getrandbits(32)}
+            return {"after_seconds": self.dice.uniform(0, self.field.life_seconds_max)}
+        return {"probability": self.field.death_probability, "seed": self.dice.getrandbits(32)}
 
     def last_job(self) -> dict[str, Any]:
         """Return the job of the one who finishes what is left: later than all clocks, and undisturbed."""
@@ -73,9 +71,9 @@ def finish(zygote: Zygote, weather: Weather, report: Report) -> None:
     shutil.rmtree(weather.field.folder)
 
 
-def gale_once(zygote: Zygote, template: Path, folder: Path, *, workers: int, seed: int) -> Report:
+def gale_once(zygote: Zygote, template: Path, folder: Path, *, workers: int, seed: int, lay: Lay = Field.lay) -> Report:
     """Drive one campaign to its end by workers that die; then judge."""
-    weather, report = Weather(Field.lay(template, folder), random.Random(seed)), Report()
+    weather, report = Weather(lay(template, folder), random.Random(seed)), Report()
     field, alive, deaths, is_over, is_successor = weather.field, dict[int, str](), 0, False, False
     while alive or not is_over:
         while len(alive) < workers and not is_over:
@@ -96,13 +94,20 @@ def gale_once(zygote: Zygote, template: Path, folder: Path, *, workers: int, see
 
 
 def gale(
-    template: Path, folder: Path, *, kills: int, workers: int, seed: int, may_go_on: Callable[[], bool] = lambda: True
+    template: Path,
+    folder: Path,
+    *,
+    kills: int,
+    workers: int,
+    seed: int,
+    lay: Lay = Field.lay,
+    may_go_on: Callable[[], bool] = lambda: True,
 ) -> Report:
     """Storm one campaign after the other until at least *kills* workers have died, or *may_go_on* says no."""
     report, number = Report(), 0
     with Zygote() as zygote:
         while report.kill_count < kills and may_go_on():
             name = folder / f"gale{number}"
-            report += gale_once(zygote, template, name, workers=workers, seed=seed + number)
+            report += gale_once(zygote, template, name, workers=workers, seed=seed + number, lay=lay)
             number += 1
     return report

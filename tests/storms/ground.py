@@ -140,7 +140,7 @@ class Judgement:
 
 def judge(database: Path, accepted: Path) -> Judgement:
     """Compare the two files."""
-    lines = Counter(accepted.read_text().split() if accepted.exists() else [])
+    lines = read_accepted(accepted)
     rows = _read(database, "SELECT address, status FROM campaignkit_recipients WHERE intake = 'recipient'")
     statuses: dict[str, str] = dict(rows)
     unexpected = {address for address in lines if statuses.get(address) not in _MAY_BE_ACCEPTED}
@@ -151,6 +151,12 @@ def judge(database: Path, accepted: Path) -> Judgement:
         unfinished=tuple(sorted(address for address, status in statuses.items() if status not in _AT_REST)),
         statuses=Counter(statuses.values()),
     )
+
+
+def read_accepted(accepted: Path) -> Counter[str]:
+    """Return how often the provider has each address, the first word of each line."""
+    lines = accepted.read_text().splitlines() if accepted.exists() else []
+    return Counter(line.partition(" ")[0] for line in lines)
 
 
 def read_statuses(database: Path) -> Counter[str]:
@@ -171,8 +177,9 @@ def read_ended(database: Path) -> set[str]:
 
 
 def campaign_status(database: Path) -> str:
-    ((status,),) = _read(database, "SELECT status FROM campaignkit_campaigns")
-    return str(status)
+    """Return the status of the campaign, or all that there are where there are several."""
+    rows = _read(database, "SELECT DISTINCT status FROM campaignkit_campaigns ORDER BY status")
+    return ", ".join(status for (status,) in rows)
 
 
 def check_integrity(database: Path) -> str:
@@ -181,8 +188,14 @@ def check_integrity(database: Path) -> str:
 
 
 def _read(database: Path, query: str) -> list[Any]:
-    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=60)
+    return read_at_once(database, [query])[0]
+
+
+def read_at_once(database: Path, queries: Sequence[str]) -> list[list[Any]]:
+    """Return what the *queries* find in one transaction, so that all of it was true at one moment."""
+    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=60, isolation_level=None)
     try:
-        return connection.execute(query).fetchall()
+        connection.execute("BEGIN")
+        return [connection.execute(query).fetchall() for query in queries]
     finally:
         connection.close()

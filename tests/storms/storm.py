@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, Self
 
 import attrs
 
@@ -38,6 +38,8 @@ class Field:
     folder: Path
     is_planted: bool = False
     worker_count: int = 0
+    death_probability: float = 0.02  # at each point, of those who die at random in a gale
+    life_seconds_max: float = 0.8  # of those who are killed by the clock
     orphans: set[str] = attrs.field(factory=set)  # addresses that were held by a worker when it died
 
     @property
@@ -57,11 +59,14 @@ class Field:
         return self.folder / "passings"
 
     @classmethod
-    def lay(cls, template: Path, folder: Path, *, is_planted: bool = False) -> "Field":
+    def lay(cls, template: Path, folder: Path, **more: Any) -> Self:
         folder.mkdir()
-        field = cls(folder, is_planted)
+        field = cls(folder, **more)
         shutil.copy(template, field.database)
         return field
+
+    def audit(self, report: "Report", *, is_over: bool = False) -> None:
+        """Look at what is more than a message: after every death, and when the campaign *is_over*. Of mails nothing."""
 
     def next_job(self, fault: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
         """Return the job of one more worker, whose clock stands an hour later than that of the one before."""
@@ -88,6 +93,7 @@ class Report:
     judgements: list[Judgement] = attrs.field(factory=list)
     complaints: list[str] = attrs.field(factory=list)
     recovered_count: int = 0  # recipients that died with their worker, as it were, and came to their end all the same
+    tallies: Counter[str] = attrs.field(factory=Counter)  # what audits counted
 
     def __add__(self, other: "Report") -> "Report":
         return Report(
@@ -96,6 +102,7 @@ class Report:
             self.judgements + other.judgements,
             self.complaints + other.complaints,
             self.recovered_count + other.recovered_count,
+            self.tallies + other.tallies,
         )
 
     @property
@@ -118,18 +125,21 @@ class Report:
         return "\n".join(lines + [f"  ! {complaint}" for complaint in self.complaints])
 
 
-def count_passings(zygote: Zygote, template: Path, folder: Path) -> Counter[str]:
+Lay = Callable[[Path, Path], Field]  # a template and a folder in, a field to fight over out
+
+
+def count_passings(zygote: Zygote, template: Path, folder: Path, lay: Lay = Field.lay) -> Counter[str]:
     """Return how often an undisturbed worker passes each point."""
-    field = Field.lay(template, folder)
+    field = lay(template, folder)
     assert zygote.run(field.next_job(passings=str(field.passings)))
     assert judge(field.database, field.accepted).is_clean
     rows = (line.split() for line in field.passings.read_text().splitlines())
     return Counter({name: int(count) for name, count in rows})
 
 
-def kill_once(zygote: Zygote, template: Path, folder: Path, name: str, k: int) -> Report:
+def kill_once(zygote: Zygote, template: Path, folder: Path, name: str, k: int, lay: Lay = Field.lay) -> Report:
     """Kill a worker at the *k*-th passing of *name*, let another finish, and judge. No kill if it is never passed."""
-    field, report = Field.lay(template, folder), Report()
+    field, report = lay(template, folder), Report()
     if not zygote.run(field.next_job({"name": name, "k": k})):
         note_death(field, report, [name], field.last_worker)
         assert zygote.run(field.next_job())
@@ -148,11 +158,11 @@ def storm_once(
     workers: int,
     probability: float,
     seed: int,
-    is_planted: bool = False,
+    lay: Lay = Field.lay,
 ) -> Report:
     """Let *workers* at a time drive one campaign, each dying at any point with *probability*, until one after the other
     comes to its end; then judge."""
-    field, report = Field.lay(template, folder, is_planted=is_planted), Report()
+    field, report = lay(template, folder), Report()
     dice = random.Random(seed)
     alive: dict[int, str] = {}
     is_over = False
@@ -176,6 +186,7 @@ def note_death(field: Field, report: Report, names: Sequence[str], worker: str) 
     report.kills.update(names)
     field.orphans |= read_held(field.database, worker)
     report.left.update(read_statuses(field.database).keys())
+    field.audit(report)
 
 
 def judge_field(field: Field, report: Report) -> None:
@@ -189,6 +200,7 @@ def judge_field(field: Field, report: Report) -> None:
     status = campaign_status(field.database)
     if status != "finished" and not field.is_planted:
         report.complaints.append(f"the campaign is {status}")
+    field.audit(report, is_over=True)
 
 
 def kill_everywhere(
@@ -197,6 +209,7 @@ def kill_everywhere(
     *,
     passings_max: int | None = None,
     zygotes: int = 2,
+    lay: Lay = Field.lay,
     may_go_on: Callable[[], bool] = lambda: True,
 ) -> tuple[Report, Counter[str]]:
     """Kill at every point, one campaign per kill: at each passing of it, or at *passings_max*, while *may_go_on*.
@@ -205,7 +218,7 @@ def kill_everywhere(
     """
     with Pack(zygotes) as pack:
         zygote = pack.take()
-        passings = count_passings(zygote, template, folder / "undisturbed")
+        passings = count_passings(zygote, template, folder / "undisturbed", lay)
         pack.give_back(zygote)
         targets = [(name, k) for name, count in passings.items() for k in spread(count, passings_max)]
 
@@ -215,7 +228,7 @@ def kill_everywhere(
                 return Report()
             zygote = pack.take()
             try:
-                return kill_once(zygote, template, folder / f"kill{number}", name, k)
+                return kill_once(zygote, template, folder / f"kill{number}", name, k, lay)
             finally:
                 pack.give_back(zygote)
 
@@ -230,7 +243,7 @@ def storm_for(
     workers: int = 2,
     probability: float = 0.01,
     seed: int = 0,
-    is_planted: bool = False,
+    lay: Lay = Field.lay,
 ) -> Report:
     """Storm one campaign after the other until at least *kills* workers have died."""
     report, number = Report(), 0
@@ -243,7 +256,7 @@ def storm_for(
                 workers=workers,
                 probability=probability,
                 seed=seed + number,
-                is_planted=is_planted,
+                lay=lay,
             )
             number += 1
     return report

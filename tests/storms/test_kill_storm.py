@@ -4,6 +4,7 @@ Short form; run with ``-s`` to see where they died and what was left.
 """
 
 import sqlite3
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -80,7 +81,8 @@ def test_workers_killed_at_random_lose_and_double_nothing(template, tmp_path):
 
 
 def test_the_judge_convicts_a_worker_that_claims_sends_and_marks(template, tmp_path):
-    report = storm_for(template, tmp_path, kills=10, workers=1, probability=0.1, seed=7, is_planted=True)
+    planted = partial(Field.lay, is_planted=True)
+    report = storm_for(template, tmp_path, kills=10, workers=1, probability=0.1, seed=7, lay=planted)
     print(f"\nclaim, send, mark sent: {report}")
 
     assert report.count("duplicated") > 0

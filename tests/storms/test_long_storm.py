@@ -9,7 +9,7 @@ import pytest
 
 from campaignkit.delivery.outcomes import Verdict
 from campaignkit.transports.smtp.wire import DOT, stuffed_body
-from tests.storms.__main__ import Line, total_of
+from tests.storms.__main__ import PHASES, Line, main, total_of
 from tests.storms.clocks import PATIENCE, StormClock, fast_stopwatch
 from tests.storms.cuts import Cuts
 from tests.storms.ground import STARTS_AT
@@ -73,3 +73,11 @@ def test_a_stopwatch_in_a_hurry_runs_so_many_times_as_fast():
     time.sleep(0.01)
 
     assert all(after - earlier >= 9 for after, earlier in zip(read(), before, strict=True))
+
+
+def test_a_phase_that_there_is_not_is_refused(capsys):
+    with pytest.raises(SystemExit):
+        main(["--only", "locusts"])
+
+    assert "invalid choice: 'locusts'" in capsys.readouterr().err
+    assert len(PHASES) == 10

@@ -26,6 +26,8 @@ from tests.storms.clocks import StormClock, fast_stopwatch
 from tests.storms.ground import AN_HOUR, REFUSED_EVERY, STARTS_AT, FileProvider, prepare
 from tests.storms.killers import fault_point
 from tests.storms.limits import race
+from tests.storms.planted import PLANTED
+from tests.storms.texts import TextProvider, prepare_texts, price_book, trade
 
 Job = dict[str, Any]  # JSON, made by storm.Field; of a storm in real time also the keys of Weather
 
@@ -46,12 +48,13 @@ WARM = WarmEngine()
 
 
 def warm_up() -> None:
-    """Do a whole campaign in this process and leave nothing behind but what was learned."""
-    with TemporaryDirectory() as folder:
-        database = Path(folder) / "warm.db"
-        prepare(database, 2 * REFUSED_EVERY)
-        accepted = Path(folder) / "accepted"
-        work({"database": str(database), "accepted": str(accepted), "starts_at": STARTS_AT.isoformat(), "wave": 8})
+    """Do whole campaigns of both kinds in this process and leave nothing behind but what was learned."""
+    for prepare_campaigns, more in ((prepare, ()), (prepare_texts, ("book",))):
+        with TemporaryDirectory() as folder:
+            files = {name: str(Path(folder) / name) for name in ("database", "accepted", *more)}
+            prepare_campaigns(Path(files["database"]), 2 * REFUSED_EVERY)
+            work(files | {"starts_at": STARTS_AT.isoformat(), "wave": 8, "worker": "warm"})
+            WARM.engine.dispose()
 
 
 def work(job: Job) -> None:
@@ -74,12 +77,19 @@ def _fault(job: Job) -> FaultPoint | None:
 
 def _work_kit(job: Job, at: FaultPoint) -> None:
     WARM.database, engine = job["database"], WARM.engine
-    store = FaultyStore(SqlStore(engine), at)
+    open_store = PLANTED[job["planted"]] if job.get("planted") else SqlStore
+    store = FaultyStore(open_store(engine), at)
     # Beneath SQLAlchemy, so that hot statements take the way that they take in production.
     WARM.factory = sqlite_faults(lambda name: at(f"{store.verb}.{name}"))
-    transport = FaultyTransport(FileProvider(Path(job["accepted"]), wave=job["wave"]), at)
-    with CampaignKit(store=store, transports={"main": transport}, **_circumstances(job)) as kit:
-        kit.run()
+    accepted, circumstances = Path(job["accepted"]), _circumstances(job)
+    if "book" in job:
+        texts = FaultyTransport(TextProvider(accepted, wave=job["wave"], seed=job["worker"]), at)
+        with CampaignKit(store=store, transports={"texts": texts}, prices=price_book(), **circumstances) as kit:
+            trade(kit, store, circumstances["clock"], job)
+    else:
+        mails = FaultyTransport(FileProvider(accepted, wave=job["wave"]), at)
+        with CampaignKit(store=store, transports={"main": mails}, **circumstances) as kit:
+            kit.run()
     engine.dispose()
 
 
