@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from campaignkit.campaign.status import (
         CampaignEvent,
         CampaignStatus,
+        Delivery,
         RecipientEvent,
         RecipientStatus,
         allowed_events,
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
     from campaignkit.credits.pumping import find_pumping
     from campaignkit.credits.pumping_settings import PumpingSettings
     from campaignkit.credits.reconciling import BillLine
+    from campaignkit.delivery.feedback import RecordVerdict
     from campaignkit.delivery.outcomes import Outcome, Scope, Verdict
     from campaignkit.delivery.sms_keywords import Keyword, KeywordKind, read_keyword
     from campaignkit.delivery.sms_receipts import InboundText, ReceiptStatus, SmsReceipt, read_kannel_receipt
@@ -120,6 +122,7 @@ if TYPE_CHECKING:
     from campaignkit.kit.kit import CampaignKit
     from campaignkit.kit.merchant import Merchant
     from campaignkit.kit.previewing import Preview, TextPreview
+    from campaignkit.kit.recording import Recorded
     from campaignkit.kit.results import (
         AddedRecipients,
         Arrival,
@@ -235,6 +238,7 @@ __all__ = [
     "CustomerStatus",
     "DateCount",
     "DayEdge",
+    "Delivery",
     "DkimSigner",
     "DuplicateGroup",
     "Duplicates",
@@ -323,6 +327,8 @@ __all__ = [
     "RecipientEvent",
     "RecipientNotFound",
     "RecipientStatus",
+    "RecordVerdict",
+    "Recorded",
     "RedirectedRecipients",
     "Rejection",
     "RejectionCode",
@@ -484,6 +490,7 @@ _HOMES = {
     "campaign.status": (
         "CampaignEvent",
         "CampaignStatus",
+        "Delivery",
         "RecipientEvent",
         "RecipientStatus",
         "allowed_events",
@@ -496,6 +503,7 @@ _HOMES = {
     "credits.pumping": ("find_pumping",),
     "credits.pumping_settings": ("PumpingSettings",),
     "credits.reconciling": ("BillLine",),
+    "delivery.feedback": ("RecordVerdict",),
     "delivery.outcomes": ("Outcome", "Scope", "Verdict"),
     "delivery.sms_keywords": ("Keyword", "KeywordKind", "read_keyword"),
     "delivery.sms_receipts": ("InboundText", "ReceiptStatus", "SmsReceipt", "read_kannel_receipt"),
@@ -542,6 +550,7 @@ _HOMES = {
     "kit.credit": ("MerchantCredits",),
     "kit.merchant": ("Merchant",),
     "kit.previewing": ("Preview", "TextPreview"),
+    "kit.recording": ("Recorded",),
     "kit.results": (
         "AddedRecipients",
         "Arrival",

@@ -185,3 +185,13 @@ def test_both_tokens_count_while_one_is_being_changed():
 @given(st.binary(max_size=300), st.text(max_size=40))
 def test_71_nothing_that_is_not_signed_is_believed(body, signature):
     assert isinstance(read_twilio_webhook(URL, body, signature, [TOKEN]), Rejection)
+
+
+def test_our_own_id_comes_back_in_the_url_that_twilio_signed():
+    url = f"{URL}&message_id=0rk1.1"
+    fields = {"MessageSid": SID, "MessageStatus": "sent"}
+
+    assert read(fields, url=url, signature=sign(fields, url)).message_id == "0rk1.1"
+    assert isinstance(read(fields, url=f"{URL}&message_id=0rk2.1", signature=sign(fields, url)), Rejection)
+    twice = f"{url}&message_id=0rk2.1"
+    assert read(fields, url=twice, signature=sign(fields, twice)).message_id == ""

@@ -17,6 +17,12 @@ from tests.stores.planted import (
     SettlesTwice,
 )
 from tests.stores.planted_credit import PLANTED_CREDIT
+from tests.stores.planted_feedback import (
+    PLANTED_FEEDBACK,
+    BelievesAnybody,
+    LetsTheLastReceiptWin,
+    ProvesOnlyWhatIsInDoubtAlready,
+)
 from tests.stores.planted_limits import (
     PLANTED_LIMITS,
     CountsPerCampaign,
@@ -39,12 +45,15 @@ FOUND_BY_MACHINE = (
     GivesBackTwice,
     NeverGivesBack,
     StartsAnewWhenTheClockGoesBack,
+    BelievesAnybody,
+    LetsTheLastReceiptWin,
+    ProvesOnlyWhatIsInDoubtAlready,
 )
 
 
 @pytest.mark.parametrize(
     ("store", "law"),
-    (PLANTED | PLANTED_LIMITS | PLANTED_SHARES | PLANTED_CREDIT).items(),
+    (PLANTED | PLANTED_LIMITS | PLANTED_SHARES | PLANTED_CREDIT | PLANTED_FEEDBACK).items(),
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_a_planted_bug_breaks_its_law(store: type[MemoryStore], law: str) -> None:

@@ -469,7 +469,7 @@ def test_what_twilio_is_told():
         "To": ["+12125550000"],
         "From": ["Flora"],
         "Body": ["zażółć & 100%"],
-        "StatusCallback": ["https://shop.example/sms?m=flora"],
+        "StatusCallback": ["https://shop.example/sms?m=flora&message_id=t0"],
     }
     assert call.headers["authorization"].startswith("Basic ")
     assert call.headers["host"].startswith("localhost:")

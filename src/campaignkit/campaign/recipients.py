@@ -7,7 +7,13 @@ from enum import StrEnum
 import attrs
 
 from campaignkit.addresses.channel import Channel, mask
-from campaignkit.campaign.status import RECIPIENT_TRANSITIONS, CampaignStatus, RecipientEvent, RecipientStatus
+from campaignkit.campaign.status import (
+    RECIPIENT_TRANSITIONS,
+    CampaignStatus,
+    Delivery,
+    RecipientEvent,
+    RecipientStatus,
+)
 from campaignkit.credits.entries import Entry, attempt_entries
 from campaignkit.credits.lots import Shares
 
@@ -77,6 +83,7 @@ class CampaignRecipient:
     worker_id: str = ""
     claim_token: str = ""
     doubt_until: datetime | None = None
+    delivery: Delivery = Delivery.NONE  # what receipts say; ``sent`` says only that the provider took it
     price: int | None = None
     added_at: datetime
     changed_at: datetime
@@ -138,11 +145,12 @@ class Attempt:
 
 @attrs.frozen
 class RecipientCount:
-    """How many rows of one campaign share an intake, a status and a reason."""
+    """How many rows of one campaign share an intake, a status, a reason and what is known of their delivery."""
 
     intake: Intake
     status: RecipientStatus
     reason: str
+    delivery: Delivery
     count: int
 
 

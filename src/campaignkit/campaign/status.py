@@ -18,6 +18,7 @@ __all__ = [
     "UNFINISHED_STATUSES",
     "CampaignEvent",
     "CampaignStatus",
+    "Delivery",
     "RecipientEvent",
     "RecipientStatus",
     "allowed_events",
@@ -67,6 +68,19 @@ class RecipientStatus(StrEnum):
     CANCELLED = "cancelled"
     EXPIRED = "expired"
     UNKNOWN = "unknown"  # stayed in doubt past the horizon
+
+
+class Delivery(StrEnum):
+    """What is known of what became of a message after the provider accepted it: a fact beside the status.
+
+    It only ever moves down this list.
+    """
+
+    NONE = "none"  # nothing is known, as for most mail
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"  # a text
+    BOUNCED = "bounced"  # a mail
+    COMPLAINED = "complained"
 
 
 class RecipientEvent(StrEnum):

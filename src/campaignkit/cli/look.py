@@ -65,6 +65,7 @@ def tell_counts(counts: CampaignCounts, console: Console) -> None:
     """Print what became of all rows of a campaign."""
     rows: list[tuple[object, object, object]] = []
     rows += [("recipient", status.value, count) for status, count in sorted(counts.by_status.items())]
+    rows += [("of these", delivery.value, count) for delivery, count in sorted(counts.by_delivery.items())]
     rows += [("left out", reason, count) for reason, count in sorted(counts.exclusions.items())]
     rows += [("not read", code, count) for code, count in sorted(counts.rejections.items())]
     console.table(("row", "became", "count"), [*rows, ("all rows", "", counts.rows)])

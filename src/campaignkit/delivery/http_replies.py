@@ -67,6 +67,7 @@ SMS_SENTENCES: Mapping[str, str] = {
     "opted_out": "The person asked this sender not to write again.",
     "parts_mismatch": "The text takes more parts than were paid for, so it was held back.",
     "permission_expired": "The program stood still for too long, so the message was held back.",
+    "proven_by_receipt": "The text gateway reported on the text, so it had taken it.",
     "region_not_enabled": "The account at the text gateway may not send to this country.",
     "reply_lost": "The connection broke while the message was handed over; nobody knows whether it was sent.",
     "reply_unreadable": "The text gateway answered something that makes no sense; nobody knows whether it was sent.",

@@ -175,6 +175,7 @@ SENTENCES: Mapping[str, str] = {
     "permission_expired": "The program stood still for too long, so the message was held back.",
     "policy": "The recipient's server refuses mail of this kind or from this sender.",
     "protocol_error": "The mail server answered something that makes no sense.",
+    "proven_by_receipt": "A report came back about the message, so the provider had taken it.",
     "recipient_refused": "The recipient's server refused the address.",
     "reply_lost": "The connection broke while the message was handed over; nobody knows whether it arrived.",
     "send_raised": "The program that hands messages over failed; nobody knows whether this one went out.",

@@ -42,6 +42,8 @@ class Settlement:
     is_attempt_used: bool = False  # a deferral that concerned the recipient itself
     limit_scopes: tuple[LimitScope, ...] = ()  # those that begin counted it under
     spent: int | None = None  # credits, where it is known how many parts were accepted; None: all or nothing
+    account: str = ""  # the provider's, under which ``outcome.provider_id`` names a text; empty: nobody asks for it
+    part_count: int | None = None  # parts of a text in doubt of which ``provider_id`` names some; None: it names all
 
 
 class SettleResult(StrEnum):

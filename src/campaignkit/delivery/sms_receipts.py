@@ -2,7 +2,7 @@
 
 Sources: Kannel 1.4.5 User's Guide (delivery reports), SMPP Protocol Specification v3.4 (5.2.28 message states,
 5.3.2 optional parameters, appendix B receipt text), 3GPP TS 29.002 (network error 1: unknown subscriber).
-Receipts come early, late, repeated and out of order; whoever stores them lets a final one stand.
+Receipts come early, late, repeated and out of order; ``feedback`` says what they come to.
 """
 
 import hashlib
@@ -53,6 +53,7 @@ class SmsReceipt:
     """One report about one text, or one part of it."""
 
     provider_id: str
+    message_id: str = ""  # ours, where a signature proves that the provider got it from us
     status: ReceiptStatus
     code: str = ""  # why it is undelivered, in our codes: "unreachable", "number_unknown" …
     is_hard: bool = False  # the number is no good: suppress it
@@ -160,7 +161,12 @@ def read_kannel_receipt(query: str, key: bytes) -> SmsReceipt | Rejection:
     if told is not None and told[0] is status:  # an SMSC's own words say why
         code = told[1]
     return SmsReceipt(
-        provider_id=message_id, status=status, code=code, reply=printable_reply(answer), at=_epoch(fields.get("at", ""))
+        provider_id=message_id,
+        message_id=message_id,
+        status=status,
+        code=code,
+        reply=printable_reply(answer),
+        at=_epoch(fields.get("at", "")),
     )
 
 

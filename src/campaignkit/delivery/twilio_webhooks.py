@@ -10,6 +10,8 @@ import hmac
 from collections.abc import Iterable, Mapping
 from urllib.parse import parse_qs, parse_qsl, urlsplit, urlunsplit
 
+import attrs
+
 from campaignkit.addresses.channel import Rejection
 from campaignkit.delivery.http_replies import printable_reply
 from campaignkit.delivery.sms_receipts import (
@@ -21,9 +23,10 @@ from campaignkit.delivery.sms_receipts import (
     single_fields,
 )
 
-__all__ = ["TWILIO_ERRORS", "is_twilio_signature", "read_twilio_webhook"]
+__all__ = ["MESSAGE_ID_FIELD", "TWILIO_ERRORS", "is_twilio_signature", "read_twilio_webhook"]
 
 BODY_MAX = 65_536  # bytes; a text of ten parts with all its fields takes some 10,000
+MESSAGE_ID_FIELD = "message_id"  # of the URL that Twilio calls
 _PORTS = {"https": 443, "http": 80}
 
 _STATUSES: Mapping[str, ReceiptStatus] = {
@@ -101,7 +104,14 @@ def read_twilio_webhook(
         )
     if status not in _STATUSES:
         return refused_webhook("MessageStatus", "the call says nothing that is known", status)
-    return _receipt(provider_id, _STATUSES[status], fields.get("ErrorCode", ""), fields.get("ErrorMessage", ""))
+    receipt = _receipt(provider_id, _STATUSES[status], fields.get("ErrorCode", ""), fields.get("ErrorMessage", ""))
+    return attrs.evolve(receipt, message_id=_message_id_in(url))
+
+
+def _message_id_in(url: str) -> str:
+    """Return our id, which the transport put into the URL and the signature covers; empty: it is not there once."""
+    found = parse_qs(urlsplit(url).query).get(MESSAGE_ID_FIELD, [])
+    return found[0] if len(found) == 1 else ""
 
 
 def _receipt(provider_id: str, status: ReceiptStatus, error: str, words: str) -> SmsReceipt:

@@ -53,6 +53,7 @@ class Batch:
     clearances: Mapping[str, Clearance]  # by message id
     held: tuple[Held, ...]  # not in the batch
     unsendable: tuple[Unsendable, ...]  # not in the batch
+    account: str = ""  # the provider's, under which its ids name texts
 
 
 def prepare(
@@ -106,6 +107,7 @@ def prepare(
         clearances=clearances,
         held=tuple(held),
         unsendable=tuple(unsendable),
+        account=composer.sender.account,
     )
 
 

@@ -179,8 +179,8 @@ class BatchSender:
         claim = self._batch.claims[outcome.message_id]
         if self._clearing.may_have_crossed(outcome.message_id):
             clearance, settlement = self._batch.clearances[outcome.message_id], resolve_cleared(claim, outcome, now)
-            if clearance.price is not None:
-                settlement = attrs.evolve(settlement, spent=self._cost(outcome, clearance.price))
+            if outcome.message_id in self._parts:
+                settlement = self._of_text(settlement, outcome, clearance.price)
             scopes = clearance.limit_scopes
             # Only what was not submitted is given back, so nothing else need say what counted it.
             is_given_back = bool(scopes) and outcome.verdict is Verdict.NOT_SENT
@@ -197,6 +197,16 @@ class BatchSender:
     def _is_held_back(self, outcome: Outcome) -> bool:
         """Return whether nothing but the end of the batch kept this message from beginning."""
         return self._is_stopping() or (outcome.scope is Scope.RECIPIENT and self._is_ending())
+
+    def _of_text(self, settlement: Settlement, outcome: Outcome, price: int | None) -> Settlement:
+        """Return *settlement* with what only texts have: an account where receipts name them, parts, a cost."""
+        is_partial = outcome.verdict is Verdict.IN_DOUBT and outcome.parts_accepted is not None
+        return attrs.evolve(
+            settlement,
+            account=self._batch.account,
+            part_count=self._parts[outcome.message_id] if is_partial else None,
+            spent=None if price is None else self._cost(outcome, price),
+        )
 
     def _cost(self, outcome: Outcome, price: int) -> int | None:
         """Return what the parts cost that were accepted; None where nobody says how many."""

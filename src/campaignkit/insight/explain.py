@@ -9,7 +9,8 @@ import attrs
 from campaignkit.addresses.channel import Channel
 from campaignkit.campaign.campaign import Campaign, TimelineEntry, WaitingFor
 from campaignkit.campaign.recipients import Attempt, CampaignRecipient, Intake
-from campaignkit.campaign.status import CampaignStatus, RecipientStatus
+from campaignkit.campaign.status import CampaignStatus, Delivery, RecipientStatus
+from campaignkit.delivery.feedback import Feedback, FeedbackKind, HeardFeedback, suppression_reason
 from campaignkit.delivery.sentences import describe_code
 from campaignkit.ports import Trail
 
@@ -38,11 +39,12 @@ class Explanation:
 def explain(trail: Trail, campaign: Campaign, *, zone: str) -> Explanation:
     """Return the story of one row; instants within sentences are told in *zone*, the merchant's."""
     recipient = trail.recipient
-    code, message = _final(recipient, campaign, ZoneInfo(zone))
+    code, message = _delivered(trail) or _final(recipient, campaign, ZoneInfo(zone))
     steps = [
         *_intake(recipient),
         *_of_campaign(trail, ZoneInfo(zone)),
         *_tries(trail.attempts, recipient.channel),
+        *_feedback(trail.events, recipient.channel, ZoneInfo(zone)),
         *_end(recipient, code, message),
     ]
     # The sort is stable: what happened in one instant stays in the order of cause and effect.
@@ -101,6 +103,53 @@ _HELD = {
     CampaignStatus.PAUSED: ("campaign_paused", "The campaign is paused."),
     CampaignStatus.FAILED: ("campaign_failed", "The campaign stopped because sender or content was refused."),
 }
+
+
+_ARRIVED = {Channel.SMS: "The text arrived on the phone.", Channel.EMAIL: "The mail arrived."}
+_BAD_ENDS = {
+    Delivery.UNDELIVERED: FeedbackKind.UNDELIVERED,
+    Delivery.BOUNCED: FeedbackKind.BOUNCED,
+    Delivery.COMPLAINED: FeedbackKind.COMPLAINED,
+}
+_HEARD = {
+    FeedbackKind.IN_TRANSIT: "The provider has the message and is delivering it.",
+    FeedbackKind.NOT_KNOWN: "The provider does not know what became of the message.",
+    FeedbackKind.COMPLAINED: "The person reported the message as unwanted.",
+    FeedbackKind.BOUNCED: "The mail came back.",
+}
+
+
+def _delivered(trail: Trail) -> tuple[str, str] | None:
+    """Return what receipts say, once they say anything final; what the provider accepted is only sent."""
+    recipient = trail.recipient
+    if recipient.delivery is Delivery.NONE:
+        return None
+    if recipient.delivery is Delivery.DELIVERED:
+        return recipient.delivery.value, _ARRIVED[recipient.channel]
+    kind = _BAD_ENDS[recipient.delivery]
+    said = [event.feedback for event in trail.events if event.feedback.kind is kind]
+    return recipient.delivery.value, _said_by(said[-1], recipient.channel) if said else _UNDELIVERED
+
+
+_UNDELIVERED = "It did not arrive."
+
+
+def _feedback(events: Iterable[HeardFeedback], channel: Channel, zone: ZoneInfo) -> Iterator[Step]:
+    for event in events:
+        said = event.feedback
+        part = f"One of its {event.part_count} parts: " if event.part and event.part_count > 1 else ""
+        at = "" if said.at is None else f" By the provider's clock: {_local(said.at, zone)}."
+        reply = f" The provider said: {said.reply}" if said.reply else ""
+        why = f"{part}{_said_by(said, channel)}{at}{reply}"
+        yield Step(at=event.recorded_at, what=said.kind.value, why=why)
+
+
+def _said_by(said: Feedback, channel: Channel) -> str:
+    """Return what an event says, and what follows for the address."""
+    if said.kind is FeedbackKind.DELIVERED:
+        return _ARRIVED[channel]
+    sentence = _HEARD.get(said.kind) or describe_code(said.code, channel) or _UNDELIVERED
+    return f"{sentence} Nothing more is sent there." if suppression_reason(said) else sentence
 
 
 def _final(recipient: CampaignRecipient, campaign: Campaign, zone: ZoneInfo) -> tuple[str, str]:

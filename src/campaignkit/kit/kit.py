@@ -27,6 +27,7 @@ from campaignkit.identifiers import TimeOrderedIds
 from campaignkit.kit.base import aware
 from campaignkit.kit.door import Actor
 from campaignkit.kit.merchant import Merchant
+from campaignkit.kit.recording import RecordingVerbs
 from campaignkit.kit.results import RunReport, TickReport, WaitingCampaign
 from campaignkit.kit.senders import limit_rules
 from campaignkit.kit.unsubscribing import Unsubscribed, unsubscribe
@@ -54,7 +55,7 @@ class Stop(Protocol):
     def wait(self, timeout: float | None = None) -> bool: ...
 
 
-class CampaignKit:
+class CampaignKit(RecordingVerbs):
     """Campaigns over one store. A worker process builds a kit and works: all that sending needs is in the store.
 
     Args:

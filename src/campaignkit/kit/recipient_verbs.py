@@ -12,7 +12,7 @@ from campaignkit.audience.targeting import Filter, Got, Targeting, TargetingRepo
 from campaignkit.audience.targeting.matching import leaves_of
 from campaignkit.campaign.campaign import Campaign
 from campaignkit.campaign.recipients import CampaignRecipient, Intake, IntakeResult, ReaddressResult
-from campaignkit.campaign.status import LIVE_STATUSES, RecipientEvent, RecipientStatus
+from campaignkit.campaign.status import LIVE_STATUSES, Delivery, RecipientEvent, RecipientStatus
 from campaignkit.errors import AddressTaken, InvalidAddress, RecipientBusy, RecipientNotFound
 from campaignkit.insight.explain import Explanation, explain
 from campaignkit.kit.base import PAGE_MAX
@@ -165,16 +165,19 @@ class RecipientVerbs(NumberVerbs):
         self._campaign(campaign_id)
         counts = self._store.count_recipients(self.merchant_id, campaign_id)
         by_status: Counter[RecipientStatus] = Counter()
+        by_delivery: Counter[Delivery] = Counter()
         left_out: dict[Intake, Counter[str]] = {Intake.EXCLUSION: Counter(), Intake.REJECTION: Counter()}
         for count in counts:
             if count.intake is Intake.RECIPIENT:
                 by_status[count.status] += count.count
+                by_delivery[count.delivery] += count.count
             else:
                 left_out[count.intake][count.reason] += count.count
         return CampaignCounts(
             rows=sum(count.count for count in counts),
             recipients=by_status.total(),
             by_status=dict(by_status),
+            by_delivery={delivery: of_it for delivery, of_it in by_delivery.items() if delivery is not Delivery.NONE},
             exclusions=dict(left_out[Intake.EXCLUSION]),
             rejections=dict(left_out[Intake.REJECTION]),
         )
@@ -203,6 +206,20 @@ class RecipientVerbs(NumberVerbs):
             InvalidAddress: it is neither an email address nor a phone number.
         """
         self._store.suppress(self.merchant_id, [self._key_of(address)], reason=reason)
+
+    @verb(Permission.SUPPRESS_ADDRESS)
+    def unsuppress(self, address: str) -> bool:
+        """Let campaigns write again to an address that opted out by a text, and return whether they may now.
+
+        For a text that only looked like a STOP, or a person who asks for it. Hard bounces, complaints, unsubscribing by
+        a link, and what was suppressed by hand stay.
+
+        Raises:
+            InvalidAddress: it is neither an email address nor a phone number.
+        """
+        key = self._key_of(address)
+        self._store.lift(self.merchant_id, [key])
+        return key not in self._store.suppressed(self.merchant_id, [key])
 
     def _targeting(self, where: Where | Mapping[str, Any]) -> Targeting:
         """Return *where* ready to judge at this moment of the merchant's zone, with the history that it asks for."""

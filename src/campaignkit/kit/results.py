@@ -10,7 +10,7 @@ import attrs
 from campaignkit.addresses.channel import mask
 from campaignkit.campaign.campaign import WaitingFor
 from campaignkit.campaign.senders import GroupHealth, Sender, SenderHealth
-from campaignkit.campaign.status import CampaignStatus, RecipientStatus
+from campaignkit.campaign.status import CampaignStatus, Delivery, RecipientStatus
 from campaignkit.delivery.outcomes import Verdict
 
 __all__ = [
@@ -45,6 +45,7 @@ class CampaignCounts:
     rows: int
     recipients: int
     by_status: Mapping[RecipientStatus, int]  # of recipients; they add up to ``recipients``
+    by_delivery: Mapping[Delivery, int]  # of those recipients about whose message something came back
     exclusions: Mapping[str, int]  # by reason
     rejections: Mapping[str, int]  # by code
 

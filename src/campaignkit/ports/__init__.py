@@ -11,6 +11,7 @@ from campaignkit.delivery.settling import Settlement, SettleResult
 from campaignkit.ports.crediting import CreditStore
 from campaignkit.ports.dispatching import Claim, DispatchStore, Due, DueList, Reaped
 from campaignkit.ports.documents import Document, DocumentStore, SaveGuard
+from campaignkit.ports.feedback import FeedbackStore
 from campaignkit.ports.planning import Backlog, PlanningStore
 from campaignkit.ports.recipients import RecipientQuery, RecipientStore, SuppressionStore, Trail
 from campaignkit.ports.transports import Clear, Cleared, Clock, NewId, SaysDoubtMax, SenderCheck, Transport
@@ -27,6 +28,7 @@ __all__ = [
     "DocumentStore",
     "Due",
     "DueList",
+    "FeedbackStore",
     "NewId",
     "PlanningStore",
     "Reaped",
@@ -44,7 +46,16 @@ __all__ = [
 ]
 
 
-class Store(DocumentStore, RecipientStore, DispatchStore, SuppressionStore, PlanningStore, CreditStore, Protocol):
+class Store(
+    DocumentStore,
+    RecipientStore,
+    DispatchStore,
+    SuppressionStore,
+    FeedbackStore,
+    PlanningStore,
+    CreditStore,
+    Protocol,
+):
     """Everything that campaignkit keeps. ``bind_clock`` gives it the kit's clock unless it was made with its own."""
 
     def bind_clock(self, clock: Clock, /) -> None: ...

@@ -16,6 +16,7 @@ from campaignkit.campaign.recipients import (
     RecipientCount,
 )
 from campaignkit.campaign.status import RecipientEvent, RecipientStatus
+from campaignkit.delivery.feedback import HeardFeedback
 
 __all__ = ["RecipientQuery", "RecipientStore", "SuppressionStore", "Trail"]
 
@@ -41,6 +42,7 @@ class Trail:
     recipient: CampaignRecipient
     attempts: tuple[Attempt, ...]  # in order of their epochs
     timeline: tuple[TimelineEntry, ...]  # of the campaign, in order
+    events: tuple[HeardFeedback, ...] = ()  # what came back about its messages, in the order in which it was recorded
 
 
 class RecipientStore(Protocol):
@@ -89,7 +91,7 @@ class RecipientStore(Protocol):
         ...
 
     def count_recipients(self, merchant_id: str, campaign_id: str, /) -> Sequence[RecipientCount]:
-        """Return how many rows share each intake, status and reason; they add up to all rows."""
+        """Return how many rows share each intake, status, reason and delivery; they add up to all rows."""
         ...
 
     def trail(self, merchant_id: str, recipient_id: str, /) -> Trail | None:
@@ -103,7 +105,15 @@ class SuppressionStore(Protocol):
     def suppress(self, merchant_id: str, keys: Sequence[str], /, *, reason: str) -> int:
         """Remember address keys for good and skip their pending recipients in every campaign, in one commit.
 
-        Returns how many keys are new.
+        Returns how many keys are new. Of a key that is known the reason stays, unless that was one which its owner may
+        lift (``feedback.standing_reason``).
+        """
+        ...
+
+    def lift(self, merchant_id: str, keys: Sequence[str], /) -> int:
+        """Forget those of *keys* whose reason is one of ``feedback.LIFTABLE``, and return how many.
+
+        Who was skipped stays so; campaigns to come may write to them again.
         """
         ...
 

@@ -155,6 +155,8 @@ class FaultyStore:
     reap = _verb("reap")
     suppress = _verb("suppress")
     suppressed = _verb("suppressed")
+    lift = _verb("lift")
+    record = _verb("record")
     backlog = _verb("backlog")
     counted = _verb("counted")
     spend = _verb("spend")

@@ -78,8 +78,8 @@ class RecipientTable:
             if not is_end_status(row.status):
                 shelf.ids_by_status.setdefault(row.status, {})[row.recipient_id] = None
 
-    def delete_campaign(self, merchant_id: str, campaign_id: str) -> None:
-        """Forget every row of a campaign, and its attempts but for those that stand in the ledger."""
+    def delete_campaign(self, merchant_id: str, campaign_id: str) -> Sequence[str]:
+        """Forget every row of a campaign, and its attempts but for those that stand in the ledger; return their ids."""
         shelf = self._shelves.pop((merchant_id, campaign_id), _Shelf())
         for recipient_id in shelf.rows:
             del self._campaign_ids[merchant_id, recipient_id]
@@ -87,6 +87,7 @@ class RecipientTable:
             charged = {epoch: attempt for epoch, attempt in tried.items() if attempt.credit_shares}
             if charged:
                 self._attempts[merchant_id, recipient_id] = charged
+        return list(shelf.rows)
 
     def in_status(self, merchant_id: str, campaign_id: str, *statuses: RecipientStatus) -> Sequence[CampaignRecipient]:
         """Return the recipients of a campaign in *statuses* that may still move; no exclusion is among them."""
@@ -97,6 +98,11 @@ class RecipientTable:
         """Yield the recipients of all merchants in *statuses*."""
         for merchant_id, campaign_id in list(self._shelves):
             yield from self.in_status(merchant_id, campaign_id, *statuses)
+
+    def named(self, recipient_id: str) -> Sequence[CampaignRecipient]:
+        """Return the rows of that id, whosever they are; two merchants' may be alike."""
+        found = ((owner, self.get(owner, recipient_id)) for owner, campaign_id in list(self._shelves))
+        return list({owner: row for owner, row in found if row is not None}.values())
 
     def campaign_ids(self, merchant_id: str) -> Sequence[str]:
         """Return the campaigns of a merchant that have rows."""
@@ -128,9 +134,9 @@ class RecipientTable:
         return found
 
     def counted(self, merchant_id: str, campaign_id: str) -> Sequence[RecipientCount]:
-        """Return how many rows share an intake, a status and a reason."""
+        """Return how many rows share an intake, a status, a reason and a delivery."""
         rows: Iterable[CampaignRecipient] = self._shelves.get((merchant_id, campaign_id), _Shelf()).rows.values()
-        counts = Counter((row.intake, row.status, row.reason) for row in rows)
+        counts = Counter((row.intake, row.status, row.reason, row.delivery) for row in rows)
         return [RecipientCount(*shared, count) for shared, count in sorted(counts.items())]
 
     def attempts(self, merchant_id: str, recipient_id: str) -> tuple[Attempt, ...]:

@@ -27,8 +27,8 @@ from campaignkit.credits.posting import CreditRequest
 from campaignkit.errors import CampaignNotFound, NotEditable, RevisionConflict
 from campaignkit.ports import Backlog, Document, RecipientQuery, SaveGuard, Trail
 from campaignkit.ports.planning import PREFIX_LENGTH
-from campaignkit.stores.memory.dispatch import MemoryDispatch
 from campaignkit.stores.memory.documents import CampaignRecord
+from campaignkit.stores.memory.feedback import MemoryFeedback
 from campaignkit.stores.memory.recipients import RecipientTable, copied
 from campaignkit.timing.limits import LimitScope, LimitState, counts_of, grant_together, take_together
 
@@ -39,7 +39,7 @@ _LEFT = (RecipientStatus.PENDING, *_BUSY)
 _CLOSED = frozenset({CampaignStatus.FINISHED, CampaignStatus.CANCELLED})
 
 
-class MemoryStore(MemoryDispatch):
+class MemoryStore(MemoryFeedback):
     """Keeps everything in this process and loses it with it; safe to use from several threads.
 
     What each verb promises stands in ``ports.Store``. What goes in and what comes out are copies.
@@ -101,7 +101,7 @@ class MemoryStore(MemoryDispatch):
     def _cascade(self, document: Document) -> None:
         campaign = (document.merchant_id, document.document_id)
         if document.body is None:
-            self._recipients.delete_campaign(*campaign)
+            self._heard.forget(document.merchant_id, self._recipients.delete_campaign(*campaign))
         elif document.body["status"] == CampaignStatus.CANCELLED:
             self._end_pending(*campaign, RecipientEvent.CANCEL, reason="campaign_cancelled")
 
@@ -188,21 +188,18 @@ class MemoryStore(MemoryDispatch):
             if row is None:
                 return None
             attempts = self._recipients.attempts(merchant_id, recipient_id)
-            return Trail(copied(row), attempts, self._documents.timeline(merchant_id, row.campaign_id))
+            timeline = self._documents.timeline(merchant_id, row.campaign_id)
+            return Trail(copied(row), attempts, timeline, self._heard.of(merchant_id, recipient_id))
 
     # Suppressions
 
     def suppress(self, merchant_id: str, keys: Sequence[str], /, *, reason: str) -> int:
         with self._lock:
-            known = self._suppressions.setdefault(merchant_id, {})
-            new = dict.fromkeys((key for key in keys if key not in known), reason)
-            known.update(new)
-            wanted = frozenset(keys)
-            for campaign_id in self._recipients.campaign_ids(merchant_id):
-                pending = self._recipients.in_status(merchant_id, campaign_id, RecipientStatus.PENDING)
-                named = frozenset(row.recipient_id for row in pending if row.address_key in wanted)
-                self._end_pending(merchant_id, campaign_id, RecipientEvent.SKIP, reason="suppressed", named=named)
-            return len(new)
+            return self._suppress(merchant_id, keys, reason)
+
+    def lift(self, merchant_id: str, keys: Sequence[str], /) -> int:
+        with self._lock:
+            return self._lift(merchant_id, keys)
 
     def suppressed(self, merchant_id: str, keys: Sequence[str], /) -> frozenset[str]:
         with self._lock:

@@ -1,13 +1,16 @@
 """What all verbs of MemoryStore share: tables, lock, clock. Touches the system's clock where it was given none."""
 
 import threading
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from campaignkit.campaign.recipients import CampaignRecipient, landing
 from campaignkit.campaign.status import RecipientEvent, RecipientStatus
+from campaignkit.delivery.feedback import LIFTABLE, standing_reason
 from campaignkit.ports import Clock
 from campaignkit.stores.memory.credit import CreditTable
 from campaignkit.stores.memory.documents import CampaignRecord, DocumentTable
+from campaignkit.stores.memory.heard import HeardTable
 from campaignkit.stores.memory.recipients import LANDED_BY, LEASE_OVER, RecipientTable, moved
 from campaignkit.timing.limits import LimitState
 
@@ -26,6 +29,7 @@ class MemoryTables:
         self._suppressions: dict[str, dict[str, str]] = {}  # merchant → address key → reason
         self._limits: dict[str, LimitState] = {}  # by scope key
         self._credit = CreditTable()
+        self._heard = HeardTable()
 
     def bind_clock(self, clock: Clock, /) -> None:
         """Use the kit's clock, unless this store was made with its own."""
@@ -40,6 +44,24 @@ class MemoryTables:
 
     def _is_suppressed(self, merchant_id: str, key: str) -> bool:
         return key in self._suppressions.get(merchant_id, {})
+
+    def _suppress(self, merchant_id: str, keys: Sequence[str], reason: str) -> int:
+        known = self._suppressions.setdefault(merchant_id, {})
+        new_count = len({key for key in keys if key not in known})
+        known.update((key, standing_reason(known.get(key), reason)) for key in keys)
+        wanted = frozenset(keys)
+        for campaign_id in self._recipients.campaign_ids(merchant_id):
+            pending = self._recipients.in_status(merchant_id, campaign_id, RecipientStatus.PENDING)
+            named = frozenset(row.recipient_id for row in pending if row.address_key in wanted)
+            self._end_pending(merchant_id, campaign_id, RecipientEvent.SKIP, reason="suppressed", named=named)
+        return new_count
+
+    def _lift(self, merchant_id: str, keys: Sequence[str]) -> int:
+        known = self._suppressions.get(merchant_id, {})
+        lifted = {key for key in keys if known.get(key) in LIFTABLE}
+        for key in lifted:
+            del known[key]
+        return len(lifted)
 
     def _campaign_of(self, row: CampaignRecipient) -> CampaignRecord:
         campaign = self._documents.campaign(row.merchant_id, row.campaign_id)

@@ -19,8 +19,9 @@ from campaignkit.campaign.recipients import (
     RecipientCount,
     admit,
 )
-from campaignkit.campaign.status import CampaignStatus, RecipientEvent, RecipientStatus, transition
+from campaignkit.campaign.status import CampaignStatus, Delivery, RecipientEvent, RecipientStatus, transition
 from campaignkit.credits.lots import load_shares
+from campaignkit.delivery.feedback import LIFTABLE
 from campaignkit.errors import CampaignNotFound, NotEditable
 from campaignkit.ports import RecipientQuery, Trail
 from campaignkit.stores.sql.schema import attempts, campaigns, has_status, recipients, suppressions
@@ -28,11 +29,13 @@ from campaignkit.stores.sql.timelines import notes_of
 
 __all__ = [
     "CHANNELS",
+    "DELIVERIES",
     "INTAKES",
     "STATUSES",
     "add_recipients",
     "count_recipients",
     "insert_missing",
+    "lift",
     "list_recipients",
     "move_recipients",
     "recipient_of",
@@ -48,6 +51,7 @@ _FIELD_NAMES = tuple(field.name for field in attrs.fields(CampaignRecipient))
 INTAKES = {member.value: member for member in Intake}
 CHANNELS = {member.value: member for member in Channel}
 STATUSES = {member.value: member for member in RecipientStatus}
+DELIVERIES = {member.value: member for member in Delivery}
 # SQLite allows 32,766 variables in one statement, PostgreSQL 65,535.
 KEYS_MAX = 10_000
 
@@ -66,6 +70,7 @@ def recipient_of(row: sa.Row[Any]) -> CampaignRecipient:
     values["intake"] = INTAKES[values["intake"]]
     values["status"] = STATUSES[values["status"]]
     values["channel"] = CHANNELS[values["channel"]]
+    values["delivery"] = DELIVERIES[values["delivery"]]
     values["zones"] = tuple(values["zones"].split(",")) if values["zones"] else ()
     values["fields"] = json.loads(values["fields"])
     return CampaignRecipient(**values)
@@ -130,15 +135,18 @@ def list_recipients(
 
 
 def count_recipients(connection: sa.Connection, merchant_id: str, campaign_id: str) -> Sequence[RecipientCount]:
-    """Return how many rows share each intake, status and reason."""
-    key = (recipients.c.intake, recipients.c.status, recipients.c.reason)
+    """Return how many rows share each intake, status, reason and delivery."""
+    key = (recipients.c.intake, recipients.c.status, recipients.c.reason, recipients.c.delivery)
     rows = connection.execute(
         sa.select(*key, sa.func.count())
         .where(recipients.c.merchant_id == merchant_id, recipients.c.campaign_id == campaign_id)
         .group_by(*key)
         .order_by(*key)
     )
-    return [RecipientCount(Intake(row[0]), RecipientStatus(row[1]), row[2], row[3]) for row in rows]
+    return [
+        RecipientCount(Intake(intake), RecipientStatus(status), reason, Delivery(delivery), count)
+        for intake, status, reason, delivery, count in rows
+    ]
 
 
 def trail(connection: sa.Connection, merchant_id: str, recipient_id: str) -> Trail | None:
@@ -172,6 +180,8 @@ def suppress(connection: sa.Connection, merchant_id: str, keys: Sequence[str], *
     if rows:
         insert_missing(connection, suppressions, rows)
     for part in _parts(sorted(set(keys))):
+        if len(fresh) < len(set(keys)):  # ``feedback.standing_reason``
+            connection.execute(sa.update(suppressions).where(*_liftable(merchant_id, part)).values(reason=reason))
         connection.execute(
             sa.update(recipients)
             .where(
@@ -182,6 +192,22 @@ def suppress(connection: sa.Connection, merchant_id: str, keys: Sequence[str], *
             .values(status=RecipientStatus.SKIPPED.value, reason="suppressed", changed_at=now)
         )
     return len(fresh)
+
+
+def lift(connection: sa.Connection, merchant_id: str, keys: Sequence[str]) -> int:
+    """Take keys off the suppression list whose owners may ask for that."""
+    parts = _parts(sorted(set(keys)))
+    return sum(
+        connection.execute(sa.delete(suppressions).where(*_liftable(merchant_id, part))).rowcount for part in parts
+    )
+
+
+def _liftable(merchant_id: str, keys: Sequence[str]) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        suppressions.c.merchant_id == merchant_id,
+        suppressions.c.address_key.in_(keys),
+        suppressions.c.reason.in_(sorted(LIFTABLE)),
+    )
 
 
 def suppressed(connection: sa.Connection, merchant_id: str, keys: Iterable[str]) -> frozenset[str]:
@@ -206,6 +232,7 @@ def _row_of(recipient: CampaignRecipient) -> dict[str, Any]:
     values["intake"] = recipient.intake.value
     values["status"] = recipient.status.value
     values["channel"] = recipient.channel.value
+    values["delivery"] = recipient.delivery.value
     values["zones"] = ",".join(recipient.zones)
     values["fields"] = json.dumps(dict(recipient.fields), ensure_ascii=False)
     return values

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from campaignkit.campaign.recipients import CampaignRecipient
 from campaignkit.campaign.status import CampaignStatus, RecipientStatus
 from campaignkit.ports import Claim
-from campaignkit.stores.sql.audience import CHANNELS, INTAKES, recipient_of
+from campaignkit.stores.sql.audience import CHANNELS, DELIVERIES, INTAKES, recipient_of
 from campaignkit.stores.sql.connection import ReadNow
 from campaignkit.stores.sql.driver import Driver
 from campaignkit.stores.sql.schema import Instants, campaigns, has_status, is_held, recipients, to_micros
@@ -67,6 +67,7 @@ _CLAIMED_COLUMNS = (
     recipients.c.generation,
     recipients.c.attempt_count,
     recipients.c.doubt_until,
+    recipients.c.delivery,
     recipients.c.price,
     recipients.c.added_at,
 )
@@ -161,6 +162,7 @@ def _claimed(row: Sequence[Any], instants: Instants, changes: Mapping[str, Any])
         generation,
         attempt_count,
         doubt_until,
+        delivery,
         price,
         added_at,
     ) = row
@@ -185,6 +187,7 @@ def _claimed(row: Sequence[Any], instants: Instants, changes: Mapping[str, Any])
         generation=generation,
         attempt_count=attempt_count,
         doubt_until=None if doubt_until is None else instants[doubt_until],
+        delivery=DELIVERIES[delivery],
         price=price,
         added_at=instants[added_at],
         **changes,

@@ -14,7 +14,16 @@ from campaignkit.errors import RevisionConflict
 from campaignkit.ports import Document, SaveGuard
 from campaignkit.stores.sql.driver import Driver
 from campaignkit.stores.sql.ledger import is_out_of_credit
-from campaignkit.stores.sql.schema import attempts, campaigns, documents, has_status, is_held, recipients
+from campaignkit.stores.sql.schema import (
+    attempts,
+    campaigns,
+    documents,
+    feedback,
+    has_status,
+    is_held,
+    provider_ids,
+    recipients,
+)
 from campaignkit.stores.sql.statements import Statement
 from campaignkit.stores.sql.timelines import add_note
 
@@ -199,6 +208,12 @@ def _cascade(connection: sa.Connection, document: Document, now: datetime) -> No
                 attempts.c.credit_shares == "",  # the others stand in the ledger
             )
         )
+        for table in (feedback, provider_ids):
+            connection.execute(
+                sa.delete(table).where(
+                    table.c.merchant_id == document.merchant_id, table.c.recipient_id.in_(of_campaign)
+                )
+            )
         connection.execute(sa.delete(recipients).where(*mine))
     elif document.body["status"] == CampaignStatus.CANCELLED:
         connection.execute(

@@ -12,7 +12,7 @@ from campaignkit.campaign.status import CampaignStatus, RecipientStatus
 from campaignkit.ports import Claim, Reaped
 from campaignkit.stores.sql.crediting import end_all, given_up_holds
 from campaignkit.stores.sql.driver import Driver
-from campaignkit.stores.sql.schema import NO_LEASE, campaigns, has_status, recipients, suppressions, to_micros
+from campaignkit.stores.sql.schema import NO_LEASE, campaigns, feedback, has_status, recipients, suppressions, to_micros
 from campaignkit.stores.sql.statements import Statement
 
 __all__ = ["has_outlived", "landing_rows", "reap", "release", "update_recipients"]
@@ -47,7 +47,7 @@ _OUTLIVED = Statement(
     lambda _: sa.select(
         *(
             sa.exists().where(column.is_not(None), column <= sa.bindparam("now", type_=column.type))
-            for column in (recipients.c.lease_until, recipients.c.doubt_until)
+            for column in (recipients.c.lease_until, recipients.c.doubt_until, feedback.c.until)
         )
     ),
 )

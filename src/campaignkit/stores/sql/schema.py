@@ -8,7 +8,9 @@ import sqlalchemy as sa
 from campaignkit.campaign.status import RecipientStatus
 
 __all__ = [
+    "IS_HEARD",
     "IS_OPEN_LOT",
+    "IS_WAITING",
     "NO_LEASE",
     "SCHEMA_REVISION",
     "VERSION_TABLE",
@@ -18,12 +20,14 @@ __all__ = [
     "credit_entries",
     "credit_lots",
     "documents",
+    "feedback",
     "from_micros",
     "has_status",
     "instant_or_none",
     "is_held",
     "limit_counters",
     "metadata",
+    "provider_ids",
     "recipients",
     "suppressions",
     "timeline",
@@ -134,9 +138,16 @@ timeline = sa.Table(
     sa.Index("ix_campaignkit_timeline_campaign", "merchant_id", "campaign_id", "position"),
 )
 
+
+def _partial_index(name: str, *columns: str, where: sa.TextClause, is_unique: bool = False) -> sa.Index:
+    return sa.Index(name, *columns, unique=is_unique, sqlite_where=where, postgresql_where=where)
+
+
 # The conditions of partial indexes; queries say them by ``has_status`` and ``is_held``.
 IS_PENDING = sa.text("status = 'pending'")
 IS_HELD = sa.text("claim_token > ''")
+IS_HEARD = sa.text("recipient_id > ''")
+IS_WAITING = sa.text("recipient_id = '' AND provider_id > ''")
 IS_OPEN_LOT = sa.text("(available > 0 OR held > 0)")
 
 # SQLite keeps its rowid: a wide row that changes often is cheaper to rewrite there than in the tree of its key.
@@ -170,56 +181,33 @@ recipients = sa.Table(
     sa.Column("worker_id", Key, nullable=False),
     sa.Column("claim_token", Key, nullable=False),
     sa.Column("doubt_until", Instant),
+    sa.Column("delivery", Code, nullable=False, server_default="none"),
     sa.Column("price", sa.Integer),
     sa.Column("added_at", Instant, nullable=False),
     sa.Column("changed_at", Instant, nullable=False),
     # An address gets one message per campaign and occasion; this index is what makes that true under any race.
-    sa.Index(
+    _partial_index(
         "uq_campaignkit_recipients_address",
         "merchant_id",
         "campaign_id",
         "channel",
         "address_key",
         "occasion",
-        unique=True,
-        sqlite_where=sa.text("intake = 'recipient'"),
-        postgresql_where=sa.text("intake = 'recipient'"),
+        is_unique=True,
+        where=sa.text("intake = 'recipient'"),
     ),
     sa.Index("uq_campaignkit_recipients_contact", "merchant_id", "campaign_id", "contact_key", "occasion", unique=True),
     # The order of pages.
     sa.Index("ix_campaignkit_recipients_pages", "merchant_id", "campaign_id", "recipient_id"),
     # The order of claims: the longest waiting first. Partial, as those below: what is sent is rewritten three times,
     # and every index that a rewrite touches costs as much as the row.
-    sa.Index(
-        "ix_campaignkit_recipients_claims",
-        "merchant_id",
-        "campaign_id",
-        "not_before",
-        "recipient_id",
-        sqlite_where=IS_PENDING,
-        postgresql_where=IS_PENDING,
+    _partial_index(
+        "ix_campaignkit_recipients_claims", "merchant_id", "campaign_id", "not_before", "recipient_id", where=IS_PENDING
     ),
     # Who is claimed or sending. Named by the token, which begin leaves as it is.
-    sa.Index(
-        "ix_campaignkit_recipients_held",
-        "merchant_id",
-        "campaign_id",
-        "claim_token",
-        sqlite_where=IS_HELD,
-        postgresql_where=IS_HELD,
-    ),
-    sa.Index(
-        "ix_campaignkit_recipients_leases",
-        "lease_until",
-        sqlite_where=sa.text("lease_until IS NOT NULL"),
-        postgresql_where=sa.text("lease_until IS NOT NULL"),
-    ),
-    sa.Index(
-        "ix_campaignkit_recipients_doubts",
-        "doubt_until",
-        sqlite_where=sa.text("doubt_until IS NOT NULL"),
-        postgresql_where=sa.text("doubt_until IS NOT NULL"),
-    ),
+    _partial_index("ix_campaignkit_recipients_held", "merchant_id", "campaign_id", "claim_token", where=IS_HELD),
+    _partial_index("ix_campaignkit_recipients_leases", "lease_until", where=sa.text("lease_until IS NOT NULL")),
+    _partial_index("ix_campaignkit_recipients_doubts", "doubt_until", where=sa.text("doubt_until IS NOT NULL")),
     sa.Index("ix_campaignkit_recipients_address", "merchant_id", "address_key"),
 )
 
@@ -258,13 +246,8 @@ attempts = sa.Table(
     sa.Column("credit_expired", sa.Integer, nullable=False, server_default="0"),
     sa.Column("credit_ended_at", Instant),
     # Partial: a mail costs nothing, and this index nothing with it.
-    sa.Index(
-        "ix_campaignkit_attempts_charged",
-        "merchant_id",
-        "recipient_id",
-        "epoch",
-        sqlite_where=sa.text("credit_shares > ''"),
-        postgresql_where=sa.text("credit_shares > ''"),
+    _partial_index(
+        "ix_campaignkit_attempts_charged", "merchant_id", "recipient_id", "epoch", where=sa.text("credit_shares > ''")
     ),
     sqlite_with_rowid=False,
 )
@@ -286,13 +269,7 @@ credit_lots = sa.Table(
     sa.CheckConstraint("available >= 0 AND held >= 0 AND spent >= 0 AND expired >= 0", name="not_negative"),
     sa.CheckConstraint("granted = available + held + spent + expired", name="adds_up"),
     sa.Index("uq_campaignkit_credit_lots_key", "merchant_id", "key", unique=True),
-    sa.Index(
-        "ix_campaignkit_credit_lots_open",
-        "merchant_id",
-        "lot_number",
-        sqlite_where=IS_OPEN_LOT,
-        postgresql_where=IS_OPEN_LOT,
-    ),
+    _partial_index("ix_campaignkit_credit_lots_open", "merchant_id", "lot_number", where=IS_OPEN_LOT),
 )
 
 # Grants, adjustments, refunds, lots that expired, and what tests came to cost; the rest of the ledger is in attempts.
@@ -316,6 +293,53 @@ credit_entries = sa.Table(
     sa.Index("ix_campaignkit_credit_entries_of", "merchant_id", "of"),
 )
 
+# What came back. An event that names an address has one; of the others, one without a recipient waits for its settle.
+feedback = sa.Table(
+    "campaignkit_feedback",
+    metadata,
+    sa.Column("position", Serial, primary_key=True, autoincrement=True),
+    sa.Column("event_key", sa.String(64), nullable=False),
+    sa.Column("merchant_id", Key, nullable=False),  # empty: nobody says
+    sa.Column("recipient_id", sa.String(40), nullable=False),
+    sa.Column("epoch", sa.Integer, nullable=False),
+    sa.Column("generation", sa.Integer, nullable=False),
+    sa.Column("part", sa.Text, nullable=False),
+    sa.Column("known_count", sa.Integer, nullable=False),
+    sa.Column("part_count", sa.Integer, nullable=False),
+    sa.Column("kind", Code, nullable=False),
+    sa.Column("message_id", Key, nullable=False),
+    sa.Column("account", Key, nullable=False),
+    sa.Column("provider_id", Key, nullable=False),
+    sa.Column("address_key", sa.Text, nullable=False),
+    sa.Column("code", Code, nullable=False),
+    sa.Column("is_hard", sa.Boolean, nullable=False),
+    sa.Column("is_opted_out", sa.Boolean, nullable=False),
+    sa.Column("reply", sa.Text, nullable=False),
+    sa.Column("at", Instant),
+    sa.Column("recorded_at", Instant, nullable=False),
+    sa.Column("until", Instant),  # null: it is kept as long as its recipient
+    sa.Index("uq_campaignkit_feedback_event", "event_key", unique=True),
+    _partial_index("ix_campaignkit_feedback_recipient", "merchant_id", "recipient_id", "position", where=IS_HEARD),
+    _partial_index("ix_campaignkit_feedback_waiting", "account", "provider_id", where=IS_WAITING),
+    _partial_index("ix_campaignkit_feedback_until", "until", where=sa.text("until IS NOT NULL")),
+)
+
+# Which text a provider's id stands for, at which account. One without a recipient stands for none yet: an event waits
+# for it, and settle and record meet in its row.
+provider_ids = sa.Table(
+    "campaignkit_provider_ids",
+    metadata,
+    sa.Column("account", Key, primary_key=True),
+    sa.Column("provider_id", Key, primary_key=True),
+    sa.Column("merchant_id", Key, nullable=False),
+    sa.Column("recipient_id", sa.String(40), nullable=False),
+    sa.Column("epoch", sa.Integer, nullable=False),
+    sa.Column("generation", sa.Integer, nullable=False),
+    sa.Column("known_count", sa.Integer, nullable=False),
+    sa.Column("part_count", sa.Integer, nullable=False),
+    sa.Column("named_at", Instant, nullable=False),
+    sqlite_with_rowid=False,
+)
 
 suppressions = sa.Table(
     "campaignkit_suppressions",

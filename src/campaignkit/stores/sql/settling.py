@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from campaignkit.addresses.channel import Channel
 from campaignkit.campaign.campaign import TimelineEntry
-from campaignkit.campaign.status import CampaignEvent, CampaignStatus, RecipientStatus, transition
+from campaignkit.campaign.status import CampaignEvent, CampaignStatus, RecipientEvent, RecipientStatus, transition
 from campaignkit.delivery.crediting import EndedHold, ended_by
 from campaignkit.delivery.settling import (
     Ground,
@@ -27,6 +27,7 @@ from campaignkit.stores.sql.audience import CHANNELS, STATUSES
 from campaignkit.stores.sql.connection import ReadNow
 from campaignkit.stores.sql.crediting import open_shares
 from campaignkit.stores.sql.driver import Driver
+from campaignkit.stores.sql.feedback import SettledText, hear_settled
 from campaignkit.stores.sql.returns import landing_rows
 from campaignkit.stores.sql.schema import attempts, campaigns, from_micros, recipients, to_micros
 from campaignkit.stores.sql.statements import Parameters, Statement, is_among
@@ -158,6 +159,7 @@ def settle(
     """Write what became of messages, each at its own epoch only; return also what is to be given back."""
     results: dict[int, SettleResult] = {}
     freed = Freed()
+    proofs: list[Settlement] = []
     places: dict[str, list[int]] = {}
     for place, settlement in enumerate(settlements):
         places.setdefault(settlement.merchant_id, []).append(place)
@@ -170,7 +172,20 @@ def settle(
         freed.holds += _ended(driver, merchant_id, changes)
         _write(driver, merchant_id, changes, now)
         results.update(zip(mine, decided, strict=True))
+        proofs += hear_settled(driver, merchant_id, _heard_of(changes), now)
+    if proofs:
+        freed.holds += settle(driver, proofs, read_now=read_now)[1].holds
     return [results[place] for place in range(len(settlements))], freed
+
+
+def _heard_of(changes: Sequence[_Change]) -> list[SettledText]:
+    """Return what may have been heard of already: doubts, and texts that their provider named."""
+    return [
+        SettledText(settlement=one.settlement, channel=one.row.facts.channel, generation=one.row.generation)
+        for one in changes
+        if one.settlement.event is RecipientEvent.DOUBT
+        or (one.settlement.account and one.settlement.event is RecipientEvent.ACCEPT)
+    ]
 
 
 def _ended(driver: Driver, merchant_id: str, changes: Sequence[_Change]) -> list[EndedHold]:

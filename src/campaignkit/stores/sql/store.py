@@ -21,6 +21,7 @@ from campaignkit.credits.entries import Entry
 from campaignkit.credits.lots import Lot
 from campaignkit.credits.posting import CreditRequest
 from campaignkit.delivery.begin import BeginAnswer, Clearance
+from campaignkit.delivery.feedback import Feedback, RecordResult
 from campaignkit.delivery.settling import Settlement, SettleResult
 from campaignkit.errors import SchemaOutdated
 from campaignkit.ports import Backlog, Claim, Clock, Document, DueList, Reaped, RecipientQuery, SaveGuard, Trail
@@ -32,8 +33,10 @@ from campaignkit.stores.sql.counting import counted, marketing, spend, uncount
 from campaignkit.stores.sql.crediting import end_all
 from campaignkit.stores.sql.driver import driving, reading_directly
 from campaignkit.stores.sql.due import due
+from campaignkit.stores.sql.feedback import events_of
 from campaignkit.stores.sql.planning import backlog
 from campaignkit.stores.sql.readdressing import readdress
+from campaignkit.stores.sql.recording import reap, record
 from campaignkit.stores.sql.schema import SCHEMA_REVISION, VERSION_TABLE
 from campaignkit.stores.sql.settling import settle
 from campaignkit.timing.limits import LimitScope, LimitState
@@ -188,8 +191,9 @@ class SqlStore:
             return audience.count_recipients(connection, merchant_id, campaign_id)
 
     def trail(self, merchant_id: str, recipient_id: str, /) -> Trail | None:
-        with reading(self._engine) as connection:
-            return audience.trail(connection, merchant_id, recipient_id)
+        with reading_directly(self._engine) as driver:
+            found = audience.trail(driver.connection, merchant_id, recipient_id)
+            return None if found is None else attrs.evolve(found, events=events_of(driver, merchant_id, recipient_id))
 
     # dispatch
 
@@ -249,8 +253,8 @@ class SqlStore:
         with reading_directly(self._engine) as driver:
             if not returns.has_outlived(driver, self._now(driver.connection)):
                 return Reaped()
-        with writing(self._engine) as connection:
-            return returns.reap(connection, self._now(connection))
+        with driving(self._engine) as driver:
+            return reap(driver, read_now=self._now)
 
     # suppression
 
@@ -261,6 +265,16 @@ class SqlStore:
     def suppressed(self, merchant_id: str, keys: Sequence[str], /) -> frozenset[str]:
         with reading(self._engine) as connection:
             return audience.suppressed(connection, merchant_id, keys)
+
+    def lift(self, merchant_id: str, keys: Sequence[str], /) -> int:
+        with writing(self._engine) as connection:
+            return audience.lift(connection, merchant_id, keys)
+
+    # feedback
+
+    def record(self, events: Sequence[Feedback], /) -> Sequence[RecordResult]:
+        with driving(self._engine) as driver:
+            return record(driver, events, read_now=self._now)
 
     # planning
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from campaignkit.campaign.status import RECIPIENT_TRANSITIONS, CampaignStatus, RecipientEvent, RecipientStatus
 from campaignkit.ports import Claim, SaveGuard, Trail
 from campaignkit.testing.store_laws.bench import LEASE, START
-from campaignkit.testing.store_laws.model import ModelRow
+from campaignkit.testing.store_laws.model_values import ModelRow
 from campaignkit.timing.limits import Interval, Limit, LimitScope
 
 __all__ = [
@@ -84,6 +84,8 @@ def shown(trail: Trail) -> dict[str, Any]:
         "attempt_count": row.attempt_count,
         "lease_until": row.lease_until,
         "doubt_until": row.doubt_until,
+        "delivery": row.delivery.value,
+        "heard": [event.feedback.event_key for event in trail.events],
         "verdicts": {attempt.epoch: attempt.verdict for attempt in trail.attempts},
     }
 

@@ -8,9 +8,12 @@ from campaignkit.testing.store_laws.capping import CapLaws
 from campaignkit.testing.store_laws.claiming import ClaimLaws, DueLaws, ReapLaws, ReleaseLaws
 from campaignkit.testing.store_laws.crediting import CreditLaws
 from campaignkit.testing.store_laws.documents import DocumentLaws
+from campaignkit.testing.store_laws.feedback import FeedbackLaws
 from campaignkit.testing.store_laws.limiting import GiveBackLaws, LimitLaws
+from campaignkit.testing.store_laws.opting_out import OptOutLaws
 from campaignkit.testing.store_laws.planning import PlanningLaws
 from campaignkit.testing.store_laws.posting import PostingLaws
+from campaignkit.testing.store_laws.proving import ProofLaws
 from campaignkit.testing.store_laws.readdressing import ReaddressLaws
 from campaignkit.testing.store_laws.recipients import MerchantLaws, RecipientLaws, SuppressionLaws
 from campaignkit.testing.store_laws.settling import LandingLaws, SettleLaws
@@ -41,6 +44,9 @@ class StoreLaws(
     PlanningLaws,
     CreditLaws,
     PostingLaws,
+    FeedbackLaws,
+    ProofLaws,
+    OptOutLaws,
 ):
     """One test for each law of ``ports.Store``; a host's test class inherits it and makes its store::
 

@@ -36,12 +36,14 @@ from campaignkit.testing.store_laws.choices import (
     where_of,
 )
 from campaignkit.testing.store_laws.expecting import expect
-from campaignkit.testing.store_laws.model import Model, ModelCampaign, ModelQuota
+from campaignkit.testing.store_laws.machine_feedback import FeedbackRules, channel_of, is_texting, named_by_provider
+from campaignkit.testing.store_laws.model import Model
+from campaignkit.testing.store_laws.model_values import ModelCampaign, ModelQuota
 
 __all__ = ["store_machine"]
 
 
-class StoreMachine(RuleBasedStateMachine):
+class StoreMachine(FeedbackRules, RuleBasedStateMachine):
     """Steps a store and the model with the same calls; subclassed by ``store_machine``."""
 
     def make_store(self, clock: Clock) -> Store:
@@ -62,8 +64,8 @@ class StoreMachine(RuleBasedStateMachine):
             deadline, interval = (DEADLINE, INTERVAL) if is_second else (None, None)
             self.bench.campaign(where[1], merchant_id=where[0], deadline=deadline, limit_scopes=SCOPES[where])
             quota = self.quota if where[0] == "flora" else None
-            self.model.campaigns[where] = ModelCampaign(interval=interval, quota=quota, deadline=deadline)
-            self.model.rows[where] = {}
+            campaign = ModelCampaign(interval=interval, quota=quota, deadline=deadline, is_text=is_texting(where))
+            self.model.campaigns[where], self.model.rows[where] = campaign, {}
 
     def teardown(self) -> None:
         if hasattr(self, "store"):
@@ -71,7 +73,8 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(where=campaigns, wanted=st.lists(names, min_size=1, max_size=3))
     def add(self, where: tuple[str, str], wanted: list[str]) -> None:
-        rows = [self.bench.row(n, merchant_id=where[0], campaign_id=where[1], address_key=key_of(n)) for n in wanted]
+        values = {"merchant_id": where[0], "campaign_id": where[1], "channel": channel_of(where)}
+        rows = [self.bench.row(name, **values, address_key=key_of(name)) for name in wanted]
         if self.model.campaigns[where].status in {"finished", "cancelled"}:
             with expect(NotEditable):
                 self.store.add_recipients(*where, rows)
@@ -226,15 +229,12 @@ class StoreMachine(RuleBasedStateMachine):
     def settlement(self, claim: Claim, outcome: tuple[RecipientEvent, bool], wait: timedelta) -> Settlement:
         """Return what is said of *claim*."""
         event, is_unsent = outcome
-        scopes, not_before, is_deferred = (
-            SCOPES[where_of(claim)],
-            self.clock.now() + wait,
-            event is RecipientEvent.DEFER,
-        )
+        scopes, not_before = SCOPES[where_of(claim)], self.clock.now() + wait
+        is_deferred = event is RecipientEvent.DEFER
         if is_unsent and is_deferred:
             return self.bench.unsent(claim, scopes, not_before=not_before, is_attempt_used=True)
         said = {"not_before": not_before, "limit_scopes": scopes, "is_attempt_used": is_deferred}
-        return self.bench.settlement(claim, event, **said)
+        return self.bench.settlement(claim, event, **said, **named_by_provider(claim, event))
 
     def model_settle(self, claim: Claim, outcome: tuple[RecipientEvent, bool], wait: timedelta) -> str:
         """Return what the model says to the same."""

@@ -4,112 +4,17 @@ It shares no rule with campaignkit (no table, no ``decide``, no ``landing``), so
 """
 
 from datetime import datetime, timedelta
-from typing import Any
 
 import attrs
 
-__all__ = ["Model", "ModelCampaign", "ModelQuota", "ModelRow"]
+from campaignkit.testing.store_laws.model_values import ModelCampaign, ModelEvent, ModelRow
 
-DOUBT_LASTS = timedelta(hours=72)
+__all__ = ["Model"]
+
+DOUBT_LASTS = {False: timedelta(hours=72), True: timedelta(hours=96)}  # of a mail, of a text
+EVENTS_WAIT, IDS_LAST = timedelta(days=7), timedelta(days=30)
+DELIVERIES = ("none", "delivered", "undelivered")
 VERDICTS = {"accept": "accepted", "refuse": "refused", "defer": "deferred", "doubt": "in_doubt"}
-
-
-Message = tuple[str, str, int]  # merchant, recipient, epoch
-
-
-@attrs.define
-class ModelQuota:
-    """So many in any time of that length: every message that began, and when, for ever."""
-
-    count: int
-    length: timedelta
-    counted: dict[Message, datetime] = attrs.field(factory=dict)
-    given_back: set[Message] = attrs.field(factory=set)
-    latest: datetime | None = None
-    went_back: bool = False  # the clock, at any time
-    vague_until: datetime | None = None
-
-    def room(self, now: datetime) -> tuple[int, int]:
-        """Return the least and the most that may begin at *now*.
-
-        They are one number unless something was given back after the clock had gone back: then what was given back may
-        stay counted until the window is over, never less.
-        """
-        at = self.at(now)
-        standing = {message for message, began in self.counted.items() if began + self.length > at}
-        most = self.count - len(standing - self.given_back)
-        is_vague = self.vague_until is not None and at < self.vague_until
-        return (max(self.count - len(standing), 0) if is_vague else most), most
-
-    def at(self, now: datetime) -> datetime:
-        """Return the instant that counts: clocks go back, limits do not."""
-        return max(now, self.latest or now)
-
-    def take(self, message: Message, now: datetime) -> None:
-        """Count *message*."""
-        self.latest = self.counted[message] = self.at(now)
-
-    def give_back(self, message: Message) -> None:
-        """Forget *message*, if it ever was counted."""
-        if message not in self.counted or message in self.given_back:
-            return
-        self.given_back.add(message)
-        if self.went_back and self.latest is not None:
-            self.vague_until = self.latest + self.length
-
-
-@attrs.define
-class ModelCampaign:
-    """A campaign."""
-
-    status: str = "sending"
-    version: int = 1
-    revision: int = 1
-    interval: timedelta | None = None
-    quota: ModelQuota | None = None  # of its sender, shared with others
-    deadline: datetime | None = None
-    last_begin: datetime | None = None
-
-    def free_at(self, now: datetime) -> datetime:
-        """Return when one more may begin."""
-        if self.interval is None or self.last_begin is None:
-            return now
-        return max(now, self.last_begin + self.interval)
-
-    def room(self, now: datetime) -> tuple[int, int]:
-        """Return the least and the most that may begin at *now*, as far as limits go."""
-        least, most = (1000, 1000) if self.quota is None else self.quota.room(now)
-        if self.interval is None:
-            return least, most
-        own = int(self.free_at(now) <= now)
-        return min(least, own), min(most, own)
-
-
-@attrs.define
-class ModelRow:
-    """A row of a campaign."""
-
-    key: str
-    not_before: datetime
-    is_recipient: bool = True
-    status: str = "pending"
-    reason: str = ""
-    epoch: int = 0
-    token: str = ""
-    attempt_count: int = 0
-    lease_until: datetime | None = None
-    doubt_until: datetime | None = None
-    verdicts: dict[int, str] = attrs.field(factory=dict)  # by epoch; empty: begun and not settled
-
-    def end(self, status: str, reason: str) -> None:
-        """Leave for *status*; leases and doubts are over."""
-        self.status, self.reason = status, reason
-        self.lease_until = self.doubt_until = None
-
-    def seen(self) -> dict[str, Any]:
-        """Return what a store must show of this row."""
-        hidden = {"token", "is_recipient"}
-        return {name: value for name, value in attrs.asdict(self).items() if name not in hidden}
 
 
 @attrs.define
@@ -119,6 +24,10 @@ class Model:
     campaigns: dict[tuple[str, str], ModelCampaign] = attrs.field(factory=dict)
     rows: dict[tuple[str, str], dict[str, ModelRow]] = attrs.field(factory=dict)  # by campaign, then recipient
     suppressed: set[tuple[str, str]] = attrs.field(factory=set)
+    liftable: set[tuple[str, str]] = attrs.field(factory=set)  # suppressed by a text of theirs, and nothing else
+    known: dict[str, bool] = attrs.field(factory=dict)  # events by key: whether they found what they name
+    waiting: dict[str, tuple[ModelEvent, datetime]] = attrs.field(factory=dict)
+    names: dict[str, tuple[str, str, int, datetime]] = attrs.field(factory=dict)  # by provider's id: merchant, who …
 
     def add(self, where: tuple[str, str], recipient_id: str, key: str, now: datetime) -> str:
         """Add one row and return what became of it."""
@@ -168,6 +77,7 @@ class Model:
         """Note an opt-out and skip who is pending."""
         is_new = (merchant_id, key) not in self.suppressed
         self.suppressed.add((merchant_id, key))
+        self.liftable.discard((merchant_id, key))
         for where, rows in self.rows.items():
             for row in rows.values():
                 if where[0] == merchant_id and row.key == key and row.status == "pending":
@@ -222,6 +132,7 @@ class Model:
         campaign.last_begin = max(now, campaign.last_begin or now)
         row.status, row.lease_until = "sending", now + lease
         row.verdicts[epoch] = ""
+        row.begun = epoch
         return "go"
 
     def settle(
@@ -257,8 +168,72 @@ class Model:
             self.reopen(where, row)
         else:
             row.end({"accept": "sent", "refuse": "failed", "doubt": "in_doubt"}[event], "because")
-            row.doubt_until = now + DOUBT_LASTS if event == "doubt" else None
+            row.doubt_until = now + DOUBT_LASTS[self.campaigns[where].is_text] if event == "doubt" else None
+        if event in {"accept", "doubt"} and self.campaigns[where].is_text:
+            self.name(where[0], recipient_id, epoch, now)
+        self.prove(row)
         return "applied"
+
+    def name(self, merchant_id: str, recipient_id: str, epoch: int, now: datetime) -> None:
+        """Let the provider's id stand for a text, and hand it what waits."""
+        provider_id = f"p-{recipient_id}-{epoch}"
+        self.names[provider_id] = (merchant_id, recipient_id, epoch, now)
+        for key, (event, _) in list(self.waiting.items()):
+            if event.provider_id == provider_id and event.owner == merchant_id:
+                del self.waiting[key]
+                self.tell(merchant_id, recipient_id, epoch, event)
+
+    def hear(self, event: ModelEvent, now: datetime) -> tuple[str, bool]:
+        """Take note of a receipt; return what that did, and whether it suppressed somebody."""
+        if event.key in self.known:
+            return ("duplicate" if self.known[event.key] else "unmatched"), False
+        for where, rows in self.rows.items():
+            for recipient_id, row in rows.items():
+                epoch = row.begun if event.message_id == f"{recipient_id}.1" else 0
+                named = self.names.get(event.provider_id)
+                if named is not None and named[:2] == (where[0], recipient_id) and now < named[3] + IDS_LAST:
+                    epoch = named[2]
+                if epoch and event.owner == where[0]:
+                    return "new", self.tell(where[0], recipient_id, epoch, event)
+        self.known[event.key] = False
+        self.waiting[event.key] = (event, now + EVENTS_WAIT)
+        return "unmatched", False
+
+    def tell(self, merchant_id: str, recipient_id: str, epoch: int, event: ModelEvent) -> bool:
+        """Keep an event with its row, and do what it asks for."""
+        (row,) = (
+            rows[recipient_id] for where, rows in self.rows.items() if where[0] == merchant_id if recipient_id in rows
+        )
+        self.known[event.key] = True
+        row.heard.append(event.key)
+        said = event.kind if event.kind in DELIVERIES else "none"
+        row.delivery = max(row.delivery, said, key=DELIVERIES.index)
+        self.prove(row)
+        return bool(event.is_hard and epoch == row.epoch and self.suppress(merchant_id, row.key))
+
+    def prove(self, row: ModelRow) -> None:
+        """End a doubt about what the provider reported on."""
+        if row.status == "in_doubt" and row.heard:
+            row.end("sent", "")
+            row.verdicts[row.epoch] = "accepted"
+            row.attempt_count += 1
+
+    def write_back(self, event_key: str, merchant_id: str, key: str, *, is_stop: bool) -> tuple[str, bool, bool]:
+        """Take note of a STOP or a START; return what that did, whom it suppressed and whom it lifted."""
+        if event_key in self.known:
+            return "duplicate", False, False
+        self.known[event_key] = True
+        person = (merchant_id, key)
+        if not is_stop:
+            is_lifted = person in self.liftable
+            self.suppressed -= self.liftable & {person}
+            self.liftable.discard(person)
+            return "new", False, is_lifted
+        is_new = person not in self.suppressed
+        may_lift = is_new or person in self.liftable
+        self.suppress(merchant_id, key)
+        self.liftable |= {person} if may_lift else set()
+        return "new", is_new, False
 
     def land(self, where: tuple[str, str], row: ModelRow, not_before: datetime, reason: str) -> None:
         """Bring somebody back to pending, or to where they end instead."""
@@ -313,6 +288,9 @@ class Model:
                     counts[0] += 1
                 elif row.status == "sending" and is_over:
                     row.end("in_doubt", "lease_expired")
-                    row.doubt_until = now + DOUBT_LASTS
+                    row.doubt_until = now + DOUBT_LASTS[self.campaigns[where].is_text]
+                    self.prove(row)
                     counts[1] += 1
+        for key in [key for key, (_, until) in self.waiting.items() if until <= now]:
+            del self.waiting[key], self.known[key]
         return counts[0], counts[1], counts[2]

@@ -1,12 +1,13 @@
 """Twilio's messages: a text in, a request out; a reply in, its meaning out. Sends through ``HttpTransport``.
 
 Source: Twilio's REST API, resource ``Messages.json`` of version 2010-04-01, and its error codes. It takes no
-idempotency key for messages, so what is in doubt stays in doubt.
+idempotency key for messages, so what is in doubt stays so until Twilio reports on it.
 """
 
 import base64
 import re
 from typing import Any
+from urllib.parse import urlencode
 
 from campaignkit.delivery.http_replies import (
     TWILIO_RULES,
@@ -19,6 +20,7 @@ from campaignkit.delivery.http_replies import (
     value_at,
 )
 from campaignkit.delivery.replies import ReplyVerdict
+from campaignkit.delivery.twilio_webhooks import MESSAGE_ID_FIELD
 from campaignkit.message.outbound import OutboundText
 from campaignkit.transports.http.exchange import FORM, Answer, HttpRequest, form_body, require_url
 from campaignkit.transports.http.transport import HttpTransport
@@ -35,7 +37,8 @@ class TwilioTransport(HttpTransport):
 
     Args:
         username: The account's SID, or an API key's, with its token or secret as *password*.
-        status_callback: Where Twilio reports what became of a text; see ``read_twilio_webhook``.
+        status_callback: Where Twilio reports what became of a text; see ``read_twilio_webhook``. Our own id is added to
+            the URL, so that a report ends a doubt.
         base_url: Another edge of Twilio's, or a stand-in for tests.
 
     The other options are those of ``HttpTransport``.
@@ -79,7 +82,9 @@ class TwilioDialect:
         origin = "MessagingServiceSid" if _SERVICE.fullmatch(message.sender) else "From"
         fields = {"To": message.to, origin: message.sender, "Body": message.text}
         if self._status_callback is not None:
-            fields["StatusCallback"] = self._status_callback
+            joint = "&" if "?" in self._status_callback else "?"
+            ours = urlencode({MESSAGE_ID_FIELD: message.message_id})
+            fields["StatusCallback"] = f"{self._status_callback}{joint}{ours}"
         return HttpRequest(
             method="POST",
             url=f"{self._account}/Messages.json",

@@ -1,4 +1,4 @@
-"""The first schema: documents, campaigns, recipients, attempts, suppressions, limits, credit."""
+"""The first schema: documents, campaigns, recipients, attempts, feedback, suppressions, limits, credit."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,7 +15,9 @@ def upgrade() -> None:
     _create_credit_entries()
     _create_credit_lots()
     _create_documents()
+    _create_feedback()
     _create_limit_counters()
+    _create_provider_ids()
     _create_recipients()
     _create_suppressions()
     _create_timeline()
@@ -29,7 +31,9 @@ def downgrade() -> None:
             "credit_entries",
             "credit_lots",
             "documents",
+            "feedback",
             "limit_counters",
+            "provider_ids",
             "recipients",
             "suppressions",
             "timeline",
@@ -167,6 +171,65 @@ def _create_documents() -> None:
     )
 
 
+def _create_feedback() -> None:
+    op.create_table(
+        "campaignkit_feedback",
+        sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("event_key", sa.String(length=64), nullable=False),
+        sa.Column("merchant_id", sa.String(length=200), nullable=False),
+        sa.Column("recipient_id", sa.String(length=40), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("part", sa.Text(), nullable=False),
+        sa.Column("known_count", sa.Integer(), nullable=False),
+        sa.Column("part_count", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("message_id", sa.String(length=200), nullable=False),
+        sa.Column("account", sa.String(length=200), nullable=False),
+        sa.Column("provider_id", sa.String(length=200), nullable=False),
+        sa.Column("address_key", sa.Text(), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("is_hard", sa.Boolean(), nullable=False),
+        sa.Column("is_opted_out", sa.Boolean(), nullable=False),
+        sa.Column("reply", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=True),
+        sa.Column("recorded_at", sa.BigInteger(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("position", name="pk_campaignkit_feedback"),
+    )
+    op.create_index("uq_campaignkit_feedback_event", "campaignkit_feedback", ["event_key"], unique=True)
+    for name, columns, where in (
+        ("recipient", ["merchant_id", "recipient_id", "position"], "recipient_id > ''"),
+        ("waiting", ["account", "provider_id"], "recipient_id = '' AND provider_id > ''"),
+        ("until", ["until"], "until IS NOT NULL"),
+    ):
+        op.create_index(
+            f"ix_campaignkit_feedback_{name}",
+            "campaignkit_feedback",
+            columns,
+            unique=False,
+            sqlite_where=sa.text(where),
+            postgresql_where=sa.text(where),
+        )
+
+
+def _create_provider_ids() -> None:
+    op.create_table(
+        "campaignkit_provider_ids",
+        sa.Column("account", sa.String(length=200), nullable=False),
+        sa.Column("provider_id", sa.String(length=200), nullable=False),
+        sa.Column("merchant_id", sa.String(length=200), nullable=False),
+        sa.Column("recipient_id", sa.String(length=40), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("known_count", sa.Integer(), nullable=False),
+        sa.Column("part_count", sa.Integer(), nullable=False),
+        sa.Column("named_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("account", "provider_id", name="pk_campaignkit_provider_ids"),
+        sqlite_with_rowid=False,
+    )
+
+
 def _create_limit_counters() -> None:
     op.create_table(
         "campaignkit_limit_counters",
@@ -205,6 +268,7 @@ def _create_recipients() -> None:
         sa.Column("worker_id", sa.String(length=200), nullable=False),
         sa.Column("claim_token", sa.String(length=200), nullable=False),
         sa.Column("doubt_until", sa.BigInteger(), nullable=True),
+        sa.Column("delivery", sa.String(length=40), server_default="none", nullable=False),
         sa.Column("price", sa.Integer(), nullable=True),
         sa.Column("added_at", sa.BigInteger(), nullable=False),
         sa.Column("changed_at", sa.BigInteger(), nullable=False),
