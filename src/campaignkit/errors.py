@@ -25,11 +25,12 @@
     ├── NoPriceTable             no table of prices is in force yet
     ├── RevisionConflict         somebody else saved the document first
     ├── SchemaOutdated           the database wants ``upgrade()``
+    ├── StoreUnavailable         the database cannot be used at the moment
     ├── StoreBroken              a store broke its contract
     └── MissingExtra             an optional dependency is not installed
 
 A bad datum is a returned ``Rejection``; a bad call is a ``ValueError`` or ``TypeError``; these are bad moments.
-Each leaf has a stable ``code`` and can be pickled. Nothing has changed when one was raised.
+Each leaf has a stable ``code`` and can be pickled. Nothing has changed when one was raised, but for StoreUnavailable.
 """
 
 from typing import ClassVar
@@ -64,6 +65,7 @@ __all__ = [
     "SenderNotFound",
     "StartInPast",
     "StoreBroken",
+    "StoreUnavailable",
     "SupplyFailed",
     "TemplateNotFound",
     "TestNotFound",
@@ -412,6 +414,21 @@ class SchemaOutdated(CampaignKitError):
 
     def __str__(self) -> str:
         return f"the database is at schema {self.found}, this version wants {self.expected}: run upgrade()"
+
+
+@attrs.frozen
+class StoreUnavailable(CampaignKitError):
+    """The database is gone, starting, full, read-only or busy for too long; the same call may be made again.
+
+    If a connection broke while a commit was under way, what was asked for may be done. Every verb of a store may be
+    repeated, so nothing is lost or done twice by trying again.
+    """
+
+    code = "store_unavailable"
+    problem: str
+
+    def __str__(self) -> str:
+        return f"the database cannot be used at the moment: {self.problem}"
 
 
 @attrs.frozen

@@ -32,7 +32,6 @@ __all__ = ["OnItsOwnDatabase", "Postgres", "missing", "postgres", "started_postg
 _HASTY: tuple[LiteralString, ...] = (
     "ALTER SYSTEM SET fsync = off",
     "ALTER SYSTEM SET full_page_writes = off",
-    "ALTER SYSTEM SET synchronous_commit = off",
     "ALTER SYSTEM SET autovacuum = off",
 )
 _TEMPLATE = "campaignkit_template"

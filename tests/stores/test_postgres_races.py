@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
 LEASE = timedelta(minutes=10)
 WORKERS = 8
 RECIPIENTS = 400
-SECONDS = 4.0
+SECONDS = 6.0
 
 
 @pytest.fixture

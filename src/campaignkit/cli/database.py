@@ -12,7 +12,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 from campaignkit.cli.console import Console
 from campaignkit.cli.placeholders import MissingVariable, fill_url
 from campaignkit.cli.problems import CONFIRMED, DatabaseUnavailable
-from campaignkit.errors import MissingExtra, SchemaOutdated
+from campaignkit.errors import MissingExtra, SchemaOutdated, StoreUnavailable
 from campaignkit.stores.sql.store import SqlStore
 
 __all__ = ["open_engine", "opened_engine", "run_upgrade"]
@@ -25,6 +25,8 @@ def run_upgrade(options: argparse.Namespace, console: Console) -> int:
     engine = open_engine(options.db, may_create=True)
     try:
         SqlStore(engine).upgrade()
+    except StoreUnavailable as error:
+        raise DatabaseUnavailable(error.problem) from error
     except OperationalError as error:
         raise DatabaseUnavailable(" ".join(str(error.orig).split())) from error
     finally:
@@ -84,6 +86,8 @@ def _has_tables(engine: sa.Engine) -> bool:
         if error.found != "none":
             raise
         return False
+    except StoreUnavailable as error:
+        raise DatabaseUnavailable(error.problem) from error
     except DBAPIError as error:
         raise DatabaseUnavailable(" ".join(str(error.orig).split())) from error
     return True

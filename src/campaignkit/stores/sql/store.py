@@ -36,6 +36,7 @@ from campaignkit.stores.sql.planning import backlog
 from campaignkit.stores.sql.readdressing import readdress
 from campaignkit.stores.sql.schema import SCHEMA_REVISION, VERSION_TABLE
 from campaignkit.stores.sql.settling import settle
+from campaignkit.stores.sql.troubles import again_if_undone
 from campaignkit.timing.limits import LimitScope, LimitState
 
 __all__ = ["SqlStore"]
@@ -77,6 +78,7 @@ class SqlStore:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
+    @again_if_undone
     def require_schema(self) -> None:
         """Return if the tables are of this version.
 
@@ -111,10 +113,12 @@ class SqlStore:
 
     # documents
 
+    @again_if_undone
     def load(self, merchant_id: str, kind: str, document_id: str, /) -> Document | None:
         with reading_directly(self._engine) as driver:
             return documents.load(driver, merchant_id, kind, document_id)
 
+    @again_if_undone
     def save(
         self,
         document: Document,
@@ -143,6 +147,7 @@ class SqlStore:
             revision=expected_revision + 1,
         )
 
+    @again_if_undone
     def scan(
         self, merchant_id: str, kind: str, /, *, status: str | None = None, after: str | None = None, limit: int = 50
     ) -> Sequence[Document]:
@@ -151,12 +156,14 @@ class SqlStore:
 
     # recipients
 
+    @again_if_undone
     def add_recipients(
         self, merchant_id: str, campaign_id: str, rows: Sequence[CampaignRecipient], /
     ) -> Sequence[IntakeResult]:
         with writing(self._engine) as connection:
             return audience.add_recipients(connection, merchant_id, campaign_id, rows)
 
+    @again_if_undone
     def move_recipients(
         self,
         merchant_id: str,
@@ -173,26 +180,31 @@ class SqlStore:
                 connection, merchant_id, campaign_id, event, reason=reason, recipient_ids=recipient_ids, now=now
             )
 
+    @again_if_undone
     def readdress(self, merchant_id: str, campaign_id: str, recipient_id: str, to: NewAddress, /) -> ReaddressResult:
         with writing(self._engine) as connection:
             return readdress(connection, merchant_id, campaign_id, recipient_id, to, read_now=self._now)
 
+    @again_if_undone
     def list_recipients(
         self, merchant_id: str, campaign_id: str, query: RecipientQuery, /
     ) -> Sequence[CampaignRecipient]:
         with reading(self._engine) as connection:
             return audience.list_recipients(connection, merchant_id, campaign_id, query)
 
+    @again_if_undone
     def count_recipients(self, merchant_id: str, campaign_id: str, /) -> Sequence[RecipientCount]:
         with reading(self._engine) as connection:
             return audience.count_recipients(connection, merchant_id, campaign_id)
 
+    @again_if_undone
     def trail(self, merchant_id: str, recipient_id: str, /) -> Trail | None:
         with reading(self._engine) as connection:
             return audience.trail(connection, merchant_id, recipient_id)
 
     # dispatch
 
+    @again_if_undone
     def due(self, now: datetime, /, *, limit: int, after: tuple[str, str] | None = None) -> DueList:
         with reading_directly(self._engine) as driver:
             is_kits_clock = self._own_clock is None and driver.is_sqlite
@@ -200,6 +212,7 @@ class SqlStore:
             found = due(driver, at, limit=limit, after=after)
             return found if is_kits_clock else attrs.evolve(found, now=at)
 
+    @again_if_undone
     def claim(
         self,
         merchant_id: str,
@@ -223,6 +236,7 @@ class SqlStore:
                 read_now=self._now,
             )
 
+    @again_if_undone
     def begin(
         self, clearances: Sequence[Clearance], /, *, lease: timedelta, settlements: Sequence[Settlement] = ()
     ) -> Sequence[BeginAnswer]:
@@ -230,6 +244,7 @@ class SqlStore:
             _, freed = settle(driver, settlements, read_now=self._now)
             return begin(driver, clearances, lease=lease, read_now=self._now, freed=freed)
 
+    @again_if_undone
     def settle(self, settlements: Sequence[Settlement], /) -> Sequence[SettleResult]:
         with driving(self._engine) as driver:
             results, freed = settle(driver, settlements, read_now=self._now)
@@ -238,6 +253,7 @@ class SqlStore:
             end_all(driver, freed.holds, read_now=self._now)
             return results
 
+    @again_if_undone
     def release(
         self, held: Sequence[Claim], /, *, not_before: datetime | None = None, reason: str = "", detail: str = ""
     ) -> int:
@@ -245,6 +261,7 @@ class SqlStore:
             now = self._now(connection)
             return returns.release(connection, held, not_before=not_before, reason=reason, detail=detail, now=now)
 
+    @again_if_undone
     def reap(self) -> Reaped:
         with reading_directly(self._engine) as driver:
             if not returns.has_outlived(driver, self._now(driver.connection)):
@@ -254,48 +271,58 @@ class SqlStore:
 
     # suppression
 
+    @again_if_undone
     def suppress(self, merchant_id: str, keys: Sequence[str], /, *, reason: str) -> int:
         with writing(self._engine) as connection:
             return audience.suppress(connection, merchant_id, keys, reason=reason, now=self._now(connection))
 
+    @again_if_undone
     def suppressed(self, merchant_id: str, keys: Sequence[str], /) -> frozenset[str]:
         with reading(self._engine) as connection:
             return audience.suppressed(connection, merchant_id, keys)
 
     # planning
 
+    @again_if_undone
     def backlog(
         self, merchant_id: str, campaign_id: str, /, *, before: str | None = None, by_destination: bool = False
     ) -> Sequence[Backlog]:
         with reading_directly(self._engine) as driver:
             return backlog(driver, merchant_id, campaign_id, before=before, by_destination=by_destination)
 
+    @again_if_undone
     def counted(self, keys: Sequence[str], /) -> Mapping[str, LimitState]:
         with reading_directly(self._engine) as driver:
             return counted(driver, keys)
 
+    @again_if_undone
     def spend(self, scopes: Sequence[LimitScope], /, *, draw: float = 0.0) -> datetime | None:
         with driving(self._engine) as driver:
             return spend(driver, scopes, draw=draw, read_now=self._now)
 
+    @again_if_undone
     def marketing(self, merchant_id: str, keys: Sequence[str], since: datetime, /) -> Mapping[str, Sequence[datetime]]:
         with reading_directly(self._engine) as driver:
             return marketing(driver, merchant_id, keys, since)
 
     # credit
 
+    @again_if_undone
     def post(self, merchant_id: str, requests: Sequence[CreditRequest], /) -> Sequence[Entry]:
         with driving(self._engine) as driver:
             return ledger.post_all(driver, merchant_id, requests, read_now=self._now)
 
+    @again_if_undone
     def lots(self, merchant_id: str, /) -> Sequence[Lot]:
         with reading(self._engine) as connection:
             return ledger.lots_of(connection, merchant_id)
 
+    @again_if_undone
     def posted(self, merchant_id: str, /) -> Sequence[Entry]:
         with reading(self._engine) as connection:
             return ledger.posted(connection, merchant_id)
 
+    @again_if_undone
     def charged(
         self, merchant_id: str, /, *, after: tuple[str, int] | None = None, limit: int = 1000
     ) -> Sequence[Attempt]:
