@@ -25,6 +25,7 @@
     ├── NoPriceTable             no table of prices is in force yet
     ├── RevisionConflict         somebody else saved the document first
     ├── SchemaOutdated           the database wants ``upgrade()``
+    ├── SchemaTooNew             the database wants a newer campaignkit
     ├── StoreUnavailable         the database cannot be used at the moment
     ├── StoreBroken              a store broke its contract
     └── MissingExtra             an optional dependency is not installed
@@ -62,6 +63,7 @@ __all__ = [
     "RecipientNotFound",
     "RevisionConflict",
     "SchemaOutdated",
+    "SchemaTooNew",
     "SenderNotFound",
     "StartInPast",
     "StoreBroken",
@@ -414,6 +416,20 @@ class SchemaOutdated(CampaignKitError):
 
     def __str__(self) -> str:
         return f"the database is at schema {self.found}, this version wants {self.expected}: run upgrade()"
+
+
+@attrs.frozen
+class SchemaTooNew(CampaignKitError):
+    """A newer campaignkit has changed the tables so that this one cannot work with them."""
+
+    code = "schema_too_new"
+    found: str
+    expected: str
+
+    def __str__(self) -> str:
+        return (
+            f"the database is at schema {self.found}, this version knows {self.expected}: install a newer campaignkit"
+        )
 
 
 @attrs.frozen

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import attrs
 import sqlalchemy as sa
@@ -22,9 +21,8 @@ from campaignkit.credits.lots import Lot
 from campaignkit.credits.posting import CreditRequest
 from campaignkit.delivery.begin import BeginAnswer, Clearance
 from campaignkit.delivery.settling import Settlement, SettleResult
-from campaignkit.errors import SchemaOutdated
 from campaignkit.ports import Backlog, Claim, Clock, Document, DueList, Reaped, RecipientQuery, SaveGuard, Trail
-from campaignkit.stores.sql import audience, documents, ledger, returns
+from campaignkit.stores.sql import audience, documents, ledger, migrating, returns
 from campaignkit.stores.sql.beginning import begin
 from campaignkit.stores.sql.claims import claim
 from campaignkit.stores.sql.connection import reading, writing
@@ -34,15 +32,11 @@ from campaignkit.stores.sql.driver import driving, reading_directly
 from campaignkit.stores.sql.due import due
 from campaignkit.stores.sql.planning import backlog
 from campaignkit.stores.sql.readdressing import readdress
-from campaignkit.stores.sql.schema import SCHEMA_REVISION, VERSION_TABLE
 from campaignkit.stores.sql.settling import settle
 from campaignkit.stores.sql.troubles import again_if_undone
 from campaignkit.timing.limits import LimitScope, LimitState
 
 __all__ = ["SqlStore"]
-
-_MIGRATIONS = Path(__file__).parent / "migrations"
-_VERSION = sa.select(sa.column("version_num", sa.String)).select_from(sa.table(VERSION_TABLE))
 
 
 class SqlStore:
@@ -66,30 +60,31 @@ class SqlStore:
 
     # the database itself
 
+    @again_if_undone
     def upgrade(self) -> None:
-        """Create or migrate the tables to this version; safe to repeat."""
-        # Importing it takes longer than all the rest of a worker's start, and only migrating needs it.
-        from alembic import command
-        from alembic.config import Config
+        """Create or migrate the tables to this version; safe to repeat, and from several processes at once.
 
-        with writing(self._engine) as connection:
-            config = Config()
-            config.set_main_option("script_location", str(_MIGRATIONS))
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+        Older versions of campaignkit may go on working meanwhile and afterwards, as long as they are of the same
+        generation of tables; a database that a newer version of it has upgraded is left as it is.
+
+        Raises:
+            SchemaTooNew: the tables are of a newer generation.
+        """
+        migrating.upgrade(self._engine)
+
+    def downgrade(self, revision: str) -> None:
+        """Undo migrations back to *revision*, with what is stored in what they made; ``base`` removes every table."""
+        migrating.downgrade(self._engine, revision)
 
     @again_if_undone
     def require_schema(self) -> None:
-        """Return if the tables are of this version.
+        """Return if this version works with the tables: they are its own, or of a later step of its generation.
 
         Raises:
-            SchemaOutdated: they are not, or are missing.
+            SchemaOutdated: they are older, or missing.
+            SchemaTooNew: they are of a newer generation.
         """
-        with reading(self._engine) as connection:
-            is_there = sa.inspect(connection).has_table(VERSION_TABLE)
-            found = (connection.execute(_VERSION).scalar() if is_there else None) or "none"
-        if found != SCHEMA_REVISION:
-            raise SchemaOutdated(found, SCHEMA_REVISION)
+        migrating.require_schema(self._engine)
 
     def bind_clock(self, clock: Clock, /) -> None:
         """Use the kit's clock, unless this store was made with its own. Checks the schema once."""
