@@ -25,9 +25,10 @@ GENERATION = SCHEMA_REVISION[:2]
 LATER, NEXT_GENERATION = f"{GENERATION}99", f"{int(GENERATION) + 1:02}01"
 
 
-@pytest.fixture(
-    params=["sqlite", pytest.param("postgresql", marks=pytest.mark.skipif(bool(missing()), reason=missing()))]
-)
+needs_postgres = pytest.mark.skipif(bool(missing()), reason=missing())
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=needs_postgres)])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/campaigns.db"

@@ -30,6 +30,7 @@ from campaignkit.stores.sql.counting import counted, marketing, spend, uncount
 from campaignkit.stores.sql.crediting import end_all
 from campaignkit.stores.sql.driver import driving, reading_directly
 from campaignkit.stores.sql.due import due
+from campaignkit.stores.sql.engines import checked_engine, make_engine
 from campaignkit.stores.sql.planning import backlog
 from campaignkit.stores.sql.readdressing import readdress
 from campaignkit.stores.sql.settling import settle
@@ -43,18 +44,17 @@ class SqlStore:
     """A store on SQLAlchemy Core. Call ``upgrade()`` once per database before use.
 
     Args:
-        url_or_engine: ``sqlite:///campaigns.db``, ``postgresql+psycopg://…``, or the host's own Engine.
+        url_or_engine: ``sqlite:///campaigns.db``, ``postgresql://…``, or the host's own Engine.
         clock: Decides instants on SQLite; by default the kit's. On PostgreSQL the server's clock decides unless given.
 
     Raises:
-        ValueError: the dialect is neither SQLite nor PostgreSQL.
+        ValueError: it is neither SQLite nor PostgreSQL, or reached by a driver that is not psycopg 3.
+        MissingExtra: PostgreSQL wants the extra ``postgres``.
     """
 
     def __init__(self, url_or_engine: str | sa.Engine, *, clock: Clock | None = None) -> None:
         self._owns_engine = isinstance(url_or_engine, str)
-        self._engine = _engine_for(url_or_engine) if isinstance(url_or_engine, str) else url_or_engine
-        if self._engine.dialect.name not in {"sqlite", "postgresql"}:
-            raise ValueError(f"SqlStore runs on SQLite and PostgreSQL, not on {self._engine.dialect.name}")
+        self._engine = make_engine(url_or_engine) if isinstance(url_or_engine, str) else checked_engine(url_or_engine)
         self._own_clock = clock
         self._kit_clock: Clock | None = None
 
@@ -323,8 +323,3 @@ class SqlStore:
     ) -> Sequence[Attempt]:
         with reading(self._engine) as connection:
             return ledger.charged(connection, merchant_id, after=after, limit=limit)
-
-
-def _engine_for(url: str) -> sa.Engine:
-    """Return an engine whose exceptions do not repeat what was stored: it is full of addresses."""
-    return sa.create_engine(url, hide_parameters=True)
