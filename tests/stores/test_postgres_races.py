@@ -107,9 +107,11 @@ def test_a_pause_waits_for_an_open_begin_and_readers_wait_for_nobody(url: str, s
     bench.campaign()
     first, second = bench.claims("ann", "bob")
     is_open, may_commit = threading.Event(), threading.Event()
+    beginner = bench_on(engine)
+    assert beginner.status() is RecipientStatus.CLAIMED  # its connection is made
     sa.event.listen(engine, "commit", lambda _: is_open.set() or may_commit.wait(20))
     with ThreadPoolExecutor() as pool:
-        beginning = pool.submit(bench_on(engine).begin, first)
+        beginning = pool.submit(beginner.begin, first)
         assert is_open.wait(20)
         pausing = pool.submit(bench.edit, status=status)
         has_returned_early = bool(wait([pausing], timeout=0.3).done)
@@ -131,9 +133,11 @@ def test_a_begin_waits_for_no_other_begin_of_its_campaign(url: str) -> None:
     bench.campaign()
     first, second = bench.claims("ann", "bob")
     is_open, may_commit = threading.Event(), threading.Event()
+    beginner = bench_on(engine)
+    assert beginner.status() is RecipientStatus.CLAIMED  # its connection is made
     sa.event.listen(engine, "commit", lambda _: is_open.set() or may_commit.wait(20))
     with ThreadPoolExecutor() as pool:
-        beginning = pool.submit(bench_on(engine).begin, first)
+        beginning = pool.submit(beginner.begin, first)
         assert is_open.wait(20)
         meanwhile = pool.submit(bench.begin, second).result(20)
         may_commit.set()

@@ -38,7 +38,10 @@ class Driver:
     def run_each(self, statement: Statement, rows: Sequence[Parameters]) -> None:
         """Run a statement once for each of *rows*, if there are any."""
         if rows:
-            self.connection.exec_driver_sql(*statement.call_each(self.connection.dialect, rows))
+            dialect = self.connection.dialect
+            self.connection.exec_driver_sql(
+                *(statement.call_spread(dialect, rows) or statement.call_each(dialect, rows))
+            )
 
 
 class _DirectDriver(Driver):
