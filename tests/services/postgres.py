@@ -61,6 +61,10 @@ class Postgres:
         assert folder is not None
         return folder
 
+    @property
+    def pid(self) -> int:
+        return self._server.get_postmaster_info().pid
+
     def url(self, database: str, *, host: Path | None = None) -> str:
         """Return how SqlStore reaches *database*; through *host* if somebody stands between."""
         return f"postgresql+psycopg://postgres@/{database}?host={host or self.socket_folder}"

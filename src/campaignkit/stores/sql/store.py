@@ -99,7 +99,7 @@ class SqlStore:
     def _now(self, connection: sa.Connection) -> datetime:
         clock = self._own_clock
         if clock is None and connection.dialect.name == "postgresql":
-            at: datetime = connection.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
+            at: datetime = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
             return at
         clock = clock or self._kit_clock
         if clock is None:
