@@ -25,11 +25,13 @@
     ├── NoPriceTable             no table of prices is in force yet
     ├── RevisionConflict         somebody else saved the document first
     ├── SchemaOutdated           the database wants ``upgrade()``
+    ├── SchemaTooNew             the database wants a newer campaignkit
+    ├── StoreUnavailable         the database cannot be used at the moment
     ├── StoreBroken              a store broke its contract
     └── MissingExtra             an optional dependency is not installed
 
 A bad datum is a returned ``Rejection``; a bad call is a ``ValueError`` or ``TypeError``; these are bad moments.
-Each leaf has a stable ``code`` and can be pickled. Nothing has changed when one was raised.
+Each leaf has a stable ``code`` and can be pickled. Nothing has changed when one was raised, but for StoreUnavailable.
 """
 
 from typing import ClassVar
@@ -61,9 +63,11 @@ __all__ = [
     "RecipientNotFound",
     "RevisionConflict",
     "SchemaOutdated",
+    "SchemaTooNew",
     "SenderNotFound",
     "StartInPast",
     "StoreBroken",
+    "StoreUnavailable",
     "SupplyFailed",
     "TemplateNotFound",
     "TestNotFound",
@@ -412,6 +416,35 @@ class SchemaOutdated(CampaignKitError):
 
     def __str__(self) -> str:
         return f"the database is at schema {self.found}, this version wants {self.expected}: run upgrade()"
+
+
+@attrs.frozen
+class SchemaTooNew(CampaignKitError):
+    """A newer campaignkit has changed the tables so that this one cannot work with them."""
+
+    code = "schema_too_new"
+    found: str
+    expected: str
+
+    def __str__(self) -> str:
+        return (
+            f"the database is at schema {self.found}, this version knows {self.expected}: install a newer campaignkit"
+        )
+
+
+@attrs.frozen
+class StoreUnavailable(CampaignKitError):
+    """The database is gone, starting, full, read-only or busy for too long; the same call may be made again.
+
+    If a connection broke while a commit was under way, what was asked for may be done. Every verb of a store may be
+    repeated, so nothing is lost or done twice by trying again.
+    """
+
+    code = "store_unavailable"
+    problem: str
+
+    def __str__(self) -> str:
+        return f"the database cannot be used at the moment: {self.problem}"
 
 
 @attrs.frozen

@@ -23,6 +23,7 @@ from tests.benchmarks import (
     signing,
     sms_parts,
     store_waves,
+    store_waves_postgres,
     texts_on_the_wire,
     transport,
     whole_campaign,
@@ -33,6 +34,7 @@ from tests.benchmarks.sink import SinkMissing
 
 BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "store": store_waves.measure,
+    "store_postgres": store_waves_postgres.measure,
     "emails": emails.measure,
     "phones": phones.measure,
     "contact_lists": contact_lists.measure,

@@ -49,7 +49,12 @@ def contacts(count: int, seed: str) -> Iterator[Contact]:
 
 def prepare(database: Path, count: int, seed: str) -> str:
     """Make *database* hold one campaign of *count* recipients that is due now, and return its id."""
-    store = SqlStore(f"sqlite:///{database}")
+    return prepare_on(f"sqlite:///{database}", count, seed)
+
+
+def prepare_on(url: str, count: int, seed: str) -> str:
+    """Do what ``prepare`` does, on any database."""
+    store = SqlStore(url)
     store.upgrade()
     with CampaignKit(store=store) as kit:
         shop = kit.merchant(MERCHANT, zone="Europe/Warsaw", region="PL")

@@ -15,6 +15,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+from campaignkit.campaign.status import RecipientStatus
 from campaignkit.message.outbound import OutboundMessage
 from campaignkit.transports.function import FunctionTransport
 from tests.benchmarks.figures import ROOT, Figure, interleave, spread
@@ -75,8 +76,9 @@ def _recovery(doubts: list[int], _number: int) -> float:
             leases_end_at = _last_lease(kit)
             _wait_for(lambda: kit.tick().next_at is None)
             counts = kit.merchant("flora").counts(campaign_id).by_status
-        doubts.append(counts.get("in_doubt", 0))
-        assert counts.get("sent", 0) + counts.get("in_doubt", 0) == HELD, "somebody is lost"
+        sent, in_doubt = (counts.get(status, 0) for status in (RecipientStatus.SENT, RecipientStatus.IN_DOUBT))
+        doubts.append(in_doubt)
+        assert sent + in_doubt == HELD, "somebody is lost"
         return max(float(line.split()[1]) for line in second.read_text().splitlines()) - leases_end_at
 
 

@@ -116,7 +116,7 @@ def _accepted(claim: Claim) -> Outcome:
     )
 
 
-_MAILS = sa.Table(
+MAILS = sa.Table(
     "mails",
     sa.MetaData(),
     sa.Column("mail_id", sa.Integer, primary_key=True),
@@ -131,15 +131,15 @@ def _peer_rate(micros: dict[str, list[float]], number: int) -> float:
     with folder() as path:
         engine = sa.create_engine(f"sqlite:///{path / 'peer.db'}")
         sa.event.listen(engine, "connect", _make_durable)
-        _MAILS.metadata.create_all(engine)
+        MAILS.metadata.create_all(engine)
         rows = [
             {"channel": Channel.EMAIL.value, "address": address, "status": "waiting"}
             for address in addresses(PEER_MESSAGES, f"{time.time_ns()}.{number}")
         ]
         with engine.begin() as connection:
-            connection.execute(sa.insert(_MAILS), rows)
+            connection.execute(sa.insert(MAILS), rows)
         began_at, cpu_at = time.perf_counter(), time.process_time()
-        assert _drain_row_by_row(engine) == PEER_MESSAGES
+        assert drain_row_by_row(engine) == PEER_MESSAGES
         seconds, cpu_seconds = time.perf_counter() - began_at, time.process_time() - cpu_at
         engine.dispose()
     micros.setdefault("row by row", []).append(1e6 * cpu_seconds / PEER_MESSAGES)
@@ -153,12 +153,12 @@ def _make_durable(connection: object, _record: object) -> None:
     cursor.close()
 
 
-def _drain_row_by_row(engine: sa.Engine) -> int:
+def drain_row_by_row(engine: sa.Engine) -> int:
     """Do what is usually written first: take a row, mark it sending, mark it sent."""
     done = 0
     while True:
         with engine.begin() as connection:
-            row = connection.execute(sa.select(_MAILS).where(_MAILS.c.status == "waiting").limit(1)).first()
+            row = connection.execute(sa.select(MAILS).where(MAILS.c.status == "waiting").limit(1)).first()
             if row is None:
                 return done
             _mark(connection, row.mail_id, "sending")
@@ -169,4 +169,4 @@ def _drain_row_by_row(engine: sa.Engine) -> int:
 
 def _mark(connection: sa.Connection, mail_id: int, status: str) -> None:
     now = datetime.now(UTC).replace(tzinfo=None)
-    connection.execute(sa.update(_MAILS).where(_MAILS.c.mail_id == mail_id).values(status=status, changed_at=now))
+    connection.execute(sa.update(MAILS).where(MAILS.c.mail_id == mail_id).values(status=status, changed_at=now))

@@ -111,6 +111,7 @@ def make_scene(
     randomness: Callable[[], float] = lambda: 0.0,
     sender: Mapping[str, Any] | None = None,
     merchant: Mapping[str, Any] | None = None,
+    clock: FrozenClock | None = None,
     **settings: Any,
 ) -> Scene:
     """Return a scene whose campaign is scheduled for *starts_at* and has not begun.
@@ -119,7 +120,7 @@ def make_scene(
         sender: More that ``add_sender`` is given.
         merchant: More that ``kit.merchant`` is given.
     """
-    clock = FrozenClock(FRIDAY)
+    clock = clock or FrozenClock(FRIDAY)
     transports = transport if callable(transport) else {"main": transport}
     kit = CampaignKit(store=store, transports=transports, clock=clock, randomness=randomness, stopwatch=stopwatch)
     shop = kit.merchant("flora", zone=ZONE, region="PL", **(merchant or {}))

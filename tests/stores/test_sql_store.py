@@ -2,6 +2,9 @@
 
 import atexit
 import shutil
+import sqlite3
+import subprocess
+import sys
 import tempfile
 from datetime import UTC, datetime
 from functools import cache
@@ -13,7 +16,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from campaignkit.clocks import FrozenClock
-from campaignkit.errors import SchemaOutdated
+from campaignkit.errors import SchemaOutdated, StoreUnavailable
 from campaignkit.ports import Clock, Store
 from campaignkit.stores.sql import SqlStore
 from campaignkit.stores.sql.schema import VERSION_TABLE, metadata
@@ -97,9 +100,78 @@ def test_a_hosts_own_engine_is_used_and_left_open(tmp_path: Path) -> None:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
 
 
-def test_other_databases_are_refused_by_name() -> None:
-    with pytest.raises(ValueError, match="SqlStore runs on SQLite and PostgreSQL, not on mysql"):
+OTHERS = {
+    "mysql": "mysql://ann:secret@db/shop",
+    "MariaDB": "mariadb+pymysql://ann:secret@db/shop",
+    "Oracle": "oracle+oracledb://ann:secret@db/shop",
+}
+
+
+@pytest.mark.parametrize("url", OTHERS.values(), ids=OTHERS)
+def test_other_databases_are_refused_by_name(url: str) -> None:
+    with pytest.raises(ValueError, match="SqlStore runs on SQLite and PostgreSQL, not on") as no:
+        SqlStore(url)
+
+    assert "secret" not in str(no.value)
+
+
+def test_a_hosts_own_engine_for_another_database_is_refused() -> None:
+    with pytest.raises(ValueError, match="not on mysql: give sqlite:///… or postgresql"):
         SqlStore(sa.create_mock_engine("mysql://", lambda *_: None))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("driver", ["psycopg2", "asyncpg", "pg8000"])
+def test_other_drivers_are_refused_by_name(driver: str) -> None:
+    with pytest.raises(ValueError, match=f"SqlStore reaches postgresql by sqlite3 or psycopg 3, not by {driver}"):
+        SqlStore(f"postgresql+{driver}://ann:secret@db/shop")
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
+def test_a_url_of_postgres_means_psycopg_3(scheme: str) -> None:
+    pytest.importorskip("psycopg")
+    store = SqlStore(f"{scheme}://ann:secret@nowhere.example/shop")
+    dialect = store._engine.dialect
+
+    assert (dialect.name, dialect.driver) == ("postgresql", "psycopg")
+    store.close()
+
+
+def test_without_psycopg_the_extra_is_named() -> None:
+    said = run_python(
+        "import sys; sys.modules['psycopg'] = None\n"
+        "import campaignkit as ck\n"
+        "try: ck.SqlStore('postgresql://db/shop')\n"
+        "except ck.MissingExtra as error: print(error)"
+    )
+    assert said == "psycopg is not installed: pip install 'campaignkit[postgres]'"
+
+
+def run_python(program: str) -> str:
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_a_file_that_cannot_be_written_is_unavailable(tmp_path: Path) -> None:
+    shutil.copy(_migrated_file(), tmp_path / "campaigns.db")
+    store = SqlStore(f"sqlite:///file:{tmp_path}/campaigns.db?mode=ro&uri=true", clock=FrozenClock(NOW))
+    with pytest.raises(StoreUnavailable, match="attempt to write a readonly database"):
+        store.suppress("flora", ["ann@example.com"], reason="asked")
+    store.close()
+
+
+def test_a_file_that_somebody_else_keeps_locked_is_unavailable(tmp_path: Path) -> None:
+    shutil.copy(_migrated_file(), tmp_path / "campaigns.db")
+    engine = sa.create_engine(f"sqlite:///{tmp_path}/campaigns.db")
+    store = SqlStore(engine, clock=FrozenClock(NOW))
+    assert store.suppressed("flora", ["ann@example.com"]) == frozenset()
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA busy_timeout = 50")  # it goes back to the pool so
+    with sqlite3.connect(tmp_path / "campaigns.db", isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreUnavailable, match="database is locked"):
+            store.suppress("flora", ["ann@example.com"], reason="asked")
+    other.close()
+    engine.dispose()
 
 
 def test_no_address_stands_in_the_databases_own_errors(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ back amid the race. The judge adds up rows of the database and knows nothing of 
 
 import multiprocessing
 import random
-import sqlite3
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import attrs
+import sqlalchemy as sa
 
 from campaignkit.addresses.channel import Channel
 from campaignkit.campaign.recipients import CampaignRecipient
@@ -28,6 +28,7 @@ from campaignkit.delivery.outcomes import Outcome, Verdict
 from campaignkit.delivery.settling import Settlement
 from campaignkit.ports import Document
 from campaignkit.stores.sql import SqlStore
+from tests.storms.limits import store_on, url_of
 
 __all__ = ["CREDITS", "CreditVerdicts", "judge_credit", "race_for_credit"]
 
@@ -60,31 +61,29 @@ class CreditVerdicts:
         )
 
 
-def race_for_credit(folder: Path, *, rounds: int, workers: int = 16, seed: int = 1) -> CreditVerdicts:
+def race_for_credit(url: str, *, rounds: int, workers: int = 16, seed: int = 1) -> CreditVerdicts:
     """Let *workers* processes race for the credits of so many merchants, one after the other, and judge."""
-    database = folder / "credit.db"
-    lines = _prepare(database, rounds, workers)
+    lines = _prepare(url, rounds, workers)
     context = multiprocessing.get_context("fork")
     barrier = context.Barrier(workers)
     racers = [
-        context.Process(target=_run, args=(database, line, barrier, seed * 1000 + place))
-        for place, line in enumerate(lines)
+        context.Process(target=_run, args=(url, line, barrier, seed * 1000 + place)) for place, line in enumerate(lines)
     ]
     for racer in racers:
         racer.start()
     for racer in racers:
         racer.join()
         assert racer.exitcode == 0, f"a worker ended with {racer.exitcode}"
-    return judge_credit(database)
+    return judge_credit(url)
 
 
 def _merchant(number: int) -> str:
     return f"m{number:05}"
 
 
-def _prepare(database: Path, rounds: int, workers: int) -> list[list[Clearance]]:
+def _prepare(url: str, rounds: int, workers: int) -> list[list[Clearance]]:
     """Return for each worker what it asks to begin, round by round; the store is closed before anybody forks."""
-    store = SqlStore(f"sqlite:///{database}", clock=SystemClock())
+    store = store_on(url)
     store.upgrade()
     lines: list[list[Clearance]] = [[] for _ in range(workers)]
     for number in range(rounds):
@@ -137,8 +136,8 @@ def _row(merchant_id: str, place: int, now: Any) -> CampaignRecipient:
     )
 
 
-def _run(database: Path, line: Sequence[Clearance], barrier: Any, seed: int) -> None:
-    store, dice = SqlStore(f"sqlite:///{database}", clock=SystemClock()), random.Random(seed)
+def _run(url: str, line: Sequence[Clearance], barrier: Any, seed: int) -> None:
+    store, dice = store_on(url), random.Random(seed)
     carried: list[Settlement] = []  # of the round before, settled in the next begin
     for number, clearance in enumerate(line):
         barrier.wait(ROUND_SECONDS_MAX)
@@ -168,26 +167,30 @@ def _fate(clearance: Clearance, dice: random.Random) -> Settlement:
     )
 
 
-def judge_credit(database: Path) -> CreditVerdicts:
+def judge_credit(url: str) -> CreditVerdicts:
     """Add up what lots and attempts say, merchant by merchant."""
-    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
-    merchants = [merchant_id for (merchant_id,) in connection.execute(_MERCHANTS)]
-    found = [_judge_one(connection, merchant_id) for merchant_id in merchants]
-    connection.close()
+    engine = sa.create_engine(url)
+    with engine.connect() as connection:
+        merchants = connection.execute(_MERCHANTS).scalars().all()
+        found = [_judge_one(connection, merchant_id) for merchant_id in merchants]
+    engine.dispose()
     names = [field.name for field in attrs.fields(CreditVerdicts)]
     return CreditVerdicts(**{name: sum(getattr(one, name) for one in found) for name in names})
 
 
-_MERCHANTS = "SELECT DISTINCT merchant_id FROM campaignkit_campaigns ORDER BY merchant_id"
-_LOTS = "SELECT lot_number, granted, available, held, spent FROM campaignkit_credit_lots WHERE merchant_id = ?"
-_ATTEMPTS = "SELECT credit_shares, credit_spent FROM campaignkit_attempts WHERE merchant_id = ?"
-_CLAIMED = "SELECT count(*) FROM campaignkit_recipients WHERE merchant_id = ? AND status = 'claimed'"
+_MERCHANTS = sa.text("SELECT DISTINCT merchant_id FROM campaignkit_campaigns ORDER BY merchant_id")
+_LOTS = sa.text(
+    "SELECT lot_number, granted, available, held, spent FROM campaignkit_credit_lots WHERE merchant_id = :merchant"
+)
+_ATTEMPTS = sa.text("SELECT credit_shares, credit_spent FROM campaignkit_attempts WHERE merchant_id = :merchant")
+_CLAIMED = sa.text("SELECT count(*) FROM campaignkit_recipients WHERE merchant_id = :merchant AND status = 'claimed'")
 
 
-def _judge_one(connection: sqlite3.Connection, merchant_id: str) -> CreditVerdicts:
-    lots = {row[0]: row[1:] for row in connection.execute(_LOTS, (merchant_id,))}
-    attempts = connection.execute(_ATTEMPTS, (merchant_id,)).fetchall()
-    ((refused,),) = connection.execute(_CLAIMED, (merchant_id,))
+def _judge_one(connection: sa.Connection, merchant_id: str) -> CreditVerdicts:
+    mine = {"merchant": merchant_id}
+    lots = {row[0]: row[1:] for row in connection.execute(_LOTS, mine)}
+    attempts = connection.execute(_ATTEMPTS, mine).all()
+    refused = connection.execute(_CLAIMED, mine).scalar_one()
     taken = dict.fromkeys(lots, 0)  # by lot, held or spent, as the attempts say
     for shares, spent in attempts:
         left = None if spent is None else int(spent)
@@ -215,6 +218,6 @@ def _judge_one(connection: sqlite3.Connection, merchant_id: str) -> CreditVerdic
 
 if __name__ == "__main__":
     with TemporaryDirectory() as place:
-        told = race_for_credit(Path(place), rounds=1000)
+        told = race_for_credit(url_of(Path(place) / "credit.db"), rounds=1000)
     print(f"race for credit, 16 processes: {told}")
     raise SystemExit(1 if told.oversold or told.unsold or told.unequal else 0)

@@ -3,9 +3,9 @@
 The judge reads from the database when every message began, and knows nothing of how campaignkit counts.
 """
 
+import json
 import random
 import shutil
-import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import sqlalchemy as sa
 
 from campaignkit.addresses.channel import Channel
 from campaignkit.audience.contacts import Contact, parse_contact
@@ -33,6 +34,7 @@ DAY_SECONDS = 86_400.0  # by so much a worker's clock may be wrong, either way
 LOST_EVERY = 11  # of so many messages one is not sent at its first try, and its place in the quota is given back
 LEASE = timedelta(seconds=5)
 POLL_SECONDS = 0.04  # between two looks of a worker that found nothing to do
+WARM_SECONDS = 0.5  # in which one worker learns what all others are born with
 LIFE_SECONDS = 0.7  # of a worker until the next one is killed, on average
 SECOND = 1_000_000  # microseconds, which is what the judge counts in
 
@@ -81,9 +83,14 @@ def _limits(quotas: Sequence[Quota]) -> list[Limit]:
 # the ground
 
 
-def prepare_race(database: Path, *, seconds: float) -> None:
-    """Make *database* hold campaigns of several senders, all sending, with more recipients than so long can take."""
-    store = SqlStore(f"sqlite:///{database}", clock=SystemClock())
+def url_of(database: Path) -> str:
+    """Return how SqlStore reaches a file."""
+    return f"sqlite:///{database}"
+
+
+def prepare_race(url: str, *, seconds: float) -> None:
+    """Make a database hold campaigns of several senders, all sending, with more recipients than so long can take."""
+    store = store_on(url)
     store.upgrade()
     with CampaignKit(store=store) as kit:
         shop = kit.merchant(MERCHANT, zone="Europe/Warsaw", region="PL")
@@ -98,6 +105,11 @@ def prepare_race(database: Path, *, seconds: float) -> None:
                 shop.schedule(campaign.id)
                 _start(store, campaign.id)
     store.close()
+
+
+def store_on(url: str) -> SqlStore:
+    """Return a store that decides by the right time: a file by the system's clock, a server by its own."""
+    return SqlStore(url, clock=SystemClock() if url.startswith("sqlite") else None)
 
 
 def _contacts(count: int, *, gmail_every: int) -> Iterator[Contact]:
@@ -165,7 +177,7 @@ class HastyProvider:
 
 def race(job: Mapping[str, Any]) -> None:
     """Work as one process of the race until it is over."""
-    store = SqlStore(f"sqlite:///{job['database']}", clock=SystemClock())
+    store = store_on(job["url"])
     provider, clock = HastyProvider(), WrongClock(timedelta(seconds=job["skew_seconds"]))
     with CampaignKit(store=store, transports=lambda _: provider, clock=clock, lease=LEASE) as kit:
         while (left := job["ends_at"] - time.time()) > 0:
@@ -239,20 +251,24 @@ def possible_count(runner: Runner, first: int, end: int) -> int:
     return len(begun)
 
 
+_SENDERS = "SELECT campaign_id, body FROM campaignkit_campaigns"
 _BEGUN = """
-SELECT json_extract(c.body, '$.sender_id'), r.address_key, a.began_at, a.verdict
+SELECT r.campaign_id, r.address_key, a.began_at, a.verdict
 FROM campaignkit_attempts a
 JOIN campaignkit_recipients r ON r.merchant_id = a.merchant_id AND r.recipient_id = a.recipient_id
-JOIN campaignkit_campaigns c ON c.merchant_id = r.merchant_id AND c.campaign_id = r.campaign_id
 WHERE a.began_at IS NOT NULL ORDER BY a.began_at
 """
 
 
-def judge_race(database: Path, *, ends_at: float, kills: int) -> Verdicts:
+def judge_race(url: str, *, ends_at: float, kills: int) -> Verdicts:
     """Count what began, window by window; *ends_at* in seconds since 1970."""
-    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=60)
-    rows = connection.execute(_BEGUN).fetchall()
-    connection.close()
+    engine = sa.create_engine(url)
+    with engine.connect() as connection:
+        bodies = connection.exec_driver_sql(_SENDERS).all()
+        begun = connection.exec_driver_sql(_BEGUN).all()
+    engine.dispose()
+    senders = {campaign_id: json.loads(body)["sender_id"] for campaign_id, body in bodies}
+    rows = [(senders[campaign_id], address, at, verdict) for campaign_id, address, at, verdict in begun]
     submitted = [(sender, address, at) for sender, address, at, verdict in rows if verdict != "not_sent"]
     standings = [
         _standing(name, runner, [(address, at) for sender, address, at in submitted if sender == name], ends_at)
@@ -281,20 +297,26 @@ def _standing(name: str, runner: Runner, begun: Sequence[tuple[str, int]], ends_
 def race_for_quotas(
     folder: Path, *, seconds: float, workers: int = 8, seed: int = 1, template: Path | None = None, is_deadly: bool
 ) -> Verdicts:
-    """Let *workers* at a time race for so long, kill one after the other if *is_deadly*, and judge."""
-    database, dice, kills = folder / "race.db", random.Random(seed), 0
+    """Race on a file of *folder*, a copy of *template* where there is one."""
+    database = folder / "race.db"
     if template is None:
-        prepare_race(database, seconds=seconds)
+        prepare_race(url_of(database), seconds=seconds)
     else:
         shutil.copy(template, database)
+    return race_on(url_of(database), seconds=seconds, workers=workers, seed=seed, is_deadly=is_deadly)
+
+
+def race_on(url: str, *, seconds: float, workers: int = 8, seed: int = 1, is_deadly: bool) -> Verdicts:
+    """Let *workers* at a time race for so long, kill one after the other if *is_deadly*, and judge."""
+    dice, kills = random.Random(seed), 0
     with Zygote() as zygote:
-        assert zygote.run({"race": True, "database": str(database), "ends_at": 0.0, "skew_seconds": 0.0})  # it is warm
+        zygote.warm({"race": True, "url": url, "ends_at": time.time() + WARM_SECONDS, "skew_seconds": 0.0})
         ends_at = time.time() + seconds
 
         def start(place: int) -> int:
             # From a day behind to a day ahead, evenly, and a little beside.
             skew = DAY_SECONDS * (2 * place / max(workers - 1, 1) - 1) * dice.uniform(0.9, 1)
-            return zygote.start({"race": True, "database": str(database), "ends_at": ends_at, "skew_seconds": skew})
+            return zygote.start({"race": True, "url": url, "ends_at": ends_at, "skew_seconds": skew})
 
         alive = [start(place) for place in range(workers)]
         while is_deadly and time.time() < ends_at - 1:
@@ -304,4 +326,4 @@ def race_for_quotas(
             alive[place] = start(place)
         for pid in alive:
             assert zygote.watch(pid) == 0
-    return judge_race(database, ends_at=ends_at, kills=kills)
+    return judge_race(url, ends_at=ends_at, kills=kills)

@@ -5,6 +5,7 @@ import sqlite3
 import pytest
 
 from tests.storms.credit import CREDITS, judge_credit, race_for_credit
+from tests.storms.limits import url_of
 
 ROUNDS = 12
 WORKERS = 16
@@ -13,7 +14,7 @@ WORKERS = 16
 @pytest.fixture(scope="module")
 def raced(tmp_path_factory):
     folder = tmp_path_factory.mktemp("race")
-    return folder / "credit.db", race_for_credit(folder, rounds=ROUNDS, workers=WORKERS)
+    return folder / "credit.db", race_for_credit(url_of(folder / "credit.db"), rounds=ROUNDS, workers=WORKERS)
 
 
 def test_sixteen_processes_at_the_last_credits_oversell_nothing(raced):
@@ -43,4 +44,4 @@ def test_the_judge_sees_what_is_wrong(raced, tmp_path, crime, name):
     before.close()
     after.close()
 
-    assert getattr(judge_credit(target), name) > getattr(verdicts, name) == 0
+    assert getattr(judge_credit(url_of(target)), name) > getattr(verdicts, name) == 0

@@ -16,6 +16,7 @@ from tests.storms.limits import (
     prepare_race,
     race_for_quotas,
     too_near_count,
+    url_of,
 )
 
 SECONDS = 6.0
@@ -25,7 +26,7 @@ FIVE_A_SECOND = Quota(count=5, seconds=1)
 @pytest.fixture(scope="module")
 def template(tmp_path_factory):
     database = tmp_path_factory.mktemp("template") / "race.db"
-    prepare_race(database, seconds=SECONDS)
+    prepare_race(url_of(database), seconds=SECONDS)
     return database
 
 
@@ -77,7 +78,7 @@ def test_the_judge_convicts_a_limit_that_was_overshot(template, tmp_path, verdic
     shutil.copy(template, database)
     write_begun(database, "rolls", RUNNERS["rolls"].quotas[0].count + 1, verdict)
 
-    assert judge_race(database, ends_at=1.0, kills=0).overshoots == crime
+    assert judge_race(url_of(database), ends_at=1.0, kills=0).overshoots == crime
 
 
 def write_begun(database, sender, count, verdict):

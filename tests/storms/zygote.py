@@ -1,7 +1,8 @@
 """A warm process that forks a worker per job, so that a death costs milliseconds: ``python -m tests.storms.zygote``.
 
 Over its pipes: a line of JSON ``{"start": job}`` is answered by the worker's pid, ``{"wait": true}`` by how one ended,
-``{"watch": pid}`` by how that one ended, or by null if it is stopped. On Linux nothing of it outlives its parent.
+``{"watch": pid}`` by how that one ended, or by null if it is stopped; ``{"warm": job}`` has it do a job itself, once.
+On Linux nothing of it outlives its parent.
 """
 
 import ctypes
@@ -47,6 +48,10 @@ class Zygote:
     def start(self, job: dict[str, Any]) -> int:
         """Return the pid of a new worker at *job*."""
         return int(self._ask({"start": job}))
+
+    def warm(self, job: dict[str, Any]) -> None:
+        """Have *job* done before anybody is forked, so that no worker need learn what it teaches."""
+        self._ask({"warm": job})
 
     def wait(self) -> tuple[int, int]:
         """Return pid and exit code of a worker that ended; the code is negative if a signal killed it."""
@@ -98,6 +103,9 @@ def main() -> None:
             if pid == 0:
                 _be_worker(work, question["start"])
             answer: Any = pid
+        elif "warm" in question:
+            work(question["warm"])
+            answer = None
         else:
             ended, status = os.waitpid(question.get("watch", -1), os.WUNTRACED if "watch" in question else 0)
             answer = [ended, None if os.WIFSTOPPED(status) else os.waitstatus_to_exitcode(status)]

@@ -12,12 +12,11 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 from campaignkit.cli.console import Console
 from campaignkit.cli.placeholders import MissingVariable, fill_url
 from campaignkit.cli.problems import CONFIRMED, DatabaseUnavailable
-from campaignkit.errors import MissingExtra, SchemaOutdated
+from campaignkit.errors import SchemaOutdated, StoreUnavailable
+from campaignkit.stores.sql.engines import make_engine
 from campaignkit.stores.sql.store import SqlStore
 
 __all__ = ["open_engine", "opened_engine", "run_upgrade"]
-
-DRIVERS = {"psycopg": "postgres", "psycopg2": "postgres"}  # and the extra that brings them
 
 
 def run_upgrade(options: argparse.Namespace, console: Console) -> int:
@@ -25,6 +24,8 @@ def run_upgrade(options: argparse.Namespace, console: Console) -> int:
     engine = open_engine(options.db, may_create=True)
     try:
         SqlStore(engine).upgrade()
+    except StoreUnavailable as error:
+        raise DatabaseUnavailable(error.problem) from error
     except OperationalError as error:
         raise DatabaseUnavailable(" ".join(str(error.orig).split())) from error
     finally:
@@ -44,21 +45,16 @@ def open_engine(url: str, *, may_create: bool) -> sa.Engine:
         MissingExtra: its driver is not installed.
     """
     try:
-        parsed = sa.make_url(fill_url(url, os.environ))
-        if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
-            raise DatabaseUnavailable("its URL begins with sqlite:/// or postgresql+psycopg://")
+        filled = fill_url(url, os.environ)
+        parsed = sa.make_url(filled)
         if not may_create and _is_missing_file(parsed):
             raise DatabaseUnavailable(f"there is no file {parsed.database}")
-        return sa.create_engine(parsed)
+        return make_engine(filled)
     except MissingVariable as error:
         raise DatabaseUnavailable(str(error)) from error
-    except (ArgumentError, NoSuchModuleError) as error:
+    except (ArgumentError, NoSuchModuleError, ValueError) as error:
         # SQLAlchemy's own text may repeat the URL.
         raise DatabaseUnavailable("its URL begins with sqlite:/// or postgresql+psycopg://") from error
-    except ModuleNotFoundError as error:
-        if error.name not in DRIVERS:
-            raise
-        raise MissingExtra(DRIVERS[error.name], error.name) from error
 
 
 @contextmanager
@@ -84,6 +80,8 @@ def _has_tables(engine: sa.Engine) -> bool:
         if error.found != "none":
             raise
         return False
+    except StoreUnavailable as error:
+        raise DatabaseUnavailable(error.problem) from error
     except DBAPIError as error:
         raise DatabaseUnavailable(" ".join(str(error.orig).split())) from error
     return True

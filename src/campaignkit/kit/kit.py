@@ -1,5 +1,6 @@
 """CampaignKit: one store, its transports and a clock; merchants' handles, and the worker's verbs."""
 
+import logging
 import math
 import random
 import time
@@ -22,7 +23,7 @@ from campaignkit.dispatch.composing import House
 from campaignkit.dispatch.dispatcher import DEFAULT_LEASE, Dispatcher, Round, Tools
 from campaignkit.dispatch.records import Records
 from campaignkit.dispatch.workshop import Workshop
-from campaignkit.errors import MerchantNotFound
+from campaignkit.errors import MerchantNotFound, StoreUnavailable
 from campaignkit.identifiers import TimeOrderedIds
 from campaignkit.kit.base import aware
 from campaignkit.kit.door import Actor
@@ -269,16 +270,30 @@ class CampaignKit(RecordingVerbs):
             self._clock.sleep_until(next_at if end is None else min(next_at, end))
         return RunReport(sent=sent, next_at=next_at, waiting=self._waiting())
 
-    def serve(self, stop: Stop, *, poll_seconds: float = POLL_SECONDS) -> int:
+    def serve(
+        self,
+        stop: Stop,
+        *,
+        poll_seconds: float = POLL_SECONDS,
+        on_unavailable: Callable[[StoreUnavailable], None] | None = None,
+    ) -> int:
         """Work until *stop* is set and return how many were sent: the body of a worker process.
 
         New campaigns are noticed within *poll_seconds*. What is being handed over when *stop* is set is finished
-        and written down; the rest of its batch goes back untouched.
+        and written down; the rest of its batch goes back untouched. A database that is restarted or full for a while
+        ends no worker: it looks again every *poll_seconds*.
+
+        Args:
+            on_unavailable: Told each time that the store could not be used; by default the logger ``campaignkit`` is.
         """
         sent = 0
         while not stop.is_set():
             self._dispatcher.seen.clear()  # a worker lives for months and reports nothing of them
-            done = self._round(TICK_MESSAGES, poll_seconds, stop)
+            try:
+                done = self._round(TICK_MESSAGES, poll_seconds, stop)
+            except StoreUnavailable as trouble:
+                (on_unavailable or _warn)(trouble)
+                done = Round()
             sent += done.sent
             stop.wait(self._pause_seconds(done, poll_seconds))
         return sent
@@ -332,6 +347,10 @@ class CampaignKit(RecordingVerbs):
 
 def _told(done: Round) -> TickReport:
     return TickReport(sent=done.sent, next_at=done.next_at, has_more=done.has_more)
+
+
+def _warn(trouble: StoreUnavailable) -> None:
+    logging.getLogger("campaignkit").warning("%s; looking again soon", trouble)
 
 
 def _real_time() -> tuple[float, float]:

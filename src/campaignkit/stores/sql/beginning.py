@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 import attrs
 import sqlalchemy as sa
@@ -34,7 +35,7 @@ from campaignkit.stores.sql.schema import (
     to_micros,
 )
 from campaignkit.stores.sql.settling import Freed
-from campaignkit.stores.sql.statements import Parameters, Statement, is_among
+from campaignkit.stores.sql.statements import Parameters, Statement, is_among, spread
 
 __all__ = ["begin"]
 
@@ -141,16 +142,25 @@ _ATTEMPT_NAMES = (
 )
 
 
-def _insert_attempt(names: Sequence[str]) -> sa.Insert:
+def _insert_attempt(names: Sequence[str], _is_sqlite: bool) -> sa.Insert:
     return sa.insert(attempts).values(
         {name: sa.bindparam(name) for name in names}
         | {name: sa.literal_column("''") for name in ("verdict", "scope", "code", "reply")}
     )
 
 
+def _insert_attempts(names: Sequence[str]) -> sa.Insert:
+    given = spread(attempts, {name: name for name in names})
+    empty = ("verdict", "scope", "code", "reply")
+    rows = sa.select(*(given.c[name] for name in names), *(sa.literal_column("''") for _ in empty))
+    return sa.insert(attempts).from_select([*names, *empty], rows, include_defaults=False)
+
+
 _PAID_NAMES = (*_ATTEMPT_NAMES, "credit_shares")
-_ATTEMPT = Statement(_ATTEMPT_NAMES, lambda _: _insert_attempt(_ATTEMPT_NAMES))
-_PAID_ATTEMPT = Statement(_PAID_NAMES, lambda _: _insert_attempt(_PAID_NAMES))
+_ATTEMPT, _PAID_ATTEMPT = (
+    Statement(names, partial(_insert_attempt, names), write_spread=partial(_insert_attempts, names))
+    for names in (_ATTEMPT_NAMES, _PAID_NAMES)
+)
 
 
 def begin(

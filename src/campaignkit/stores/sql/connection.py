@@ -6,7 +6,9 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-__all__ = ["ReadNow", "prepare", "reading", "writing"]
+from campaignkit.stores.sql.troubles import naming_troubles
+
+__all__ = ["ReadNow", "connected", "reading", "writing"]
 
 ReadNow = Callable[[sa.Connection], datetime]  # the deciding instant, read after the locks were taken
 
@@ -16,9 +18,12 @@ BUSY_TIMEOUT_SECONDS = 30
 
 @contextmanager
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """Yield a connection inside a write transaction; commit on leaving, roll back on any exception."""
-    with engine.connect() as connection:
-        prepare(connection)
+    """Yield a connection inside a write transaction; commit on leaving, roll back on any exception.
+
+    Raises:
+        StoreUnavailable: the database cannot be used now; ``NothingDone`` if this transaction certainly left nothing.
+    """
+    with connected(engine) as connection:
         if connection.dialect.name == "sqlite":
             # DEFERRED reads first and fails to become a writer later; IMMEDIATE waits for its turn at the start.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -28,7 +33,8 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
             connection.rollback()
             raise
         try:
-            connection.commit()
+            with naming_troubles(may_be_done=True):
+                connection.commit()
         except BaseException:
             # Nobody knows whether it was committed. The driver's connection goes, and with it what may still be open.
             connection.invalidate()
@@ -37,20 +43,45 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 @contextmanager
 def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """Yield a connection for reading; what it reads in one statement is one state."""
-    with engine.connect() as connection:
-        prepare(connection)
+    """Yield a connection for reading; what it reads in one statement is one state.
+
+    Raises:
+        StoreUnavailable: as for ``writing``.
+    """
+    with connected(engine) as connection:
         yield connection
         connection.rollback()
 
 
+@contextmanager
+def connected(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Yield a prepared connection of the pool, and name the troubles that come with it."""
+    with naming_troubles(may_be_done=True):  # who cannot connect now cannot do so at once either
+        connection = engine.connect()
+    with connection, naming_troubles(may_be_done=False):
+        prepare(connection)
+        yield connection
+
+
 def prepare(connection: sa.Connection) -> None:
     """Set what a database connection needs once in its life; a host's own engine is treated the same."""
-    if connection.info.get("campaignkit") or connection.dialect.name != "sqlite":
+    if connection.info.get("campaignkit"):
         return
-    connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}")
-    connection.exec_driver_sql("PRAGMA journal_mode = WAL")
-    # NORMAL may lose the last commits when the power fails; a lost begin would be a message sent twice.
-    connection.exec_driver_sql("PRAGMA synchronous = FULL")
-    connection.rollback()
+    for statement in _SETTINGS[connection.dialect.name]:
+        connection.exec_driver_sql(statement)
+    connection.commit()  # PostgreSQL would forget with a rollback what it was told since the last commit
     connection.info["campaignkit"] = True
+
+
+# A commit that the power takes back would be a begin that never was, and a message sent twice: neither SQLite's NORMAL
+# nor PostgreSQL's "off" will do. What else a host chose there, such as to wait for a standby, is at least as good.
+_SETTINGS = {
+    "sqlite": (
+        f"PRAGMA busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}",
+        "PRAGMA journal_mode = WAL",
+        "PRAGMA synchronous = FULL",
+    ),
+    "postgresql": (
+        "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
+    ),
+}

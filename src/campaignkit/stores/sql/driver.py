@@ -13,8 +13,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from campaignkit.stores.sql.connection import prepare, reading, writing
+from campaignkit.stores.sql.connection import connected, reading, writing
 from campaignkit.stores.sql.statements import Parameters, Statement
+from campaignkit.stores.sql.troubles import naming_troubles
 
 __all__ = ["Driver", "driving", "reading_directly"]
 
@@ -37,7 +38,10 @@ class Driver:
     def run_each(self, statement: Statement, rows: Sequence[Parameters]) -> None:
         """Run a statement once for each of *rows*, if there are any."""
         if rows:
-            self.connection.exec_driver_sql(*statement.call_each(self.connection.dialect, rows))
+            dialect = self.connection.dialect
+            self.connection.exec_driver_sql(
+                *(statement.call_spread(dialect, rows) or statement.call_each(dialect, rows))
+            )
 
 
 class _DirectDriver(Driver):
@@ -66,7 +70,7 @@ def driving(engine: sa.Engine) -> Iterator[Driver]:
         with writing(engine) as connection:
             yield Driver(connection)
         return
-    with engine.connect() as connection, _errors_of_sqlalchemy(engine):
+    with connected(engine) as connection, _errors_of_sqlalchemy(engine):
         database = _database_of(connection)
         database.execute("BEGIN IMMEDIATE")  # see ``writing``
         try:
@@ -75,7 +79,8 @@ def driving(engine: sa.Engine) -> Iterator[Driver]:
             database.rollback()
             raise
         try:
-            database.commit()
+            with naming_troubles(may_be_done=True), _errors_of_sqlalchemy(engine):
+                database.commit()
         except BaseException:
             connection.invalidate()
             raise
@@ -88,7 +93,7 @@ def reading_directly(engine: sa.Engine) -> Iterator[Driver]:
         with reading(engine) as connection:
             yield Driver(connection)
         return
-    with engine.connect() as connection, _errors_of_sqlalchemy(engine):
+    with connected(engine) as connection, _errors_of_sqlalchemy(engine):
         yield _DirectDriver(connection, _database_of(connection))
 
 
@@ -113,7 +118,6 @@ def _is_direct(engine: sa.Engine) -> bool:
 
 
 def _database_of(connection: sa.Connection) -> sqlite3.Connection:
-    prepare(connection)
     database: Any = connection.connection.dbapi_connection
     assert isinstance(database, sqlite3.Connection)
     return database

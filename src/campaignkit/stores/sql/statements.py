@@ -4,7 +4,7 @@
 Values are as the driver takes them: instants are microseconds.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from operator import itemgetter
 from typing import Any
@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 
-__all__ = ["Parameters", "Statement", "is_among", "lock_number"]
+__all__ = ["Parameters", "Statement", "is_among", "lock_number", "spread"]
 
 Parameters = tuple[Any, ...]
 
@@ -27,7 +27,7 @@ def is_among(column: sa.Column[str], name: str, *, is_sqlite: bool) -> sa.Column
     """Return the condition that *column* is one of the sequence given as the parameter *name*."""
     if is_sqlite:  # ``_Text`` makes the list as long as it must be; json_each would cost 20 µs each time
         return column.op("IN", return_type=sa.Boolean())(sa.text(f"(:{name})"))
-    return column == sa.any_(sa.bindparam(name, type_=postgresql.ARRAY(column.type)))
+    return column == sa.any_(sa.bindparam(name, type_=postgresql.ARRAY(_raw(column.type))))
 
 
 def lock_number(*names: str) -> int:
@@ -36,17 +36,43 @@ def lock_number(*names: str) -> int:
     return int.from_bytes(sha256(name).digest()[:8], signed=True)
 
 
+def spread(table: sa.Table, columns: Mapping[str, str]) -> sa.TableValuedAlias:
+    """Return rows that come as one array for each column: parameters by name, and the columns that they are for.
+
+    PostgreSQL takes one statement with a hundred rows in a fifth of the time of a hundred statements.
+    """
+    types = {name: _raw(table.c[column].type) for name, column in columns.items()}
+    arrays = [sa.bindparam(name, type_=postgresql.ARRAY(kind)) for name, kind in types.items()]
+    places = [sa.column(name, kind) for name, kind in types.items()]
+    return sa.func.unnest(*arrays).table_valued(*places, name="given").render_derived()
+
+
+def _raw(kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
+    """Return what a driver takes. Texts without their lengths: a cast would cut them where an insert refuses them."""
+    if isinstance(kind, sa.String):
+        return sa.Text()
+    return kind.impl_instance if isinstance(kind, sa.types.TypeDecorator) else kind
+
+
 class Statement:
     """A statement with parameters, written for a dialect when it is first used there.
 
     Args:
         names: Its parameters, in the order in which tuples give them; the one of ``is_among`` last.
         write: Builds it; told whether it is for SQLite.
+        write_spread: Builds what does the same for many rows at once on PostgreSQL, each parameter an array.
     """
 
-    def __init__(self, names: tuple[str, ...], write: Callable[[bool], sa.Executable]) -> None:
+    def __init__(
+        self,
+        names: tuple[str, ...],
+        write: Callable[[bool], sa.Executable],
+        *,
+        write_spread: Callable[[], sa.Executable] | None = None,
+    ) -> None:
         self._names = names
         self._write = write
+        self._spread = None if write_spread is None else Statement(names, lambda _: write_spread())
         self._texts: dict[tuple[str, str], _Text] = {}  # by dialect and driver, so a few at most
 
     def call(self, dialect: Dialect, parameters: Parameters) -> tuple[str, Any]:
@@ -54,6 +80,12 @@ class Statement:
         text = self._text_for(dialect)
         arranged = text.arrange(parameters)
         return (text.plain, arranged) if text.list_place is None else text.with_list(arranged)
+
+    def call_spread(self, dialect: Dialect, rows: Sequence[Parameters]) -> tuple[str, Any] | None:
+        """Return text and parameters for all of *rows* in one run; None where there is no such text."""
+        if self._spread is None or dialect.name != "postgresql":
+            return None
+        return self._spread.call(dialect, tuple(map(list, zip(*rows, strict=True))))
 
     def call_each(self, dialect: Dialect, rows: Sequence[Parameters]) -> tuple[str, list[Any]]:
         """Return text and parameters for a run for each of *rows*; lists are not for that."""
@@ -75,7 +107,7 @@ class Statement:
         constants = {name: value for name, value in compiled.params.items() if name not in self._names}
         plain, order = str(compiled), compiled.positiontup
         if order is None:
-            return _Text(plain, lambda parameters: dict(zip(self._names, parameters, strict=True)) | constants)
+            return _Text(plain, lambda parameters: _named(self._names, parameters) | constants)
         arrange = _arrange([*self._names, *constants], order, tuple(constants.values()))
         return _Text(plain, arrange, order.index(self._names[-1]) if _ONE in plain else None)
 
@@ -105,6 +137,27 @@ class _Text:
         if size <= SIZE_MAX:
             self._by_size[size] = text
         return text
+
+
+def _named(names: Sequence[str], parameters: Parameters) -> dict[str, Any]:
+    return {
+        name: array_text(value) if type(value) is list else value for name, value in zip(names, parameters, strict=True)
+    }
+
+
+def array_text(values: Sequence[str | int | None]) -> str:
+    """Return an array as PostgreSQL reads it (manual, 8.15.6); psycopg would take ten times as long.
+
+    >>> print(array_text(["ann", 'a "b"', None, 7]))
+    {"ann","a \\"b\\"",NULL,7}
+    """
+    return "{" + ",".join(map(_element, values)) + "}"
+
+
+def _element(value: str | int | None) -> str:
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return "NULL" if value is None else str(value)
 
 
 def _arrange(given: list[str], wanted: Sequence[str], constants: Parameters) -> Callable[[Parameters], Parameters]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import attrs
 import sqlalchemy as sa
@@ -23,9 +22,8 @@ from campaignkit.credits.posting import CreditRequest
 from campaignkit.delivery.begin import BeginAnswer, Clearance
 from campaignkit.delivery.feedback import Feedback, RecordResult
 from campaignkit.delivery.settling import Settlement, SettleResult
-from campaignkit.errors import SchemaOutdated
 from campaignkit.ports import Backlog, Claim, Clock, Document, DueList, Reaped, RecipientQuery, SaveGuard, Trail
-from campaignkit.stores.sql import audience, documents, ledger, returns
+from campaignkit.stores.sql import audience, documents, ledger, migrating, returns
 from campaignkit.stores.sql.beginning import begin
 from campaignkit.stores.sql.claims import claim
 from campaignkit.stores.sql.connection import reading, writing
@@ -33,64 +31,63 @@ from campaignkit.stores.sql.counting import counted, marketing, spend, uncount
 from campaignkit.stores.sql.crediting import end_all
 from campaignkit.stores.sql.driver import driving, reading_directly
 from campaignkit.stores.sql.due import due
+from campaignkit.stores.sql.engines import checked_engine, make_engine
 from campaignkit.stores.sql.feedback import events_of
 from campaignkit.stores.sql.planning import backlog
 from campaignkit.stores.sql.readdressing import readdress
 from campaignkit.stores.sql.recording import reap, record
-from campaignkit.stores.sql.schema import SCHEMA_REVISION, VERSION_TABLE
 from campaignkit.stores.sql.settling import settle
+from campaignkit.stores.sql.troubles import again_if_undone
 from campaignkit.timing.limits import LimitScope, LimitState
 
 __all__ = ["SqlStore"]
-
-_MIGRATIONS = Path(__file__).parent / "migrations"
-_VERSION = sa.select(sa.column("version_num", sa.String)).select_from(sa.table(VERSION_TABLE))
 
 
 class SqlStore:
     """A store on SQLAlchemy Core. Call ``upgrade()`` once per database before use.
 
     Args:
-        url_or_engine: ``sqlite:///campaigns.db``, ``postgresql+psycopg://…``, or the host's own Engine.
+        url_or_engine: ``sqlite:///campaigns.db``, ``postgresql://…``, or the host's own Engine.
         clock: Decides instants on SQLite; by default the kit's. On PostgreSQL the server's clock decides unless given.
 
     Raises:
-        ValueError: the dialect is neither SQLite nor PostgreSQL.
+        ValueError: it is neither SQLite nor PostgreSQL, or reached by a driver that is not psycopg 3.
+        MissingExtra: PostgreSQL wants the extra ``postgres``.
     """
 
     def __init__(self, url_or_engine: str | sa.Engine, *, clock: Clock | None = None) -> None:
         self._owns_engine = isinstance(url_or_engine, str)
-        self._engine = _engine_for(url_or_engine) if isinstance(url_or_engine, str) else url_or_engine
-        if self._engine.dialect.name not in {"sqlite", "postgresql"}:
-            raise ValueError(f"SqlStore runs on SQLite and PostgreSQL, not on {self._engine.dialect.name}")
+        self._engine = make_engine(url_or_engine) if isinstance(url_or_engine, str) else checked_engine(url_or_engine)
         self._own_clock = clock
         self._kit_clock: Clock | None = None
 
     # the database itself
 
+    @again_if_undone
     def upgrade(self) -> None:
-        """Create or migrate the tables to this version; safe to repeat."""
-        # Importing it takes longer than all the rest of a worker's start, and only migrating needs it.
-        from alembic import command
-        from alembic.config import Config
+        """Create or migrate the tables to this version; safe to repeat, and from several processes at once.
 
-        with writing(self._engine) as connection:
-            config = Config()
-            config.set_main_option("script_location", str(_MIGRATIONS))
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-
-    def require_schema(self) -> None:
-        """Return if the tables are of this version.
+        Older versions of campaignkit may go on working meanwhile and afterwards, as long as they are of the same
+        generation of tables; a database that a newer version of it has upgraded is left as it is.
 
         Raises:
-            SchemaOutdated: they are not, or are missing.
+            SchemaTooNew: the tables are of a newer generation.
         """
-        with reading(self._engine) as connection:
-            is_there = sa.inspect(connection).has_table(VERSION_TABLE)
-            found = (connection.execute(_VERSION).scalar() if is_there else None) or "none"
-        if found != SCHEMA_REVISION:
-            raise SchemaOutdated(found, SCHEMA_REVISION)
+        migrating.upgrade(self._engine)
+
+    def downgrade(self, revision: str) -> None:
+        """Undo migrations back to *revision*, with what is stored in what they made; ``base`` removes every table."""
+        migrating.downgrade(self._engine, revision)
+
+    @again_if_undone
+    def require_schema(self) -> None:
+        """Return if this version works with the tables: they are its own, or of a later step of its generation.
+
+        Raises:
+            SchemaOutdated: they are older, or missing.
+            SchemaTooNew: they are of a newer generation.
+        """
+        migrating.require_schema(self._engine)
 
     def bind_clock(self, clock: Clock, /) -> None:
         """Use the kit's clock, unless this store was made with its own. Checks the schema once."""
@@ -105,7 +102,7 @@ class SqlStore:
     def _now(self, connection: sa.Connection) -> datetime:
         clock = self._own_clock
         if clock is None and connection.dialect.name == "postgresql":
-            at: datetime = connection.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
+            at: datetime = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
             return at
         clock = clock or self._kit_clock
         if clock is None:
@@ -114,10 +111,12 @@ class SqlStore:
 
     # documents
 
+    @again_if_undone
     def load(self, merchant_id: str, kind: str, document_id: str, /) -> Document | None:
         with reading_directly(self._engine) as driver:
             return documents.load(driver, merchant_id, kind, document_id)
 
+    @again_if_undone
     def save(
         self,
         document: Document,
@@ -146,6 +145,7 @@ class SqlStore:
             revision=expected_revision + 1,
         )
 
+    @again_if_undone
     def scan(
         self, merchant_id: str, kind: str, /, *, status: str | None = None, after: str | None = None, limit: int = 50
     ) -> Sequence[Document]:
@@ -154,12 +154,14 @@ class SqlStore:
 
     # recipients
 
+    @again_if_undone
     def add_recipients(
         self, merchant_id: str, campaign_id: str, rows: Sequence[CampaignRecipient], /
     ) -> Sequence[IntakeResult]:
         with writing(self._engine) as connection:
             return audience.add_recipients(connection, merchant_id, campaign_id, rows)
 
+    @again_if_undone
     def move_recipients(
         self,
         merchant_id: str,
@@ -176,20 +178,24 @@ class SqlStore:
                 connection, merchant_id, campaign_id, event, reason=reason, recipient_ids=recipient_ids, now=now
             )
 
+    @again_if_undone
     def readdress(self, merchant_id: str, campaign_id: str, recipient_id: str, to: NewAddress, /) -> ReaddressResult:
         with writing(self._engine) as connection:
             return readdress(connection, merchant_id, campaign_id, recipient_id, to, read_now=self._now)
 
+    @again_if_undone
     def list_recipients(
         self, merchant_id: str, campaign_id: str, query: RecipientQuery, /
     ) -> Sequence[CampaignRecipient]:
         with reading(self._engine) as connection:
             return audience.list_recipients(connection, merchant_id, campaign_id, query)
 
+    @again_if_undone
     def count_recipients(self, merchant_id: str, campaign_id: str, /) -> Sequence[RecipientCount]:
         with reading(self._engine) as connection:
             return audience.count_recipients(connection, merchant_id, campaign_id)
 
+    @again_if_undone
     def trail(self, merchant_id: str, recipient_id: str, /) -> Trail | None:
         with reading_directly(self._engine) as driver:
             found = audience.trail(driver.connection, merchant_id, recipient_id)
@@ -197,6 +203,7 @@ class SqlStore:
 
     # dispatch
 
+    @again_if_undone
     def due(self, now: datetime, /, *, limit: int, after: tuple[str, str] | None = None) -> DueList:
         with reading_directly(self._engine) as driver:
             is_kits_clock = self._own_clock is None and driver.is_sqlite
@@ -204,6 +211,7 @@ class SqlStore:
             found = due(driver, at, limit=limit, after=after)
             return found if is_kits_clock else attrs.evolve(found, now=at)
 
+    @again_if_undone
     def claim(
         self,
         merchant_id: str,
@@ -227,6 +235,7 @@ class SqlStore:
                 read_now=self._now,
             )
 
+    @again_if_undone
     def begin(
         self, clearances: Sequence[Clearance], /, *, lease: timedelta, settlements: Sequence[Settlement] = ()
     ) -> Sequence[BeginAnswer]:
@@ -234,6 +243,7 @@ class SqlStore:
             _, freed = settle(driver, settlements, read_now=self._now)
             return begin(driver, clearances, lease=lease, read_now=self._now, freed=freed)
 
+    @again_if_undone
     def settle(self, settlements: Sequence[Settlement], /) -> Sequence[SettleResult]:
         with driving(self._engine) as driver:
             results, freed = settle(driver, settlements, read_now=self._now)
@@ -242,6 +252,7 @@ class SqlStore:
             end_all(driver, freed.holds, read_now=self._now)
             return results
 
+    @again_if_undone
     def release(
         self, held: Sequence[Claim], /, *, not_before: datetime | None = None, reason: str = "", detail: str = ""
     ) -> int:
@@ -249,6 +260,7 @@ class SqlStore:
             now = self._now(connection)
             return returns.release(connection, held, not_before=not_before, reason=reason, detail=detail, now=now)
 
+    @again_if_undone
     def reap(self) -> Reaped:
         with reading_directly(self._engine) as driver:
             if not returns.has_outlived(driver, self._now(driver.connection)):
@@ -258,65 +270,72 @@ class SqlStore:
 
     # suppression
 
+    @again_if_undone
     def suppress(self, merchant_id: str, keys: Sequence[str], /, *, reason: str) -> int:
         with writing(self._engine) as connection:
             return audience.suppress(connection, merchant_id, keys, reason=reason, now=self._now(connection))
 
+    @again_if_undone
     def suppressed(self, merchant_id: str, keys: Sequence[str], /) -> frozenset[str]:
         with reading(self._engine) as connection:
             return audience.suppressed(connection, merchant_id, keys)
 
+    @again_if_undone
     def lift(self, merchant_id: str, keys: Sequence[str], /) -> int:
         with writing(self._engine) as connection:
             return audience.lift(connection, merchant_id, keys)
 
     # feedback
 
+    @again_if_undone
     def record(self, events: Sequence[Feedback], /) -> Sequence[RecordResult]:
         with driving(self._engine) as driver:
             return record(driver, events, read_now=self._now)
 
     # planning
 
+    @again_if_undone
     def backlog(
         self, merchant_id: str, campaign_id: str, /, *, before: str | None = None, by_destination: bool = False
     ) -> Sequence[Backlog]:
         with reading_directly(self._engine) as driver:
             return backlog(driver, merchant_id, campaign_id, before=before, by_destination=by_destination)
 
+    @again_if_undone
     def counted(self, keys: Sequence[str], /) -> Mapping[str, LimitState]:
         with reading_directly(self._engine) as driver:
             return counted(driver, keys)
 
+    @again_if_undone
     def spend(self, scopes: Sequence[LimitScope], /, *, draw: float = 0.0) -> datetime | None:
         with driving(self._engine) as driver:
             return spend(driver, scopes, draw=draw, read_now=self._now)
 
+    @again_if_undone
     def marketing(self, merchant_id: str, keys: Sequence[str], since: datetime, /) -> Mapping[str, Sequence[datetime]]:
         with reading_directly(self._engine) as driver:
             return marketing(driver, merchant_id, keys, since)
 
     # credit
 
+    @again_if_undone
     def post(self, merchant_id: str, requests: Sequence[CreditRequest], /) -> Sequence[Entry]:
         with driving(self._engine) as driver:
             return ledger.post_all(driver, merchant_id, requests, read_now=self._now)
 
+    @again_if_undone
     def lots(self, merchant_id: str, /) -> Sequence[Lot]:
         with reading(self._engine) as connection:
             return ledger.lots_of(connection, merchant_id)
 
+    @again_if_undone
     def posted(self, merchant_id: str, /) -> Sequence[Entry]:
         with reading(self._engine) as connection:
             return ledger.posted(connection, merchant_id)
 
+    @again_if_undone
     def charged(
         self, merchant_id: str, /, *, after: tuple[str, int] | None = None, limit: int = 1000
     ) -> Sequence[Attempt]:
         with reading(self._engine) as connection:
             return ledger.charged(connection, merchant_id, after=after, limit=limit)
-
-
-def _engine_for(url: str) -> sa.Engine:
-    """Return an engine whose exceptions do not repeat what was stored: it is full of addresses."""
-    return sa.create_engine(url, hide_parameters=True)
