@@ -427,9 +427,7 @@ class SchemaTooNew(CampaignKitError):
     expected: str
 
     def __str__(self) -> str:
-        return (
-            f"the database is at schema {self.found}, this version knows {self.expected}: install a newer campaignkit"
-        )
+        return f"the database is at schema {self.found}, this version knows {self.expected}: update campaignkit"
 
 
 @attrs.frozen

@@ -43,7 +43,7 @@ def _figure(wave: int, rates: list[float], peer: list[float], micros: Micros) ->
     middle = statistics.median(rates)
     ours, servers = micros[f"worker {wave}"], micros[f"server {wave}"]
     why = (
-        f"a message takes {statistics.median(ours):.0f} µs of CPU in the worker and {statistics.median(servers):.0f} µs "
+        f"a message takes {statistics.median(ours):.0f} µs of CPU here and {statistics.median(servers):.0f} µs "
         "in the server, most of that for three rewrites of a row that stands in eight indexes"
     )
     is_goal = wave == BATCH_MAX

@@ -56,7 +56,7 @@ SETTLED = [(1, "accepted", "", "", "", None, "flora", one, 1) for one in IDS]
 
 @pytest.fixture(scope="module")
 def crowded() -> Iterator[sa.Engine]:
-    """A database with 20,000 recipients and their attempts that nobody analyzed yet."""
+    """A database with 50,000 recipients and their attempts that nobody analyzed yet."""
     with postgres().database() as name:
         engine = sa.create_engine(postgres().url(name))
         with engine.begin() as connection:
@@ -70,7 +70,7 @@ _CROWD = """
 INSERT INTO campaignkit_recipients
 SELECT 'r' || i, 'flora', 'c1', 'recipient', 'pending', '', '', 'email', i, i, i, '', i, i, '', '', '{}', 0, 1, 0, 0, 0,
     NULL, '', '', NULL, NULL, 1, 1, 'none'
-FROM generate_series(1, 20000) i
+FROM generate_series(1, 50000) i
 """
 _TRIES = """
 INSERT INTO campaignkit_attempts
