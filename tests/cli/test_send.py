@@ -180,6 +180,7 @@ def test_status_and_explain_tell_what_became_of_it(folder: Path, capsys: pytest.
         "rows": 4,
         "recipients": 3,
         "by_status": {"sent": 3},
+        "by_delivery": {},
         "exclusions": {"duplicate": 1},
         "rejections": {},
     }

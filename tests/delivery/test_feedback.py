@@ -209,7 +209,7 @@ def test_a_text_asks_for_what_its_words_say(words, kind, code):
 
 def test_a_text_without_an_id_is_never_taken_for_a_repetition():
     assert text("stop").event_key == text("stop").event_key
-    arrivals = [
+    arrivals = (
         feedback_of_text(
             InboundText(sender="+12125550143", to="100", text="stop"),
             None,
@@ -218,9 +218,8 @@ def test_a_text_without_an_id_is_never_taken_for_a_repetition():
             arrival_id=one,
         )
         for one in "ab"
-    ]
-
-    assert len({event.event_key for event in arrivals if isinstance(event, Feedback)}) == 2
+    )
+    assert len({event.event_key for event in arrivals if not isinstance(event, Rejection)}) == 2
 
 
 def test_a_text_from_no_number_is_refused():

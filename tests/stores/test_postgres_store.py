@@ -69,7 +69,7 @@ def crowded() -> Iterator[sa.Engine]:
 _CROWD = """
 INSERT INTO campaignkit_recipients
 SELECT 'r' || i, 'flora', 'c1', 'recipient', 'pending', '', '', 'email', i, i, i, '', i, i, '', '', '{}', 0, 1, 0, 0, 0,
-    NULL, '', '', NULL, NULL, 'none', 1, 1
+    NULL, '', '', NULL, 'none', NULL, 1, 1
 FROM generate_series(1, 50000) i
 """
 _TRIES = """
