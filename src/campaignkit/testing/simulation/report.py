@@ -1,0 +1,93 @@
+"""What one simulation came to: its findings, its counts, and every step that led there. Values only."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import attrs
+
+from campaignkit.testing.simulation.stage import TraceLine
+
+__all__ = ["Finding", "SimulationReport", "add_up_simulations"]
+
+LINES_SHOWN = 40
+FINDINGS_SHOWN = 10
+
+
+@attrs.frozen
+class Finding:
+    """A law that did not hold."""
+
+    law: str  # stable: "lost", "duplicated", "unexpected", "over_limit" …
+    detail: str
+    step: int  # the number of the line of the trace after which it was seen
+
+    def __str__(self) -> str:
+        return f"{self.law} (step {self.step}): {self.detail}"
+
+
+@attrs.frozen(kw_only=True)
+class SimulationReport:
+    """What one seed came to. The same seed has the same report, whatever the process."""
+
+    seed: int
+    weather: str  # which faults there were, in words
+    findings: tuple[Finding, ...]
+    trace: tuple[TraceLine, ...] = attrs.field(repr=False)
+    span: timedelta  # of virtual time
+    crash_count: int
+    freeze_count: int
+    fault_count: int  # calls of the store that failed on purpose
+    accepted_count: int  # messages that the provider took
+    recovered_count: int  # recipients that were held by a worker when it died, and came to their end all the same
+    statuses: Mapping[str, int]  # of recipients, at the end
+
+    @property
+    def is_right(self) -> bool:
+        return not self.findings
+
+    @property
+    def step_count(self) -> int:
+        return len(self.trace)
+
+    @property
+    def in_doubt_count(self) -> int:
+        return self.statuses.get("in_doubt", 0) + self.statuses.get("unknown", 0)
+
+    def count(self, law: str) -> int:
+        """Return how often *law* did not hold."""
+        return sum(finding.law == law for finding in self.findings)
+
+    @property
+    def digest(self) -> str:
+        """What tells one trace from another: equal where every step is."""
+        text = "\n".join(map(str, self.trace))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def told(self, *, until: int | None = None, lines: int = LINES_SHOWN) -> str:
+        """Return the last steps up to the step *until*, all if it is left out."""
+        end = len(self.trace) if until is None else until + 1
+        return "\n".join(map(str, self.trace[max(end - lines, 0) : end]))
+
+    def __str__(self) -> str:
+        counts = ", ".join(f"{count} {status}" for status, count in sorted(self.statuses.items()))
+        head = (
+            f"seed {self.seed}: {self.step_count} steps in {self.span}, {self.crash_count} crashes, "
+            f"{self.freeze_count} freezes, {self.fault_count} failing calls; {counts}"
+        )
+        if self.is_right:
+            return f"{head}: right"
+        shown = [f"  ! {finding}" for finding in self.findings[:FINDINGS_SHOWN]]
+        steps = self.told(until=self.findings[0].step)
+        return "\n".join([f"{head}: NOT right", f"  weather: {self.weather}", *shown, steps])
+
+
+def add_up_simulations(statuses: "Counter[str]", report: SimulationReport) -> None:
+    """Add the statuses of one report to those of others."""
+    statuses.update(report.statuses)
+
+
+def instant(at: datetime) -> str:
+    """Return an instant as findings show it."""
+    return f"{at:%d %H:%M:%S.%f}"

@@ -1,0 +1,295 @@
+"""The shops of a simulation: merchants, senders and campaigns drawn from the seed, and what people do to them.
+
+People act through the kit, as hosts do, and what they are told is written into the trace.
+"""
+
+import random
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+import attrs
+
+from campaignkit.addresses.channel import Rejection
+from campaignkit.audience.consent import ConsentPolicy
+from campaignkit.audience.contacts import Contact, parse_contact
+from campaignkit.campaign.status import CampaignStatus
+from campaignkit.credits.prices import PriceBook, PriceTable
+from campaignkit.errors import CampaignKitError
+from campaignkit.kit import CampaignKit, Merchant
+from campaignkit.message.content import EmailContent, SmsContent
+from campaignkit.testing.simulation.court import Court
+from campaignkit.testing.simulation.stage import Actor, Stage
+from campaignkit.testing.simulation.weather import StoreUnreachable
+from campaignkit.timing.limits import FrequencyCap, Interval, Limit
+from campaignkit.timing.windows import SendWindow
+
+__all__ = ["FRIDAY", "Person", "Shop", "open_shops", "price_book"]
+
+FRIDAY = datetime(2026, 3, 6, 8, tzinfo=UTC)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+MAIL = EmailContent(subject="Spring", text="The tulips are here.")
+TEXT = SmsContent(text="The tulips are here. Reply STOP to end.")
+LONG_TEXT = SmsContent(text="The tulips are here. " * 10)
+DOMAINS = ("example.com", "gmail.com", "outlook.com", "shop.example")
+ZONES = ("", "", "America/New_York", "Asia/Tokyo")
+WINDOWS = (
+    None,
+    None,
+    SendWindow(days="mon-fri", opens=time(9), closes=time(17), zone="Europe/Warsaw"),
+    SendWindow(opens=time(9), closes=time(10), zone="Europe/Warsaw"),
+    SendWindow(opens=time(8), closes=time(20)),
+    SendWindow.quiet(time(21), time(9)),
+)
+SENDER_LIMITS: Sequence[Sequence[Limit | Interval]] = (
+    (),
+    (),
+    (Limit(3, per=10 * MINUTE),),
+    (Limit(4, per=HOUR), Interval(20)),
+    (Limit(6, per="day", zone="Europe/Warsaw"),),
+)
+CAMPAIGN_LIMITS: Sequence[dict[str, Any]] = (
+    {},
+    {},
+    {"limits": [Limit(2, per=MINUTE)]},
+    {"interval": Interval(5)},
+)
+CAPS = (None, None, None, FrequencyCap(messages=1, days=7), FrequencyCap(messages=1, days=2, excess="skip"))
+
+
+@attrs.define
+class Shop:
+    """One merchant, as its people know it."""
+
+    merchant_id: str
+    campaigns: list[str] = attrs.field(factory=list)
+    audiences: dict[str, list[Contact]] = attrs.field(factory=dict)  # by campaign
+
+
+def price_book(starts_at: datetime) -> PriceBook:
+    """Return prices that change while campaigns run."""
+    cheap = PriceTable.of({"48": 2, "1": 1}, version="a", effective_from=starts_at - DAY)
+    dear = PriceTable.of({"48": 3, "1": 2}, version="b", effective_from=starts_at + HOUR)
+    return PriceBook((cheap, dear))
+
+
+def open_shops(kit: CampaignKit, dice: random.Random, now: datetime) -> list[Shop]:
+    """Return one or two shops with one or two campaigns each, scheduled."""
+    return [_open_shop(kit, dice, now, merchant_id) for merchant_id in ("flora", "vera")[: dice.choice((1, 1, 2))]]
+
+
+def _open_shop(kit: CampaignKit, dice: random.Random, now: datetime, merchant_id: str) -> Shop:
+    shop = Shop(merchant_id)
+    merchant = kit.merchant(
+        merchant_id,
+        zone="Europe/Warsaw",
+        region="PL",
+        consent_policy=ConsentPolicy(unknown_allows_sms=True),
+        frequency_cap=dice.choice(CAPS) or False,
+    )
+    merchant.add_sender("main", address="Flora <hello@flora.example>", limits=list(dice.choice(SENDER_LIMITS)))
+    merchant.add_sender("texts", address="FLORA", channel="sms", limits=[])
+    merchant.credits.grant(dice.randint(10, 60), key="first", expires_at=now + dice.choice((HOUR, DAY, 30 * DAY)))
+    for _ in range(dice.randint(1, 2)):
+        add_campaign(shop, merchant, dice, now)
+    return shop
+
+
+def add_campaign(shop: Shop, merchant: Merchant, dice: random.Random, now: datetime) -> None:
+    """Draw a campaign with its recipients, and schedule it; one of texts in three."""
+    is_text = dice.random() < 0.33
+    campaign = merchant.create_campaign(
+        name=f"Campaign {len(shop.campaigns) + 1}",
+        channel="sms" if is_text else "email",
+        sender="texts" if is_text else "main",
+        content=dice.choice((TEXT, LONG_TEXT)) if is_text else MAIL,
+        window=dice.choice(WINDOWS),
+        kind=dice.choice(("marketing", "marketing", "transactional")),
+        partial=True,
+        **dice.choice(CAMPAIGN_LIMITS),
+    )
+    shop.campaigns.append(campaign.id)
+    shop.audiences[campaign.id] = _audience(dice, is_text)
+    merchant.add_recipients(campaign.id, shop.audiences[campaign.id])
+    deadline = dice.choice((None, None, HOUR, DAY))
+    start_at = now + dice.choice((timedelta(0), timedelta(0), HOUR))
+    merchant.schedule(campaign.id, start_at=start_at, deadline=None if deadline is None else start_at + deadline)
+
+
+def _audience(dice: random.Random, is_text: bool) -> list[Contact]:
+    """Return some contacts, the last of whom is there twice."""
+    places = dice.sample(range(20), dice.randint(3, 10))
+    rows = [_row(dice, place, is_text) for place in places]
+    found = [parse_contact(row, row_number=number, region="PL") for number, row in enumerate([*rows, rows[-1]], 1)]
+    return [one for one in found if not isinstance(one, Rejection)]
+
+
+def _row(dice: random.Random, place: int, is_text: bool) -> dict[str, str]:
+    row = {"phone": f"+4860100{place:04}"} if is_text else {"email": f"c{place}@{DOMAINS[place % len(DOMAINS)]}"}
+    zone = dice.choice(ZONES)
+    return {**row, "zone": zone} if zone else row
+
+
+@attrs.define(eq=False)
+class Person:
+    """Somebody at a till, who does one thing after the other to any campaign of any shop."""
+
+    actor: Actor
+    stage: Stage
+    make_kit: Callable[[Actor], CampaignKit]
+    shops: list[Shop]
+    court: Court
+    dice: random.Random
+    deeds: int = 0
+    kit: CampaignKit = attrs.field(init=False)
+
+    def live(self, _: Actor) -> None:
+        """Do so many things, with pauses between them."""
+        self.kit = self.make_kit(self.actor)
+        for _ in range(self.deeds):
+            wait = self.dice.choice((timedelta(seconds=1), MINUTE, 10 * MINUTE, HOUR))
+            self.stage.sleep(self.actor, self.stage.now + wait * self.dice.random())
+            shop = self.dice.choice(self.shops)
+            self.do(self.dice.choice(DEEDS), shop, self.dice.choice(shop.campaigns))
+
+    def close_up(self, _: Actor) -> None:
+        """Let everything go on that failed, and most of what is paused."""
+        self.kit = self.make_kit(self.actor)
+        for shop in self.shops:
+            for campaign_id in shop.campaigns:
+                self.do(mend, shop, campaign_id)
+
+    def do(self, deed: Callable[["Person", Shop, Merchant, str], object], shop: Shop, campaign_id: str) -> bool:
+        """Do one thing and return whether it was done; what stands against it is told."""
+        name = f"{deed.__name__} {campaign_id}"
+        try:
+            deed(self, shop, self.kit.merchant(shop.merchant_id), campaign_id)
+        except (CampaignKitError, StoreUnreachable, ValueError) as problem:
+            self.stage.note(self.actor, f"{name}: {type(problem).__name__}")
+            return False
+        self.stage.note(self.actor, f"{name}: done")
+        return True
+
+    def halt(self, shop: Shop, campaign_id: str) -> None:
+        """Tell the court that a pause or cancel has returned, unless somebody lets the campaign go on meanwhile."""
+        place = (shop.merchant_id, campaign_id)
+        if place not in self.court.resuming:
+            self.court.halted.add(place)
+
+    def let_go_on(self, shop: Shop, campaign_id: str, verb: Callable[[], object]) -> None:
+        """Call a verb after which the campaign may go on."""
+        place = (shop.merchant_id, campaign_id)
+        self.court.halted.discard(place)
+        self.court.resuming.append(place)
+        try:
+            verb()
+        finally:
+            self.court.resuming.remove(place)
+
+
+def pause(person: Person, shop: Shop, merchant: Merchant, campaign_id: str) -> None:
+    """Stop a campaign."""
+    merchant.pause(campaign_id)
+    person.halt(shop, campaign_id)
+
+
+def resume(person: Person, shop: Shop, merchant: Merchant, campaign_id: str) -> None:
+    """Let it go on."""
+    person.let_go_on(shop, campaign_id, lambda: merchant.resume(campaign_id))
+
+
+def cancel(person: Person, shop: Shop, merchant: Merchant, campaign_id: str) -> None:
+    """End it, one time in three that somebody thinks of it."""
+    if person.dice.random() < 0.33:
+        merchant.cancel(campaign_id)
+        person.halt(shop, campaign_id)
+
+
+def edit(person: Person, shop: Shop, merchant: Merchant, campaign_id: str) -> None:
+    """Change when it is sent."""
+    change: dict[str, Any] = person.dice.choice(
+        (
+            {"window": person.dice.choice(WINDOWS)},
+            {"priority": person.dice.randint(0, 9)},
+            {"deadline": person.stage.now + person.dice.choice((HOUR, DAY))},
+            {"interval": person.dice.choice((None, Interval(5)))},
+        )
+    )
+    merchant.update_campaign(campaign_id, **change)
+
+
+def reschedule(person: Person, shop: Shop, merchant: Merchant, campaign_id: str) -> None:
+    """Take it back to draft, and schedule it for another time."""
+    merchant.unschedule(campaign_id)
+    start_at = person.stage.now + person.dice.choice((MINUTE, HOUR))
+    person.let_go_on(shop, campaign_id, lambda: merchant.schedule(campaign_id, start_at=start_at, confirm_past=True))
+
+
+def add_again(person: Person, shop: Shop, merchant: Merchant, campaign_id: str) -> None:
+    """Add the same list once more."""
+    before = len(person.court.rows.get((shop.merchant_id, campaign_id), ()))
+    added = merchant.add_recipients(campaign_id, shop.audiences[campaign_id])
+    after = len(person.court.rows.get((shop.merchant_id, campaign_id), ()))
+    if added.added or after > before:
+        person.court.find("row_count", f"adding one list twice added {added.added} to {campaign_id}")
+
+
+def readdress(person: Person, shop: Shop, merchant: Merchant, campaign_id: str) -> None:
+    """Correct an address."""
+    rows = merchant.recipients(campaign_id)
+    who = person.dice.choice(rows)
+    place = person.dice.randint(0, 40)
+    address = f"c{place}@example.com" if "@" in who.address else f"+4860100{place:04}"
+    merchant.readdress(campaign_id, who.recipient_id, address)
+
+
+def opt_out(person: Person, shop: Shop, merchant: Merchant, campaign_id: str) -> None:
+    """Somebody wants no more mail."""
+    contact = person.dice.choice(shop.audiences[campaign_id])
+    address = contact.email.address if contact.email is not None else contact.phone.e164 if contact.phone else ""
+    merchant.suppress(address, reason="opt_out")
+
+
+def remove(person: Person, shop: Shop, merchant: Merchant, campaign_id: str) -> None:
+    """Take one recipient out."""
+    rows = merchant.recipients(campaign_id)
+    merchant.remove_recipient(campaign_id, person.dice.choice(rows).recipient_id)
+
+
+def draft_and_delete(person: Person, shop: Shop, merchant: Merchant, campaign_id: str) -> None:
+    """Copy a campaign, give it recipients, and throw the draft away."""
+    draft = merchant.copy(campaign_id)
+    merchant.add_recipients(draft.id, shop.audiences[campaign_id])
+    merchant.delete_campaign(draft.id)
+
+
+def write_another(person: Person, shop: Shop, merchant: Merchant, campaign_id: str) -> None:
+    """Schedule one more campaign, to people who may be on the others."""
+    if len(shop.campaigns) < 3:
+        add_campaign(shop, merchant, person.dice, person.stage.now)
+
+
+def grant(person: Person, shop: Shop, merchant: Merchant, campaign_id: str) -> None:
+    """Buy credit; the same invoice may be booked twice."""
+    key = f"invoice {person.dice.randint(1, 6)}"
+    merchant.credits.grant(10, key=key, expires_at=FRIDAY + 30 * DAY)
+
+
+def look(person: Person, shop: Shop, merchant: Merchant, campaign_id: str) -> None:
+    """Read what there is: it adds up at every moment."""
+    counts = merchant.counts(campaign_id)
+    if counts.recipients != sum(counts.by_status.values()):
+        person.court.find("row_count", f"{campaign_id} counts {counts}")
+
+
+DEEDS = (
+    *(pause, pause, resume, resume, resume, cancel, edit, edit, reschedule, add_again, readdress, readdress),
+    *(opt_out, opt_out, remove, draft_and_delete, write_another, grant, grant, look),
+)
+
+
+def mend(person: Person, shop: Shop, merchant: Merchant, campaign_id: str) -> None:
+    """Let a campaign go on that failed, and every other one that is paused."""
+    status = merchant.campaign(campaign_id).status
+    if status is CampaignStatus.FAILED or (status is CampaignStatus.PAUSED and person.dice.random() < 0.7):
+        resume(person, shop, merchant, campaign_id)
