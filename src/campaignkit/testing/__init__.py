@@ -1,4 +1,5 @@
-"""For the tests of hosts: fakes, a clock that stands still, faults on purpose, and laws for a store of their own."""
+"""For the tests of hosts: fakes, a clock that stands still, faults on purpose, laws for a
+store of their own, and a simulation that plays them all from a seed."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
         sql_faults,
         sqlite_faults,
     )
+    from campaignkit.testing.simulation import Fate, Finding, Simulation, SimulationReport, Weather, simulate
     from campaignkit.testing.store_laws import StoreLaws, check_store, store_machine
     from campaignkit.transports.fake import FakeEmail, FakeSms
 
@@ -23,15 +25,21 @@ __all__ = [
     "CountPassings",
     "FakeEmail",
     "FakeSms",
+    "Fate",
     "FaultPoint",
     "FaultyStore",
     "FaultyTransport",
+    "Finding",
     "FrozenClock",
     "KillAt",
     "KillAtRandom",
     "RaiseAt",
+    "Simulation",
+    "SimulationReport",
     "StoreLaws",
+    "Weather",
     "check_store",
+    "simulate",
     "sql_faults",
     "sqlite_faults",
     "store_machine",
@@ -50,6 +58,12 @@ _HOMES = {
     "FakeEmail": "campaignkit.transports.fake",
     "FakeSms": "campaignkit.transports.fake",
     "FrozenClock": "campaignkit.clocks",
+    "Fate": "campaignkit.testing.simulation",
+    "Finding": "campaignkit.testing.simulation",
+    "Simulation": "campaignkit.testing.simulation",
+    "SimulationReport": "campaignkit.testing.simulation",
+    "Weather": "campaignkit.testing.simulation",
+    "simulate": "campaignkit.testing.simulation",
     "StoreLaws": "campaignkit.testing.store_laws",
     "check_store": "campaignkit.testing.store_laws",
     "store_machine": "campaignkit.testing.store_laws",

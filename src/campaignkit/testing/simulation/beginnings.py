@@ -21,6 +21,7 @@ TOLERANCE = timedelta(milliseconds=1)  # of intervals: seconds as floats
 def judge_begin(court: Court, call: Call) -> None:
     """Judge everybody who got leave, and remember them."""
     for clearance, answer in zip(call.arguments[0], call.result, strict=True):
+        court.answers[answer.verdict.value] += 1
         if answer.verdict is not BeginVerdict.GO:
             continue
         place = court.place_of(clearance.merchant_id, clearance.recipient_id)

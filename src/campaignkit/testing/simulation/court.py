@@ -1,5 +1,6 @@
 """What the judge knows: rows, campaigns and begun messages as the store's calls left them. Reads the store."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any
@@ -61,6 +62,7 @@ class Court:
     halted: set[Place] = attrs.field(factory=set)  # a pause or cancel returned, and nobody resumed since
     resuming: list[Place] = attrs.field(factory=list)  # verbs that may let a campaign go on, under way
     opted_out: set[tuple[str, str]] = attrs.field(factory=set)  # merchant and address key
+    answers: Counter[str] = attrs.field(factory=Counter)  # of begin
     held: set[str] = attrs.field(factory=set)  # recipients whose worker died or stood still
     _versions: dict[tuple[Place, int], Campaign] = attrs.field(factory=dict)
 
@@ -88,6 +90,10 @@ class Court:
             self.bodies.pop(place, None)
         else:
             self.bodies[place] = dict(document.body)
+
+    def is_busy(self, place: Place) -> bool:
+        """Return whether a worker is about to send to somebody."""
+        return any(row.status is RecipientStatus.CLAIMED for row in self.rows.get(place, {}).values())
 
     def place_of(self, merchant_id: str, recipient_id: str) -> Place | None:
         """Return where a recipient stands."""

@@ -73,11 +73,23 @@ class Judge:
         if earlier:
             court.find("duplicated", f"{accepted.message_id} was accepted {len(earlier) + 1} times")
         earlier.append(accepted)
+        self._judge_address(accepted)
         mine = [one for one in court.begun.get(recipient_id, ()) if one.actor == accepted.actor]
         if not mine:
             court.find("unexpected", f"{accepted.message_id} was accepted from {accepted.actor}, who never began it")
             return
         self._judge_crossing(mine[-1], accepted)
+
+    def _judge_address(self, accepted: Accepted) -> None:
+        """One address gets one message of a campaign, whoever stands under it."""
+        court = self.court
+        place = next((place for place, rows in court.rows.items() if accepted.recipient_id in rows), None)
+        for others in court.accepted.values():
+            other = others[0] if others else None
+            if other is None or place is None or other.recipient_id == accepted.recipient_id:
+                continue
+            if other.address == accepted.address and other.recipient_id in court.rows[place]:
+                court.find("duplicated", f"{accepted.message_id} went where {other.message_id} had gone")
 
     def _judge_crossing(self, begun: Begun, accepted: Accepted) -> None:
         court, window = self.court, begun.campaign.window
@@ -131,6 +143,8 @@ class Judge:
         if call.verb == "suppress":
             court.opted_out |= {(call.arguments[0], key) for key in call.arguments[1]}
         places = self._touched(call)
+        if call.verb == "claim":
+            self._judge_hands(call)
         changes = court.read(places)
         settled = _settlements(call)
         self._judge_changes(call, changes)
@@ -143,6 +157,14 @@ class Judge:
         if call.verb in {"begin", "settle", "reap"}:
             for merchant_id in dict.fromkeys(place[0] for place in places):
                 self.purses.judge(merchant_id)
+
+    def _judge_hands(self, call: Call) -> None:
+        """Nobody is handed out who was in other hands."""
+        known = self.court.rows.get((call.arguments[0], call.arguments[1]), {})
+        for claim in call.result:
+            before = known.get(claim.recipient.recipient_id)
+            if before is not None and before.claim_token and before.claim_token != call.options["token"]:
+                self.court.find("claimed_twice", f"{before.recipient_id} went to {call.actor}, {before.worker_id} has it")
 
     def _touched(self, call: Call) -> Sequence[Place]:
         """Return the campaigns whose rows this call may have changed."""

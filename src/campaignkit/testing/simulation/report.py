@@ -1,15 +1,14 @@
 """What one simulation came to: its findings, its counts, and every step that led there. Values only."""
 
 import hashlib
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 import attrs
 
 from campaignkit.testing.simulation.stage import TraceLine
 
-__all__ = ["Finding", "SimulationReport", "add_up_simulations"]
+__all__ = ["Finding", "SimulationReport", "digest_of", "instant"]
 
 LINES_SHOWN = 40
 FINDINGS_SHOWN = 10
@@ -33,6 +32,8 @@ class SimulationReport:
 
     seed: int
     weather: str  # which faults there were, in words
+    step_count: int
+    digest: str  # of the trace: equal where every step is
     findings: tuple[Finding, ...]
     trace: tuple[TraceLine, ...] = attrs.field(repr=False)
     span: timedelta  # of virtual time
@@ -41,15 +42,12 @@ class SimulationReport:
     fault_count: int  # calls of the store that failed on purpose
     accepted_count: int  # messages that the provider took
     recovered_count: int  # recipients that were held by a worker when it died, and came to their end all the same
+    answers: Mapping[str, int]  # of begin, by verdict
     statuses: Mapping[str, int]  # of recipients, at the end
 
     @property
     def is_right(self) -> bool:
         return not self.findings
-
-    @property
-    def step_count(self) -> int:
-        return len(self.trace)
 
     @property
     def in_doubt_count(self) -> int:
@@ -58,12 +56,6 @@ class SimulationReport:
     def count(self, law: str) -> int:
         """Return how often *law* did not hold."""
         return sum(finding.law == law for finding in self.findings)
-
-    @property
-    def digest(self) -> str:
-        """What tells one trace from another: equal where every step is."""
-        text = "\n".join(map(str, self.trace))
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def told(self, *, until: int | None = None, lines: int = LINES_SHOWN) -> str:
         """Return the last steps up to the step *until*, all if it is left out."""
@@ -83,9 +75,9 @@ class SimulationReport:
         return "\n".join([f"{head}: NOT right", f"  weather: {self.weather}", *shown, steps])
 
 
-def add_up_simulations(statuses: "Counter[str]", report: SimulationReport) -> None:
-    """Add the statuses of one report to those of others."""
-    statuses.update(report.statuses)
+def digest_of(trace: Iterable[TraceLine]) -> str:
+    """Return what tells one trace from another."""
+    return hashlib.sha256("\n".join(map(str, trace)).encode()).hexdigest()[:16]
 
 
 def instant(at: datetime) -> str:

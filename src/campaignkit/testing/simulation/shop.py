@@ -13,9 +13,10 @@ import attrs
 from campaignkit.addresses.channel import Rejection
 from campaignkit.audience.consent import ConsentPolicy
 from campaignkit.audience.contacts import Contact, parse_contact
+from campaignkit.campaign.recipients import CampaignRecipient
 from campaignkit.campaign.status import CampaignStatus
 from campaignkit.credits.prices import PriceBook, PriceTable
-from campaignkit.errors import CampaignKitError
+from campaignkit.errors import CampaignKitError, RecipientNotFound
 from campaignkit.kit import CampaignKit, Merchant
 from campaignkit.message.content import EmailContent, SmsContent
 from campaignkit.testing.simulation.court import Court
@@ -33,9 +34,13 @@ TEXT = SmsContent(text="The tulips are here. Reply STOP to end.")
 LONG_TEXT = SmsContent(text="The tulips are here. " * 10)
 DOMAINS = ("example.com", "gmail.com", "outlook.com", "shop.example")
 ZONES = ("", "", "America/New_York", "Asia/Tokyo")
+# Open for three minutes an hour, so that many batches meet a closing.
+OFTEN = ", ".join(f"{hour}:30-{hour}:33" for hour in range(8, 24))
 WINDOWS = (
     None,
     None,
+    SendWindow(hours={"daily": OFTEN}, zone="Europe/Warsaw"),
+    SendWindow(hours={"daily": OFTEN}),
     SendWindow(days="mon-fri", opens=time(9), closes=time(17), zone="Europe/Warsaw"),
     SendWindow(opens=time(9), closes=time(10), zone="Europe/Warsaw"),
     SendWindow(opens=time(8), closes=time(20)),
@@ -54,6 +59,7 @@ CAMPAIGN_LIMITS: Sequence[dict[str, Any]] = (
     {"limits": [Limit(2, per=MINUTE)]},
     {"interval": Interval(5)},
 )
+PAUSES = (timedelta(milliseconds=100), timedelta(seconds=1), timedelta(seconds=10), 10 * MINUTE, HOUR)
 CAPS = (None, None, None, FrequencyCap(messages=1, days=7), FrequencyCap(messages=1, days=2, excess="skip"))
 
 
@@ -111,14 +117,15 @@ def add_campaign(shop: Shop, merchant: Merchant, dice: random.Random, now: datet
     shop.campaigns.append(campaign.id)
     shop.audiences[campaign.id] = _audience(dice, is_text)
     merchant.add_recipients(campaign.id, shop.audiences[campaign.id])
-    deadline = dice.choice((None, None, HOUR, DAY))
+    # A deadline before the first opening is refused, and a weekend is long.
+    lasts = dice.choice((None, None, HOUR, DAY)) if campaign.window is None else dice.choice((None, 4 * DAY))
     start_at = now + dice.choice((timedelta(0), timedelta(0), HOUR))
-    merchant.schedule(campaign.id, start_at=start_at, deadline=None if deadline is None else start_at + deadline)
+    merchant.schedule(campaign.id, start_at=start_at, deadline=None if lasts is None else start_at + lasts)
 
 
 def _audience(dice: random.Random, is_text: bool) -> list[Contact]:
     """Return some contacts, the last of whom is there twice."""
-    places = dice.sample(range(20), dice.randint(3, 10))
+    places = dice.sample(range(20), dice.randint(4, 14))
     rows = [_row(dice, place, is_text) for place in places]
     found = [parse_contact(row, row_number=number, region="PL") for number, row in enumerate([*rows, rows[-1]], 1)]
     return [one for one in found if not isinstance(one, Rejection)]
@@ -147,10 +154,16 @@ class Person:
         """Do so many things, with pauses between them."""
         self.kit = self.make_kit(self.actor)
         for _ in range(self.deeds):
-            wait = self.dice.choice((timedelta(seconds=1), MINUTE, 10 * MINUTE, HOUR))
+            wait = self.dice.choice(PAUSES)
             self.stage.sleep(self.actor, self.stage.now + wait * self.dice.random())
-            shop = self.dice.choice(self.shops)
-            self.do(self.dice.choice(DEEDS), shop, self.dice.choice(shop.campaigns))
+            shop, campaign_id = self._pick()
+            self.do(self.dice.choice(DEEDS), shop, campaign_id)
+
+    def _pick(self) -> tuple[Shop, str]:
+        """Return a campaign, often one that a worker is at."""
+        every = [(shop, campaign_id) for shop in self.shops for campaign_id in shop.campaigns]
+        busy = [(shop, one) for shop, one in every if self.court.is_busy((shop.merchant_id, one))]
+        return self.dice.choice(busy if busy and self.dice.random() < 0.7 else every)
 
     def close_up(self, _: Actor) -> None:
         """Let everything go on that failed, and most of what is paused."""
@@ -199,8 +212,8 @@ def resume(person: Person, shop: Shop, merchant: Merchant, campaign_id: str) -> 
 
 
 def cancel(person: Person, shop: Shop, merchant: Merchant, campaign_id: str) -> None:
-    """End it, one time in three that somebody thinks of it."""
-    if person.dice.random() < 0.33:
+    """End it, one time in four that somebody thinks of it."""
+    if person.dice.random() < 0.25:
         merchant.cancel(campaign_id)
         person.halt(shop, campaign_id)
 
@@ -236,8 +249,7 @@ def add_again(person: Person, shop: Shop, merchant: Merchant, campaign_id: str) 
 
 def readdress(person: Person, shop: Shop, merchant: Merchant, campaign_id: str) -> None:
     """Correct an address."""
-    rows = merchant.recipients(campaign_id)
-    who = person.dice.choice(rows)
+    who = _somebody(person, merchant, campaign_id)
     place = person.dice.randint(0, 40)
     address = f"c{place}@example.com" if "@" in who.address else f"+4860100{place:04}"
     merchant.readdress(campaign_id, who.recipient_id, address)
@@ -245,15 +257,21 @@ def readdress(person: Person, shop: Shop, merchant: Merchant, campaign_id: str) 
 
 def opt_out(person: Person, shop: Shop, merchant: Merchant, campaign_id: str) -> None:
     """Somebody wants no more mail."""
-    contact = person.dice.choice(shop.audiences[campaign_id])
-    address = contact.email.address if contact.email is not None else contact.phone.e164 if contact.phone else ""
-    merchant.suppress(address, reason="opt_out")
+    merchant.suppress(_somebody(person, merchant, campaign_id).address, reason="opt_out")
 
 
 def remove(person: Person, shop: Shop, merchant: Merchant, campaign_id: str) -> None:
     """Take one recipient out."""
-    rows = merchant.recipients(campaign_id)
-    merchant.remove_recipient(campaign_id, person.dice.choice(rows).recipient_id)
+    merchant.remove_recipient(campaign_id, _somebody(person, merchant, campaign_id).recipient_id)
+
+
+def _somebody(person: Person, merchant: Merchant, campaign_id: str) -> CampaignRecipient:
+    """Return a recipient, often one whom a worker holds at this moment."""
+    held = merchant.recipients(campaign_id, status="claimed") if person.dice.random() < 0.7 else ()
+    rows = held or merchant.recipients(campaign_id)
+    if not rows:
+        raise RecipientNotFound(campaign_id)
+    return person.dice.choice(rows)
 
 
 def draft_and_delete(person: Person, shop: Shop, merchant: Merchant, campaign_id: str) -> None:
@@ -284,7 +302,7 @@ def look(person: Person, shop: Shop, merchant: Merchant, campaign_id: str) -> No
 
 DEEDS = (
     *(pause, pause, resume, resume, resume, cancel, edit, edit, reschedule, add_again, readdress, readdress),
-    *(opt_out, opt_out, remove, draft_and_delete, write_another, grant, grant, look),
+    *(opt_out, opt_out, opt_out, opt_out, remove, draft_and_delete, write_another, grant, grant, look),
 )
 
 

@@ -11,7 +11,7 @@ from campaignkit.campaign.senders import Sender
 from campaignkit.campaign.status import CampaignStatus
 from campaignkit.dispatch.dispatcher import DEFAULT_LEASE
 from campaignkit.kit import CampaignKit
-from campaignkit.ports import Clock, Store
+from campaignkit.ports import Clock, Store, Transport
 from campaignkit.stores.memory import MemoryStore
 from campaignkit.testing.faults import FaultyStore, FaultyTransport
 from campaignkit.testing.simulation.clocks import ActorClock, ActorStop, TrueClock
@@ -19,7 +19,7 @@ from campaignkit.testing.simulation.court import SEPARATOR, Court
 from campaignkit.testing.simulation.judge import Judge
 from campaignkit.testing.simulation.provider import Provider, SimulatedTransport
 from campaignkit.testing.simulation.purses import Purses
-from campaignkit.testing.simulation.report import SimulationReport
+from campaignkit.testing.simulation.report import SimulationReport, digest_of
 from campaignkit.testing.simulation.rest import judge_rest, statuses_of
 from campaignkit.testing.simulation.shop import FRIDAY, Person, Shop, open_shops, price_book
 from campaignkit.testing.simulation.stage import Actor, Stage
@@ -28,13 +28,13 @@ from campaignkit.testing.simulation.weather import Director, StoreUnreachable, W
 
 __all__ = ["Simulation", "simulate"]
 
-STEPS_MAX = 1500  # of the part in which things go wrong
+STEPS_MAX = 600  # of the part in which things go wrong
 STEPS_TO_REST = 30_000  # after which somebody works who should have been done
 SPAN = timedelta(days=10)
 HIRED_MAX = 40  # workers that one seed may cost
 CLOSINGS = 6  # times that people mend what failed, and a worker goes through all that is left
 LEASES = (DEFAULT_LEASE, DEFAULT_LEASE, timedelta(minutes=1), timedelta(seconds=5))
-POLLS = (30.0, 600.0, 7200.0)
+POLLS = (1200.0, 7200.0)
 _OVER = frozenset({CampaignStatus.FINISHED, CampaignStatus.CANCELLED})
 _LONG_ENOUGH = timedelta(hours=100)  # past every doubt's horizon
 
@@ -44,6 +44,7 @@ def simulate(
     *,
     workers: int = 4,
     make_store: Callable[[Clock], Store] = MemoryStore,
+    wrap_transport: Callable[[Transport], Transport] = lambda transport: transport,
     weather: Weather | None = None,
     steps_max: int = STEPS_MAX,
 ) -> SimulationReport:
@@ -53,6 +54,7 @@ def simulate(
         seed: Everything is drawn from it: shops, lists, hours, limits, who acts next, what goes wrong.
         workers: How many processes send side by side.
         make_store: Returns a new, empty store that decides by the clock it is given.
+        wrap_transport: Puts what is to be tried before each process's transport.
         weather: What goes wrong how often; by default drawn from the seed.
         steps_max: After so many steps nothing more goes wrong, and everything must come to its end.
 
@@ -60,7 +62,12 @@ def simulate(
     True
     """
     return Simulation(
-        seed=seed, workers=workers, make_store=make_store, weather=weather, steps_max=steps_max
+        seed=seed,
+        workers=workers,
+        make_store=make_store,
+        wrap_transport=wrap_transport,
+        weather=weather,
+        steps_max=steps_max,
     ).run()
 
 
@@ -71,6 +78,7 @@ class Simulation:
     seed: int
     workers: int = 4
     make_store: Callable[[Clock], Store] = MemoryStore
+    wrap_transport: Callable[[Transport], Transport] = lambda transport: transport
     weather: Weather | None = None
     steps_max: int = STEPS_MAX
     _dice: random.Random = attrs.field(init=False)
@@ -118,19 +126,22 @@ class Simulation:
         return self._lease == DEFAULT_LEASE and weather.pace < timedelta(seconds=1)
 
     def _report(self, weather: Weather, began_at: datetime, statuses: dict[str, int]) -> SimulationReport:
-        director, court = self._director, self._court
+        director, court, trace = self._director, self._court, tuple(self._stage.trace)
         over = {row.recipient_id for rows in court.rows.values() for row in rows.values() if not row.lease_until}
         return SimulationReport(
             seed=self.seed,
             weather=str(weather),
             findings=tuple(court.findings),
-            trace=tuple(self._stage.trace),
+            trace=trace,
+            step_count=len(trace),
+            digest=digest_of(trace),
             span=self._stage.now - began_at,
             crash_count=director.crash_count,
             freeze_count=director.freeze_count,
             fault_count=director.fault_count,
             accepted_count=len(self._provider.log),
             recovered_count=len(court.held & over),
+            answers=dict(sorted(court.answers.items())),
             statuses=dict(sorted(statuses.items())),
         )
 
@@ -207,7 +218,7 @@ class Simulation:
                 self._stage.sleep(actor, self._stage.now + timedelta(seconds=10))
 
     def _invite(self, name: str, shops: list[Shop]) -> Actor:
-        person = self._person(name, shops, deeds=self._dice.randint(2, 8))
+        person = self._person(name, shops, deeds=self._dice.randint(3, 12))
         return self._stage.enter(person.actor, person.live)
 
     def _person(self, name: str, shops: list[Shop], *, deeds: int = 0) -> Person:
@@ -251,6 +262,8 @@ class Simulation:
         store = watched(self._store, actor.name, self._judge.see)
 
         def at_store(what: str) -> None:
+            if what.startswith("bind_clock"):  # asks a store nothing
+                return
             self._stage.point(actor, what)
             self._director.fail_store(actor, what)
 
@@ -265,22 +278,20 @@ class Simulation:
             stopwatch=clock.read,
         )
 
-    def _transports(self, actor: Actor) -> Callable[[Sender], FaultyTransport]:
-        made = {
-            str(channel): FaultyTransport(
-                SimulatedTransport(
-                    channel=channel,
-                    provider=self._provider,
-                    actor=actor,
-                    fate=self._director.fate,
-                    wave_max=self._dice.choice((1, 2, 4, 8)),
-                    is_hasty=self._dice.random() < 0.5,
-                ),
-                lambda what: self._stage.point(actor, what),
-            )
-            for channel in Channel
-        }
+    def _transports(self, actor: Actor) -> Callable[[Sender], Transport]:
+        made = {str(channel): self._transport(actor, channel) for channel in Channel}
         return lambda sender: made[str(sender.channel)]
+
+    def _transport(self, actor: Actor, channel: Channel) -> Transport:
+        way = SimulatedTransport(
+            channel=channel,
+            provider=self._provider,
+            actor=actor,
+            fate=self._director.fate,
+            wave_max=self._dice.choice((1, 2, 4, 8)),
+            is_hasty=self._dice.random() < 0.5,
+        )
+        return FaultyTransport(self.wrap_transport(way), lambda what: self._stage.point(actor, what))
 
 
 def _ids(name: str) -> Iterator[str]:

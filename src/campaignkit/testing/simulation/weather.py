@@ -13,6 +13,7 @@ __all__ = ["Director", "Fate", "StoreUnreachable", "Weather", "draw_weather"]
 
 SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
 BRINK = "crossing.before"
+LINGERING = frozenset({"clear.before", "begin.before", "outcome.before"})
 
 
 class StoreUnreachable(ConnectionError):
@@ -43,6 +44,10 @@ class Fate(StrEnum):
     TWICE = "twice"  # the transport tells one outcome twice
 
 
+_EARLY = (Fate.NOT_SENT, Fate.REFUSED_EARLY, Fate.DEFERRED_EARLY)
+_LATE = tuple(fate for fate in Fate if fate not in {*_EARLY, Fate.ACCEPTED})
+
+
 @attrs.frozen(kw_only=True)
 class Weather:
     """How often what goes wrong; probabilities at each point unless said otherwise."""
@@ -51,6 +56,7 @@ class Weather:
     crash: float = 0.0  # a worker's process dies
     freeze: float = 0.0  # a worker stands still and comes back
     brink: float = 0.0  # a worker stands still after it had leave and before it crosses
+    linger: float = 0.0  # a worker takes its time where it matters: about to begin, or to say what became of a message
     stop: float = 0.0  # a worker is asked to stop
     clock_jump: float = 0.0  # a worker's clock moves by an hour or a day
     store_fault: float = 0.0  # one call of the store raises, before or after its effect
@@ -78,24 +84,26 @@ class Weather:
 
 def draw_weather(dice: random.Random) -> Weather:
     """Return the weather of a seed: one in eight is fair, the others have some of everything."""
-    switch, skew = dice.choice((0.05, 0.3, 0.7)), dice.choice((timedelta(0), 30 * SECOND, DAY))
+    switch, skew = dice.choice((0.1, 0.3, 0.7)), dice.choice((timedelta(0), 30 * SECOND, DAY))
     pace = timedelta(milliseconds=dice.choice((5, 50, 1000)))
     if dice.random() < 0.125:
         return Weather(switch=switch, skew=skew, pace=pace, shop=dice.random() < 0.5)
-    bad = [fate for fate in Fate if fate is not Fate.ACCEPTED]
+    early = dice.sample(_EARLY, dice.randint(0, 2))
+    late = dice.sample(_LATE, dice.randint(1, 5))
     return Weather(
         switch=switch,
         skew=skew,
         pace=pace,
         crash=_some(dice, 0.001, 0.004, 0.015),
-        freeze=_some(dice, 0.001, 0.004, 0.015),
+        freeze=_some(dice, 0.004, 0.015, 0.04),
         brink=_some(dice, 0.02, 0.1),
+        linger=_some(dice, 0.1, 0.3, 0.5),
         stop=_some(dice, 0.001, 0.003),
         clock_jump=_some(dice, 0.001, 0.005),
         store_fault=_some(dice, 0.001, 0.005, 0.02),
         outage=_some(dice, 0.0005, 0.001),
         trouble=_some(dice, 0.1, 0.3, 0.6),
-        fates=tuple(dice.sample(bad, dice.randint(1, 6))),
+        fates=(*early, *late),
         shop=dice.random() < 0.8,
     )
 
@@ -131,6 +139,8 @@ class Director:
                 self._freeze(actor)
             return
         stage.pass_time(self._moment())
+        if what in LINGERING and weather.linger and dice.random() < weather.linger:
+            return self._linger(actor)
         roll = dice.random()
         for odds, happens in self._events(actor):
             if roll < odds:
@@ -177,13 +187,21 @@ class Director:
         roll = self.dice.random()
         if roll < 0.9:
             return self.weather.pace * roll
-        return self.weather.pace * 20 if roll < 0.99 else self.weather.pace * 500
+        return self.weather.pace * (20 if roll < 0.98 else 500)
 
     def _freeze(self, actor: Actor) -> None:
         self.freeze_count += 1
         span = self.dice.choice((SECOND, 29 * SECOND, 31 * SECOND, 5 * HOUR / 60, self.lease + SECOND, 2 * HOUR, DAY))
         self.stage.note(actor, f"is frozen for {span}")
         self.stage.pause(actor, self.stage.now + span * (0.8 + 0.4 * self.dice.random()))
+
+    def _linger(self, actor: Actor) -> None:
+        """Let everybody else go on, and wake who sleeps, while this one is about to do something."""
+        for other in self.stage.actors:
+            self.stage.wake(other)
+        span = self.dice.choice((SECOND, 20 * SECOND, 8 * HOUR / 60, self.lease + SECOND))
+        self.stage.note(actor, f"lingers for {span}")
+        self.stage.pause(actor, self.stage.now + span)
 
     def _break_store(self, actor: Actor) -> None:
         span = self.dice.choice((10 * SECOND, 2 * self.lease, HOUR))
