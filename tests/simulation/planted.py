@@ -1,7 +1,7 @@
 """Stores and transports with one planted bug each, for the simulator to find."""
 
-from collections.abc import Callable, Iterable, Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import attrs
@@ -12,11 +12,10 @@ from campaignkit.campaign.status import RecipientStatus
 from campaignkit.delivery.begin import BeginAnswer, Clearance
 from campaignkit.delivery.crediting import EndedHold
 from campaignkit.delivery.outcomes import Outcome
-from campaignkit.delivery.settling import Settlement
+from campaignkit.delivery.settling import Settlement, SettleResult
 from campaignkit.message.outbound import OutboundMessage
-from campaignkit.ports import Claim, Clear, Cleared, Clock, Reaped, SenderCheck, Store, Transport
+from campaignkit.ports import Claim, Clear, Cleared, Clock, Reaped, SenderCheck, Transport
 from tests.stores.planted import (
-    AcceptsAnAddressTwice,
     BeginsAfterAnOptOut,
     BeginsOutsideTheWindow,
     BeginsWhatWasEdited,
@@ -24,14 +23,29 @@ from tests.stores.planted import (
     HandsOutWhatOthersHold,
     LosesUpdates,
     Planted,
-    SavesAgainstTheGuard,
-    SettlesAnyEpoch,
     TrustsTheWorkersClock,
 )
 from tests.stores.planted_credit import ReleasesWhatIsInDoubt, SendsOnTheHouse
 from tests.stores.planted_shares import CapsNobody
 
-__all__ = ["PLANTED_STORES", "NeverAsksLeave"]
+__all__ = [
+    "BeginsAfterAnOptOut",
+    "BeginsOutsideTheWindow",
+    "BeginsWhatWasEdited",
+    "BeginsWhilePaused",
+    "CapsNobody",
+    "ClaimsByLookingFirst",
+    "GivesCreditBackTwice",
+    "HandsOutWhatOthersHold",
+    "LosesUpdates",
+    "NeverAsksLeave",
+    "ReapsTheBegunToPending",
+    "ReleasesWhatIsInDoubt",
+    "SendsOnTheHouse",
+    "SettlesWhateverTheEpoch",
+    "TakesLimitsOutsideBegin",
+    "TrustsTheWorkersClock",
+]
 
 
 class ReapsTheBegunToPending(Planted):
@@ -52,7 +66,7 @@ class ClaimsByLookingFirst(Planted):
         super().__init__(clock)
         self.seen: dict[tuple[str, str], list[CampaignRecipient]] = {}
 
-    def _claimable(self, merchant_id: str, campaign_id: str, now: Any, limit: int) -> Sequence[CampaignRecipient]:
+    def _claimable(self, merchant_id: str, campaign_id: str, now: datetime, limit: int) -> Sequence[CampaignRecipient]:
         place = (merchant_id, campaign_id)
         found = self.seen.pop(place, None) or list(super()._claimable(merchant_id, campaign_id, now, limit))
         self.seen[place] = list(super()._claimable(merchant_id, campaign_id, now, limit))
@@ -80,29 +94,16 @@ class TakesLimitsOutsideBegin(Planted):
 class GivesCreditBackTwice(Planted):
     """Gives what a text held back to its lots, though it was spent."""
 
-    def _end_hold(self, hold: EndedHold, now: Any) -> None:
+    def _end_hold(self, hold: EndedHold, now: datetime) -> None:
         super()._end_hold(attrs.evolve(hold, spent=0), now)
 
 
-PLANTED_STORES: Iterable[Callable[[Clock], Store]] = (
-    ReapsTheBegunToPending,
-    SettlesAnyEpoch,
-    BeginsWhilePaused,
-    HandsOutWhatOthersHold,
-    ClaimsByLookingFirst,
-    BeginsOutsideTheWindow,
-    TakesLimitsOutsideBegin,
-    GivesCreditBackTwice,
-    SendsOnTheHouse,
-    ReleasesWhatIsInDoubt,
-    CapsNobody,
-    BeginsAfterAnOptOut,
-    BeginsWhatWasEdited,
-    AcceptsAnAddressTwice,
-    LosesUpdates,
-    SavesAgainstTheGuard,
-    TrustsTheWorkersClock,
-)
+class SettlesWhateverTheEpoch(Planted):
+    """Believes who lost a claim long ago."""
+
+    def _settle_one(self, settlement: Settlement, now: datetime) -> SettleResult:
+        (current,) = self.current([settlement])
+        return super()._settle_one(current, now)
 
 
 @attrs.frozen

@@ -2,7 +2,7 @@
 
 Many workers and people act on one store in one virtual time, one at a time, and may give way to each other before and
 after every call of the store and of a transport. Crashes, frozen workers, wrong clocks, a store that fails, providers
-in every mood and what people do to campaigns meanwhile are drawn from the seed, so that a seed that fails does so again.
+in every mood and what people do meanwhile are drawn from the seed, so that a seed that fails does so again.
 """
 
 from campaignkit.testing.simulation.report import Finding, SimulationReport

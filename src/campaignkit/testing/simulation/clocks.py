@@ -50,7 +50,6 @@ class ActorClock:
         passed = self.stage.now - EPOCH
         return passed.total_seconds(), (passed + self.ahead).total_seconds()
 
-
     def jump(self, dice: random.Random) -> timedelta:
         """Set this clock to another time, and return by how much it moved."""
         span = dice.choice(JUMPS)

@@ -64,7 +64,7 @@ class Court:
     opted_out: set[tuple[str, str]] = attrs.field(factory=set)  # merchant and address key
     answers: Counter[str] = attrs.field(factory=Counter)  # of begin
     held: set[str] = attrs.field(factory=set)  # recipients whose worker died or stood still
-    _versions: dict[tuple[Place, int], Campaign] = attrs.field(factory=dict)
+    _versions: dict[tuple[Place, int, str | None], Campaign] = attrs.field(factory=dict)
 
     def find(self, law: str, detail: str) -> None:
         """Write down that *law* did not hold."""
@@ -78,7 +78,7 @@ class Court:
     def campaign(self, place: Place) -> Campaign:
         """Return the settings of a campaign as last seen."""
         body = self.bodies[place]
-        key = (place, body["settings_version"])
+        key = (place, body["settings_version"], body["deadline"])
         if key not in self._versions:
             self._versions[key] = campaign_of(*place, body, 0)
         return self._versions[key]

@@ -4,8 +4,8 @@ It knows nothing of how a store works: it compares what stood there before a cal
 with the tables of ``campaign.status`` and with what the call named.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 
 import attrs
 
@@ -164,7 +164,9 @@ class Judge:
         for claim in call.result:
             before = known.get(claim.recipient.recipient_id)
             if before is not None and before.claim_token and before.claim_token != call.options["token"]:
-                self.court.find("claimed_twice", f"{before.recipient_id} went to {call.actor}, {before.worker_id} has it")
+                self.court.find(
+                    "claimed_twice", f"{before.recipient_id} went to {call.actor}, {before.worker_id} has it"
+                )
 
     def _touched(self, call: Call) -> Sequence[Place]:
         """Return the campaigns whose rows this call may have changed."""
@@ -189,8 +191,7 @@ class Judge:
             before, after = change.before, change.after
             if not _is_in_table(call.verb, before.status, after.status):
                 self._find(call, "outside_the_table", change, f"{call.verb} moved it")
-            excuse = _EXCUSES.get(call.verb)
-            problem = None if excuse is None else excuse(call, before, after, self)
+            problem = self._problem(call, change)
             if problem:
                 self._find(call, "stale_epoch" if "epoch" in problem else "unnamed_change", change, problem)
 
@@ -214,7 +215,23 @@ class Judge:
             begun.is_counted = False
         self.purses.note_ended(begun, after.status, said)
 
-    def is_overdue(self, row: CampaignRecipient) -> bool:
+    def _problem(self, call: Call, change: Change) -> str:
+        """Return why this call should have left the row alone; empty if it had a reason."""
+        before = change.before
+        match call.verb:
+            case "claim":
+                return _claimed_wrongly(call, change, self.court.now())
+            case "begin" | "settle" | "release":
+                is_named = (before.recipient_id, before.epoch) in _named(call) and change.after.epoch == before.epoch
+                return "" if is_named else "nobody named it at that epoch"
+            case "reap":
+                return "" if self._is_overdue(before) else "its lease was not over"
+            case "suppress":
+                return "" if before.address_key in call.arguments[1] else "its address was not named"
+            case _:
+                return ""
+
+    def _is_overdue(self, row: CampaignRecipient) -> bool:
         """Return whether nobody need be waited for any more."""
         end = row.doubt_until if row.status is RecipientStatus.IN_DOUBT else row.lease_until
         return end is not None and end <= self.court.now()
@@ -234,41 +251,21 @@ def _settlements(call: Call) -> Sequence[Settlement]:
     return tuple(call.options.get("settlements", ())) if call.verb == "begin" else ()
 
 
-def _not_claimed(call: Call, before: CampaignRecipient, after: CampaignRecipient, judge: Judge) -> str:
-    if before.recipient_id not in {claim.recipient.recipient_id for claim in call.result}:
+def _named(call: Call) -> set[tuple[str, int]]:
+    """Return which tries the call named, by recipient and epoch."""
+    match call.verb:
+        case "release":
+            return {(one.recipient.recipient_id, one.epoch) for one in call.arguments[0]}
+        case "begin":
+            asked = {(one.recipient_id, one.epoch) for one in call.arguments[0]}
+            return asked | {(one.recipient_id, one.epoch) for one in _settlements(call)}
+        case _:
+            return {(one.recipient_id, one.epoch) for one in _settlements(call)}
+
+
+def _claimed_wrongly(call: Call, change: Change, now: datetime) -> str:
+    if change.before.recipient_id not in {claim.recipient.recipient_id for claim in call.result}:
         return "it is in nobody's hands"
-    if before.not_before > judge.court.now():
+    if change.before.not_before > now:
         return "its time had not come"
-    return "" if after.epoch == before.epoch + 1 else "its epoch did not rise by one"
-
-
-def _not_named(call: Call, before: CampaignRecipient, after: CampaignRecipient, judge: Judge) -> str:
-    """Return what is wrong if a row changed that no clearance or settlement named at its own epoch."""
-    asked = [] if call.verb == "settle" else [(one.recipient_id, one.epoch) for one in call.arguments[0]]
-    said = [(one.recipient_id, one.epoch) for one in _settlements(call)]
-    if (before.recipient_id, before.epoch) not in {*asked, *said} or after.epoch != before.epoch:
-        return "nobody named it at that epoch"
-    return ""
-
-
-def _not_released(call: Call, before: CampaignRecipient, after: CampaignRecipient, judge: Judge) -> str:
-    named = {(one.recipient.recipient_id, one.epoch) for one in call.arguments[0]}
-    return "" if (before.recipient_id, before.epoch) in named else "nobody named it at that epoch"
-
-
-def _not_overdue(call: Call, before: CampaignRecipient, after: CampaignRecipient, judge: Judge) -> str:
-    return "" if judge.is_overdue(before) else "its lease was not over"
-
-
-def _not_suppressed(call: Call, before: CampaignRecipient, after: CampaignRecipient, judge: Judge) -> str:
-    return "" if before.address_key in call.arguments[1] else "its address was not named"
-
-
-_EXCUSES: Mapping[str, Callable[[Call, CampaignRecipient, CampaignRecipient, Judge], str]] = {
-    "claim": _not_claimed,
-    "begin": _not_named,
-    "settle": _not_named,
-    "release": _not_released,
-    "reap": _not_overdue,
-    "suppress": _not_suppressed,
-}
+    return "" if change.after.epoch == change.before.epoch + 1 else "its epoch did not rise by one"

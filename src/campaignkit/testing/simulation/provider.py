@@ -61,9 +61,7 @@ class Provider:
 
 
 _BEFORE_CLEAR = frozenset({Fate.NOT_SENT, Fate.REFUSED_EARLY, Fate.DEFERRED_EARLY})
-_TAKEN = frozenset(
-    {Fate.ACCEPTED, Fate.LOST, Fate.RAISED_LATE, Fate.OMITTED, Fate.ENDED, Fate.STRANGER, Fate.TWICE}
-)
+_TAKEN = frozenset({Fate.ACCEPTED, Fate.LOST, Fate.RAISED_LATE, Fate.OMITTED, Fate.ENDED, Fate.STRANGER, Fate.TWICE})
 _REPLIES: Mapping[Fate, Outcome] = {
     fate: Outcome(message_id="", verdict=verdict, scope=scope, code=code, reply=f"{code}, says the simulation")
     for fate, verdict, scope, code in (
@@ -162,5 +160,3 @@ def _reply(message: OutboundMessage, fate: Fate) -> Outcome:
 
 def _not_sent(message: OutboundMessage, code: str) -> Outcome:
     return Outcome(message_id=message.message_id, verdict=Verdict.NOT_SENT, code=code)
-
-

@@ -1,4 +1,4 @@
-"""A merchant's credit, counted beside the store: what is granted, held for whom, and what it came to. Reads the store."""
+"""A merchant's credit, counted beside the store: what is granted, what is held, what it came to. Reads the store."""
 
 from collections import Counter
 from collections.abc import Mapping

@@ -77,7 +77,8 @@ class SimulationReport:
 
 def digest_of(trace: Iterable[TraceLine]) -> str:
     """Return what tells one trace from another."""
-    return hashlib.sha256("\n".join(map(str, trace)).encode()).hexdigest()[:16]
+    lines = (f"{line.number} {line.at.isoformat()} {line.actor} {line.what}\n" for line in trace)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()[:16]
 
 
 def instant(at: datetime) -> str:

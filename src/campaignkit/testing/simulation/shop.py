@@ -19,7 +19,7 @@ from campaignkit.credits.prices import PriceBook, PriceTable
 from campaignkit.errors import CampaignKitError, RecipientNotFound
 from campaignkit.kit import CampaignKit, Merchant
 from campaignkit.message.content import EmailContent, SmsContent
-from campaignkit.testing.simulation.court import Court
+from campaignkit.testing.simulation.court import Court, Place
 from campaignkit.testing.simulation.stage import Actor, Stage
 from campaignkit.testing.simulation.weather import StoreUnreachable
 from campaignkit.timing.limits import FrequencyCap, Interval, Limit
@@ -70,6 +70,7 @@ class Shop:
     merchant_id: str
     campaigns: list[str] = attrs.field(factory=list)
     audiences: dict[str, list[Contact]] = attrs.field(factory=dict)  # by campaign
+    complete: set[str] = attrs.field(factory=set)  # campaigns whose whole list was added
 
 
 def price_book(starts_at: datetime) -> PriceBook:
@@ -117,6 +118,7 @@ def add_campaign(shop: Shop, merchant: Merchant, dice: random.Random, now: datet
     shop.campaigns.append(campaign.id)
     shop.audiences[campaign.id] = _audience(dice, is_text)
     merchant.add_recipients(campaign.id, shop.audiences[campaign.id])
+    shop.complete.add(campaign.id)
     # A deadline before the first opening is refused, and a weekend is long.
     lasts = dice.choice((None, None, HOUR, DAY)) if campaign.window is None else dice.choice((None, 4 * DAY))
     start_at = now + dice.choice((timedelta(0), timedelta(0), HOUR))
@@ -153,7 +155,7 @@ class Person:
     def live(self, _: Actor) -> None:
         """Do so many things, with pauses between them."""
         self.kit = self.make_kit(self.actor)
-        for _ in range(self.deeds):
+        for _deed in range(self.deeds):
             wait = self.dice.choice(PAUSES)
             self.stage.sleep(self.actor, self.stage.now + wait * self.dice.random())
             shop, campaign_id = self._pick()
@@ -172,132 +174,143 @@ class Person:
             for campaign_id in shop.campaigns:
                 self.do(mend, shop, campaign_id)
 
-    def do(self, deed: Callable[["Person", Shop, Merchant, str], object], shop: Shop, campaign_id: str) -> bool:
-        """Do one thing and return whether it was done; what stands against it is told."""
+    def do(self, deed: Callable[["Case"], object], shop: Shop, campaign_id: str) -> None:
+        """Do one thing; what stands against it is told."""
         name = f"{deed.__name__} {campaign_id}"
         try:
-            deed(self, shop, self.kit.merchant(shop.merchant_id), campaign_id)
+            deed(Case(self, shop, self.kit.merchant(shop.merchant_id), campaign_id))
         except (CampaignKitError, StoreUnreachable, ValueError) as problem:
             self.stage.note(self.actor, f"{name}: {type(problem).__name__}")
-            return False
-        self.stage.note(self.actor, f"{name}: done")
-        return True
+        else:
+            self.stage.note(self.actor, f"{name}: done")
 
-    def halt(self, shop: Shop, campaign_id: str) -> None:
+    def halt(self, case: "Case") -> None:
         """Tell the court that a pause or cancel has returned, unless somebody lets the campaign go on meanwhile."""
-        place = (shop.merchant_id, campaign_id)
-        if place not in self.court.resuming:
-            self.court.halted.add(place)
+        if case.place not in self.court.resuming:
+            self.court.halted.add(case.place)
 
-    def let_go_on(self, shop: Shop, campaign_id: str, verb: Callable[[], object]) -> None:
+    def let_go_on(self, case: "Case", verb: Callable[[], object]) -> None:
         """Call a verb after which the campaign may go on."""
-        place = (shop.merchant_id, campaign_id)
-        self.court.halted.discard(place)
-        self.court.resuming.append(place)
+        self.court.halted.discard(case.place)
+        self.court.resuming.append(case.place)
         try:
             verb()
         finally:
-            self.court.resuming.remove(place)
+            self.court.resuming.remove(case.place)
 
 
-def pause(person: Person, shop: Shop, merchant: Merchant, campaign_id: str) -> None:
+@attrs.frozen
+class Case:
+    """One thing that a person does: whose campaign it is about."""
+
+    person: Person
+    shop: Shop
+    merchant: Merchant
+    campaign_id: str
+
+    @property
+    def place(self) -> Place:
+        return (self.shop.merchant_id, self.campaign_id)
+
+
+def pause(case: Case) -> None:
     """Stop a campaign."""
-    merchant.pause(campaign_id)
-    person.halt(shop, campaign_id)
+    case.merchant.pause(case.campaign_id)
+    case.person.halt(case)
 
 
-def resume(person: Person, shop: Shop, merchant: Merchant, campaign_id: str) -> None:
+def resume(case: Case) -> None:
     """Let it go on."""
-    person.let_go_on(shop, campaign_id, lambda: merchant.resume(campaign_id))
+    case.person.let_go_on(case, lambda: case.merchant.resume(case.campaign_id))
 
 
-def cancel(person: Person, shop: Shop, merchant: Merchant, campaign_id: str) -> None:
+def cancel(case: Case) -> None:
     """End it, one time in four that somebody thinks of it."""
-    if person.dice.random() < 0.25:
-        merchant.cancel(campaign_id)
-        person.halt(shop, campaign_id)
+    if case.person.dice.random() < 0.25:
+        case.merchant.cancel(case.campaign_id)
+        case.person.halt(case)
 
 
-def edit(person: Person, shop: Shop, merchant: Merchant, campaign_id: str) -> None:
+def edit(case: Case) -> None:
     """Change when it is sent."""
-    change: dict[str, Any] = person.dice.choice(
+    change: dict[str, Any] = case.person.dice.choice(
         (
-            {"window": person.dice.choice(WINDOWS)},
-            {"priority": person.dice.randint(0, 9)},
-            {"deadline": person.stage.now + person.dice.choice((HOUR, DAY))},
-            {"interval": person.dice.choice((None, Interval(5)))},
+            {"window": case.person.dice.choice(WINDOWS)},
+            {"priority": case.person.dice.randint(0, 9)},
+            {"deadline": case.person.stage.now + case.person.dice.choice((HOUR, DAY))},
+            {"interval": case.person.dice.choice((None, Interval(5)))},
         )
     )
-    merchant.update_campaign(campaign_id, **change)
+    case.merchant.update_campaign(case.campaign_id, **change)
 
 
-def reschedule(person: Person, shop: Shop, merchant: Merchant, campaign_id: str) -> None:
+def reschedule(case: Case) -> None:
     """Take it back to draft, and schedule it for another time."""
-    merchant.unschedule(campaign_id)
-    start_at = person.stage.now + person.dice.choice((MINUTE, HOUR))
-    person.let_go_on(shop, campaign_id, lambda: merchant.schedule(campaign_id, start_at=start_at, confirm_past=True))
+    case.merchant.unschedule(case.campaign_id)
+    start_at = case.person.stage.now + case.person.dice.choice((MINUTE, HOUR))
+    case.person.let_go_on(case, lambda: case.merchant.schedule(case.campaign_id, start_at=start_at, confirm_past=True))
 
 
-def add_again(person: Person, shop: Shop, merchant: Merchant, campaign_id: str) -> None:
-    """Add the same list once more."""
-    before = len(person.court.rows.get((shop.merchant_id, campaign_id), ()))
-    added = merchant.add_recipients(campaign_id, shop.audiences[campaign_id])
-    after = len(person.court.rows.get((shop.merchant_id, campaign_id), ()))
-    if added.added or after > before:
-        person.court.find("row_count", f"adding one list twice added {added.added} to {campaign_id}")
+def add_again(case: Case) -> None:
+    """Add the same list once more: if it was all there, nothing is new."""
+    was_complete = case.campaign_id in case.shop.complete
+    added = case.merchant.add_recipients(case.campaign_id, case.shop.audiences[case.campaign_id])
+    case.shop.complete.add(case.campaign_id)
+    if was_complete and (added.added or added.excluded):
+        case.person.court.find("row_count", f"adding one list twice added {added} to {case.campaign_id}")
 
 
-def readdress(person: Person, shop: Shop, merchant: Merchant, campaign_id: str) -> None:
+def readdress(case: Case) -> None:
     """Correct an address."""
-    who = _somebody(person, merchant, campaign_id)
-    place = person.dice.randint(0, 40)
+    who = _somebody(case)
+    place = case.person.dice.randint(0, 40)
     address = f"c{place}@example.com" if "@" in who.address else f"+4860100{place:04}"
-    merchant.readdress(campaign_id, who.recipient_id, address)
+    case.merchant.readdress(case.campaign_id, who.recipient_id, address)
 
 
-def opt_out(person: Person, shop: Shop, merchant: Merchant, campaign_id: str) -> None:
+def opt_out(case: Case) -> None:
     """Somebody wants no more mail."""
-    merchant.suppress(_somebody(person, merchant, campaign_id).address, reason="opt_out")
+    case.merchant.suppress(_somebody(case).address, reason="opt_out")
 
 
-def remove(person: Person, shop: Shop, merchant: Merchant, campaign_id: str) -> None:
+def remove(case: Case) -> None:
     """Take one recipient out."""
-    merchant.remove_recipient(campaign_id, _somebody(person, merchant, campaign_id).recipient_id)
+    case.merchant.remove_recipient(case.campaign_id, _somebody(case).recipient_id)
 
 
-def _somebody(person: Person, merchant: Merchant, campaign_id: str) -> CampaignRecipient:
+def _somebody(case: Case) -> CampaignRecipient:
     """Return a recipient, often one whom a worker holds at this moment."""
-    held = merchant.recipients(campaign_id, status="claimed") if person.dice.random() < 0.7 else ()
-    rows = held or merchant.recipients(campaign_id)
+    held = case.merchant.recipients(case.campaign_id, status="claimed") if case.person.dice.random() < 0.7 else ()
+    rows = held or case.merchant.recipients(case.campaign_id)
     if not rows:
-        raise RecipientNotFound(campaign_id)
-    return person.dice.choice(rows)
+        raise RecipientNotFound(case.campaign_id)
+    return case.person.dice.choice(rows)
 
 
-def draft_and_delete(person: Person, shop: Shop, merchant: Merchant, campaign_id: str) -> None:
+def draft_and_delete(case: Case) -> None:
     """Copy a campaign, give it recipients, and throw the draft away."""
-    draft = merchant.copy(campaign_id)
-    merchant.add_recipients(draft.id, shop.audiences[campaign_id])
-    merchant.delete_campaign(draft.id)
+    draft = case.merchant.copy(case.campaign_id)
+    case.merchant.add_recipients(draft.id, case.shop.audiences[case.campaign_id])
+    case.merchant.delete_campaign(draft.id)
 
 
-def write_another(person: Person, shop: Shop, merchant: Merchant, campaign_id: str) -> None:
+def write_another(case: Case) -> None:
     """Schedule one more campaign, to people who may be on the others."""
-    if len(shop.campaigns) < 3:
-        add_campaign(shop, merchant, person.dice, person.stage.now)
+    if len(case.shop.campaigns) < 3:
+        add_campaign(case.shop, case.merchant, case.person.dice, case.person.stage.now)
 
 
-def grant(person: Person, shop: Shop, merchant: Merchant, campaign_id: str) -> None:
+def grant(case: Case) -> None:
     """Buy credit; the same invoice may be booked twice."""
-    key = f"invoice {person.dice.randint(1, 6)}"
-    merchant.credits.grant(10, key=key, expires_at=FRIDAY + 30 * DAY)
+    key = f"invoice {case.person.dice.randint(1, 6)}"
+    case.merchant.credits.grant(10, key=key, expires_at=FRIDAY + 30 * DAY)
 
 
-def look(person: Person, shop: Shop, merchant: Merchant, campaign_id: str) -> None:
+def look(case: Case) -> None:
     """Read what there is: it adds up at every moment."""
-    counts = merchant.counts(campaign_id)
+    counts = case.merchant.counts(case.campaign_id)
     if counts.recipients != sum(counts.by_status.values()):
-        person.court.find("row_count", f"{campaign_id} counts {counts}")
+        case.person.court.find("row_count", f"{case.campaign_id} counts {counts}")
 
 
 DEEDS = (
@@ -306,8 +319,8 @@ DEEDS = (
 )
 
 
-def mend(person: Person, shop: Shop, merchant: Merchant, campaign_id: str) -> None:
+def mend(case: Case) -> None:
     """Let a campaign go on that failed, and every other one that is paused."""
-    status = merchant.campaign(campaign_id).status
-    if status is CampaignStatus.FAILED or (status is CampaignStatus.PAUSED and person.dice.random() < 0.7):
-        resume(person, shop, merchant, campaign_id)
+    status = case.merchant.campaign(case.campaign_id).status
+    if status is CampaignStatus.FAILED or (status is CampaignStatus.PAUSED and case.person.dice.random() < 0.7):
+        resume(case)

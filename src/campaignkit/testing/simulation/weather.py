@@ -1,7 +1,7 @@
 """The weather of one simulation: what goes wrong how often, drawn from the seed; and who makes it happen. Pure."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -70,7 +70,9 @@ class Weather:
     def __str__(self) -> str:
         odds = {name: value for name, value in attrs.asdict(self, recurse=False).items() if value}
         odds["fates"] = " ".join(self.fates)
-        return ", ".join(f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in odds.items())
+        return ", ".join(
+            f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in odds.items()
+        )
 
     @property
     def is_fair(self) -> bool:
@@ -137,20 +139,21 @@ class Director:
             actor.left_at = stage.now
             if dice.random() < weather.brink:
                 self._freeze(actor)
-            return
+            return None
         stage.pass_time(self._moment())
         if what in LINGERING and weather.linger and dice.random() < weather.linger:
-            return self._linger(actor)
+            self._linger(actor)
+            return
         roll = dice.random()
         for odds, happens in self._events(actor):
             if roll < odds:
-                return happens(actor)
+                happens(actor)
+                return
             roll -= odds
         if roll < weather.switch:
             stage.pause(actor, stage.now)
-        return None
 
-    def _events(self, actor: Actor):  # type: ignore[no-untyped-def]
+    def _events(self, actor: Actor) -> Iterator[tuple[float, Callable[[Actor], None]]]:
         weather = self.weather
         yield weather.freeze, self._freeze
         yield weather.clock_jump, self.jumped.append
