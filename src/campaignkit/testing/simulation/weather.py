@@ -139,7 +139,7 @@ class Director:
             actor.left_at = stage.now
             if dice.random() < weather.brink:
                 self._freeze(actor)
-            return None
+            return
         stage.pass_time(self._moment())
         if what in LINGERING and weather.linger and dice.random() < weather.linger:
             self._linger(actor)
