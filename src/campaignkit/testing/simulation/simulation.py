@@ -8,7 +8,7 @@ import attrs
 
 from campaignkit.addresses.channel import Channel
 from campaignkit.campaign.senders import Sender
-from campaignkit.campaign.status import CampaignStatus
+from campaignkit.campaign.status import LIVE_STATUSES, CampaignStatus
 from campaignkit.dispatch.dispatcher import DEFAULT_LEASE
 from campaignkit.kit import CampaignKit
 from campaignkit.ports import Clock, Store, Transport
@@ -35,7 +35,6 @@ HIRED_MAX = 40  # workers that one seed may cost
 CLOSINGS = 6  # times that people mend what failed, and a worker goes through all that is left
 LEASES = (DEFAULT_LEASE, DEFAULT_LEASE, timedelta(minutes=1), timedelta(seconds=5))
 POLLS = (1200.0, 7200.0)
-_OVER = frozenset({CampaignStatus.FINISHED, CampaignStatus.CANCELLED})
 _LONG_ENOUGH = timedelta(hours=100)  # past every doubt's horizon
 
 
@@ -157,26 +156,41 @@ class Simulation:
             self._note_ends()
             while len(self._staff) < self.workers and self._hired < HIRED_MAX:
                 self._hire()
-            is_over = all(person.is_over for person in people) and self._is_all_over()
+            is_over = all(person.is_over for person in people) and self._is_all_quiet()
             return len(self._stage.trace) < self.steps_max and not is_over
 
         self._stage.run(may_go_on, ends_at=self._stage.now + SPAN)
         self._director.clear_up()
 
     def _close(self, shops: list[Shop]) -> None:
-        """Let everything come to its end, in fair weather."""
+        """Let everything come to its end, in fair weather; whoever is in doubt may stay so for good."""
         for actor in self._stage.actors:
             actor.is_told_to_stop = True
             self._stage.wake(actor)
         for number in range(CLOSINGS):
+            before = self._standing()
             person = self._person(f"closing{number}", shops)
             self._stage.enter(person.actor, person.close_up)
             self._run_to_rest()
-            is_last = number + 1 == CLOSINGS or not self._is_anything_left()
-            self._stage.enter(*self._last_worker(f"last{number}", is_last=is_last))
-            self._run_to_rest()
-            if is_last or not self._is_anything_left():
-                return
+            self._finish(f"last{number}", timedelta(0))
+            if not self._is_anything_left() or self._standing() == before:
+                break
+        if self._dice.random() < 0.5:
+            self._finish("doubts", _LONG_ENOUGH)
+
+    def _finish(self, name: str, later: timedelta) -> None:
+        """Let a last worker work until nothing timed is left."""
+
+        def live(actor: Actor) -> None:
+            self._kit(actor).run()
+
+        self._stage.enter(Actor(name, self._stage.now + later, is_mortal=False), live)
+        self._run_to_rest()
+
+    def _standing(self) -> list[tuple[CampaignStatus | None, str]]:
+        """Return where each campaign stands."""
+        court = self._court
+        return [(court.status(place), body.get("waiting_for", "")) for place, body in court.bodies.items()]
 
     def _run_to_rest(self) -> None:
         end = len(self._stage.trace) + STEPS_TO_REST
@@ -191,12 +205,13 @@ class Simulation:
             self._stage.close()
         self._note_ends()
 
-    def _is_all_over(self) -> bool:
-        return all(self._court.status(place) in _OVER for place in self._court.bodies)
+    def _is_all_quiet(self) -> bool:
+        """Return whether nothing moves unless somebody resumes it."""
+        return all(self._court.status(place) not in LIVE_STATUSES for place in self._court.bodies)
 
     def _is_anything_left(self) -> bool:
         """Return whether a campaign stands where mending or working could lead it on."""
-        can_move = {CampaignStatus.FAILED, CampaignStatus.SENDING, CampaignStatus.SCHEDULED}
+        can_move = {CampaignStatus.FAILED, *LIVE_STATUSES}
         return any(self._court.status(place) in can_move for place in self._court.bodies)
 
     # who is there
@@ -224,19 +239,6 @@ class Simulation:
     def _person(self, name: str, shops: list[Shop], *, deeds: int = 0) -> Person:
         actor = Actor(name, self._stage.now, is_mortal=False)
         return Person(actor, self._stage, self._kit, shops, self._court, self._dice, deeds)
-
-    def _last_worker(self, name: str, *, is_last: bool) -> tuple[Actor, Callable[[Actor], None]]:
-        """Return a worker that works until nothing timed is left; the last one may wait for every doubt to end."""
-        actor = Actor(name, self._stage.now, is_mortal=False)
-
-        def live(_: Actor) -> None:
-            kit = self._kit(actor)
-            kit.run()
-            if is_last and self._dice.random() < 0.5:
-                self._stage.sleep(actor, self._stage.now + _LONG_ENOUGH)
-                kit.run()
-
-        return actor, live
 
     def _note_ends(self) -> None:
         """Remember who was held by those who died, and tell of those who fell for no reason of ours."""
