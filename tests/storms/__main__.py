@@ -17,6 +17,7 @@ from tests.storms.gale import RECOVERY, gale
 from tests.storms.ground import prepare
 from tests.storms.limits import RUNNERS, race_for_quotas
 from tests.storms.mails import MAILS, storm_of_mails
+from tests.storms.simulations import run_simulations
 from tests.storms.storm import Report, kill_everywhere
 
 KILLS = 2000  # at random; the kills at every point come on top of them
@@ -27,6 +28,7 @@ GRACE_SECONDS = 150  # for what was; then it is over, whatever hangs
 RACERS = 8
 RACE_SECONDS = 69.0  # more than the longest window of the race, and none of the others begins just before its end
 USED_MIN = 0.95  # of the quota that any sender may use; on a machine that nobody else uses
+SIMULATIONS = 2000  # seeds; ten thousand take as long as all the rest, see tests/storms/simulations.py
 RECIPIENTS = 40
 RECIPIENTS_OF_A_GALE = 240  # so that four workers have something to hold at once
 HEADINGS = ("campaigns", "kills", "stops", "cuts", "lost", "duplicated", "unexpected", "recovered", "in doubt", "s")
@@ -173,11 +175,30 @@ class Storm:
         )
         return _with_complaint(line, verdicts.used < USED_MIN, f"only {verdicts.used:.1%} of a quota were used")
 
+    def run_simulations(self) -> Line:
+        """Play seeds in virtual time."""
+        done = run_simulations(seeds=SIMULATIONS, first=1000 * self.seed, may_go_on=self.may_go_on)
+        line = Line(
+            name="simulations",
+            campaigns=done.seeds,
+            kills=done.crashes,
+            stops=done.freezes,
+            lost=done.laws["lost"],
+            duplicated=done.laws["duplicated"],
+            unexpected=done.unexpected,
+            recovered=done.recovered,
+            in_doubt=done.in_doubt,
+            complaints=tuple(done.stories[:1]),
+            note=f"{done.steps} steps, {done.faults} calls of the store that failed",
+        )
+        return _with_complaint(line, done.seeds < SIMULATIONS, f"only {done.seeds} of {SIMULATIONS} seeds")
+
     def run(self) -> list[Line]:
         """Run the phases, print a line for each, and return them."""
         print(head(), flush=True)
         phases: list[Callable[[], Line]] = [
-            *(self.run_race, self.run_mails, self.run_cuts, self.run_frost, self.run_every_point, self.run_gale)
+            *(self.run_race, self.run_mails, self.run_cuts, self.run_frost, self.run_every_point, self.run_gale),
+            self.run_simulations,
         ]
         lines = []
         for phase in phases:
