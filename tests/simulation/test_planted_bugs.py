@@ -25,20 +25,20 @@ from tests.simulation.planted import (
 SEEDS = 60  # each bug must be found among so many
 # A seed that finds it today, and the law. If the dice fall otherwise tomorrow, the others are tried.
 HINTS = {
-    ReapsTheBegunToPending: (3, "outside_the_table"),
+    ReapsTheBegunToPending: (1, "duplicated"),
     BeginsWhilePaused: (16, "begun_while_halted"),
     HandsOutWhatOthersHold: (1, "claimed_twice"),
-    ClaimsByLookingFirst: (0, "unnamed_change"),
+    ClaimsByLookingFirst: (0, "claimed_twice"),
     BeginsOutsideTheWindow: (14, "out_of_hours"),
     TakesLimitsOutsideBegin: (3, "over_limit"),
-    GivesCreditBackTwice: (1, "ledger"),
-    SendsOnTheHouse: (1, "ledger"),
+    GivesCreditBackTwice: (0, "ledger"),
+    SendsOnTheHouse: (0, "ledger"),
     ReleasesWhatIsInDoubt: (16, "ledger"),
     CapsNobody: (27, "over_cap"),
-    BeginsAfterAnOptOut: (16, "begun_after_opt_out"),
-    BeginsWhatWasEdited: (3, "begun_though_edited"),
-    LosesUpdates: (1, "campaign_table"),
-    TrustsTheWorkersClock: (1, "over_limit"),
+    BeginsAfterAnOptOut: (11, "begun_after_opt_out"),
+    BeginsWhatWasEdited: (17, "begun_though_edited"),
+    LosesUpdates: (47, "campaign_table"),
+    TrustsTheWorkersClock: (0, "out_of_hours"),
 }
 # Workers who take their time over messages that are refused before they begin: then others hold them.
 REFUSING = Weather(switch=0.5, linger=0.5, trouble=0.6, fates=(Fate.REFUSED_EARLY, Fate.DEFERRED_EARLY))

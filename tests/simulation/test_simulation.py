@@ -13,8 +13,10 @@ from tests.stores.planted import HandsOutWhatOthersHold
 from tests.storms.simulations import Simulations, run_simulations
 
 CALM = Weather(switch=0.3, skew=timedelta(days=1), shop=False)
+SEEDS_ELSEWHERE = (3, 4, 5)
 DIGESTS = (
-    "from campaignkit.testing import simulate; print([simulate(seed, steps_max=200).digest for seed in (3, 4, 5)])"
+    "from campaignkit.testing import simulate;"
+    f"print([simulate(seed, steps_max=200).digest for seed in {SEEDS_ELSEWHERE}])"
 )
 
 
@@ -36,19 +38,19 @@ def test_a_seed_repeats_every_step():
 
 
 def test_a_seed_repeats_in_every_process():
-    told = [
-        subprocess.run(
+    started = [
+        subprocess.Popen(
             [sys.executable, "-c", DIGESTS],
             env={**os.environ, "PYTHONHASHSEED": hash_seed},
-            capture_output=True,
+            stdout=subprocess.PIPE,
             text=True,
-            check=True,
-            timeout=120,
-        ).stdout
+        )
         for hash_seed in ("1", "2")
     ]
+    told = [process.communicate(timeout=120)[0] for process in started]
 
     assert told[0] == told[1]
+    assert told[0].count("'") == 2 * len(SEEDS_ELSEWHERE)
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -1,7 +1,7 @@
 """A simulation: a seed comes in, and what a store and the engine made of it, judged step by step, leaves.
 
-Many workers and people act on one store in one virtual time, one at a time, and may give way to each other before and
-after every call of the store and of a transport. Crashes, frozen workers, wrong clocks, a store that fails, providers
+Many workers and people act on one store in one virtual time, one at a time, and may give way to each other between all
+calls of the store and of a transport. Crashes, frozen workers, wrong clocks, a store that fails, providers
 in every mood and what people do meanwhile are drawn from the seed, so that a seed that fails does so again.
 """
 
