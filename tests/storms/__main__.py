@@ -18,6 +18,7 @@ from tests.storms.gale import RECOVERY, gale
 from tests.storms.ground import prepare
 from tests.storms.limits import RUNNERS, race_for_quotas
 from tests.storms.mails import MAILS, storm_of_mails
+from tests.storms.simulations import run_simulations
 from tests.storms.storm import Report, kill_everywhere
 from tests.storms.texts import prepare_texts
 from tests.storms.till import Till
@@ -31,6 +32,7 @@ GRACE_SECONDS = 150  # for what was; then it is over, whatever hangs
 RACERS = 8
 RACE_SECONDS = 69.0  # more than the longest window of the race, and none of the others begins just before its end
 USED_MIN = 0.95  # of the quota that any sender may use; on a machine that nobody else uses
+SIMULATIONS = 2000  # seeds; ten thousand take as long as all the rest, see tests/storms/simulations.py
 RECIPIENTS = 40
 RECIPIENTS_OF_A_GALE = 240  # so that four workers have something to hold at once
 TEXTS = 16  # of all campaigns together, where one field is one kill
@@ -231,6 +233,24 @@ class Storm:
         line = _with_ledger(line_of("texts, at random", report), report)
         return _with_complaint(line, line.kills < kills, f"only {line.kills} of {kills} kills")
 
+    def run_simulations(self) -> Line:
+        """Play seeds in virtual time."""
+        done = run_simulations(seeds=SIMULATIONS, first=1000 * self.seed, may_go_on=self.may_go_on)
+        line = Line(
+            name="simulations",
+            campaigns=done.seeds,
+            kills=done.crashes,
+            stops=done.freezes,
+            lost=done.laws["lost"],
+            duplicated=done.laws["duplicated"],
+            unexpected=done.unexpected,
+            recovered=done.recovered,
+            in_doubt=done.in_doubt,
+            complaints=tuple(done.stories[:1]),
+            note=f"{done.steps} steps, {done.faults} calls of the store that failed",
+        )
+        return _with_complaint(line, done.seeds < SIMULATIONS, f"only {done.seeds} of {SIMULATIONS} seeds")
+
     def run(self, names: Sequence[str]) -> list[Line]:
         """Run the phases of these *names*, print a line for each, and return them."""
         print(head(), flush=True)
@@ -256,6 +276,7 @@ PHASES: Mapping[str, Callable[[Storm], Line]] = {
     "text-points": Storm.run_every_point_of_texts,
     "random": Storm.run_gale,
     "text-random": Storm.run_gale_of_texts,
+    "simulations": Storm.run_simulations,
 }
 
 

@@ -1,4 +1,4 @@
-"""For the tests of hosts: fakes, a clock that stands still, faults on purpose, laws for their stores and transports."""
+"""For the tests of hosts: fakes, faults on purpose, laws for their stores and transports, and a simulation of it all."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         sql_faults,
         sqlite_faults,
     )
+    from campaignkit.testing.simulation import Fate, Finding, Simulation, SimulationReport, Weather, simulate
     from campaignkit.testing.store_laws import StoreLaws, check_store, store_machine
     from campaignkit.testing.transport_laws import TransportCase, TransportLaws, check_transport
     from campaignkit.transports.fake import FakeEmail, FakeSms
@@ -24,18 +25,24 @@ __all__ = [
     "CountPassings",
     "FakeEmail",
     "FakeSms",
+    "Fate",
     "FaultPoint",
     "FaultyStore",
     "FaultyTransport",
+    "Finding",
     "FrozenClock",
     "KillAt",
     "KillAtRandom",
     "RaiseAt",
+    "Simulation",
+    "SimulationReport",
     "StoreLaws",
     "TransportCase",
     "TransportLaws",
+    "Weather",
     "check_store",
     "check_transport",
+    "simulate",
     "sql_faults",
     "sqlite_faults",
     "store_machine",
@@ -54,6 +61,12 @@ _HOMES = {
     "FakeEmail": "campaignkit.transports.fake",
     "FakeSms": "campaignkit.transports.fake",
     "FrozenClock": "campaignkit.clocks",
+    "Fate": "campaignkit.testing.simulation",
+    "Finding": "campaignkit.testing.simulation",
+    "Simulation": "campaignkit.testing.simulation",
+    "SimulationReport": "campaignkit.testing.simulation",
+    "Weather": "campaignkit.testing.simulation",
+    "simulate": "campaignkit.testing.simulation",
     "StoreLaws": "campaignkit.testing.store_laws",
     "TransportCase": "campaignkit.testing.transport_laws",
     "TransportLaws": "campaignkit.testing.transport_laws",
