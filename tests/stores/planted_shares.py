@@ -9,12 +9,12 @@ from typing import Any
 import attrs
 
 from campaignkit.campaign.recipients import Attempt
+from campaignkit.campaign.records import CampaignRecord
 from campaignkit.clocks import FrozenClock
 from campaignkit.delivery.begin import BeginAnswer, BeginFacts, BeginVerdict, Clearance
 from campaignkit.delivery.settling import Settlement
 from campaignkit.ports import Due, DueList
 from campaignkit.stores import MemoryStore
-from campaignkit.stores.memory.documents import CampaignRecord
 from campaignkit.timing.limits import CapExcess, take_together
 from tests.stores.planted import Planted
 from tests.stores.planted_limits import Asking, CountsWithoutALock

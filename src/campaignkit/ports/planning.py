@@ -6,9 +6,10 @@ from typing import Protocol
 
 import attrs
 
+from campaignkit.addresses.channel import Channel
 from campaignkit.timing.limits import LimitScope, LimitState
 
-__all__ = ["Backlog", "PlanningStore"]
+__all__ = ["Backlog", "PlanningStore", "destination_of"]
 
 
 @attrs.frozen
@@ -26,6 +27,17 @@ class Backlog:
 
 
 PREFIX_LENGTH = 4  # a plus and three digits: what tells one country's calling code from another's
+
+
+def destination_of(channel: Channel | str, address: str) -> str:
+    """Return ``Backlog.destination`` of an address.
+
+    >>> destination_of("email", "Ann@Example.com"), destination_of("sms", "+12125550143")
+    ('example.com', '+121')
+    """
+    if channel == Channel.SMS:
+        return address[:PREFIX_LENGTH]
+    return address.rpartition("@")[2].lower()
 
 
 class PlanningStore(Protocol):

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 import attrs
 
 from campaignkit.campaign.campaign import TimelineEntry
-from campaignkit.campaign.recipients import DOUBT_HORIZON, Attempt, CampaignRecipient
-from campaignkit.campaign.status import CampaignEvent, CampaignStatus, RecipientEvent, RecipientStatus, transition
+from campaignkit.campaign.recipients import CampaignRecipient
+from campaignkit.campaign.records import CampaignRecord, in_turns
+from campaignkit.campaign.status import CampaignEvent, CampaignStatus, RecipientStatus, transition
 from campaignkit.credits.lots import Shares
 from campaignkit.delivery.begin import (
     BeginAnswer,
@@ -20,21 +21,20 @@ from campaignkit.delivery.begin import (
     decide,
 )
 from campaignkit.delivery.crediting import CREDIT_CAME, EndedHold, end_holds, ended_by, given_up, waits_for_credit
-from campaignkit.delivery.settling import (
-    Ground,
-    Settled,
-    SettleFacts,
-    Settlement,
-    SettleResult,
-    Uncounted,
-    give_back_all,
-    settle_one,
-    uncounts,
+from campaignkit.delivery.moving import (
+    begun,
+    claimed,
+    ended_by_begin,
+    facts_of,
+    left_in_doubt,
+    never_confirmed,
+    settle_facts_of,
+    settled,
 )
+from campaignkit.delivery.settling import Settlement, SettleResult, Uncounted, give_back_all, settle_one, uncounts
 from campaignkit.delivery.sharing import Demand, Share, share
 from campaignkit.ports import Claim, Due, DueList, Reaped
-from campaignkit.stores.memory.documents import CampaignRecord, in_turns
-from campaignkit.stores.memory.recipients import LANDED_BY, LEASE_OVER, copied, moved
+from campaignkit.stores.memory.recipients import copied
 from campaignkit.stores.memory.tables import MemoryTables
 
 __all__ = ["MemoryDispatch"]
@@ -42,12 +42,6 @@ __all__ = ["MemoryDispatch"]
 READY_MAX = 1000  # a worker claims less than that at a time; counting on would cost and tell nothing
 
 _BUSY = (RecipientStatus.CLAIMED, RecipientStatus.SENDING)
-_ENDED_BY_BEGIN = {
-    BeginVerdict.SUPPRESSED: (RecipientEvent.SKIP, "suppressed"),
-    BeginVerdict.LEFT_OUT: (RecipientEvent.SKIP, "frequency_cap"),
-    BeginVerdict.EXPIRED: (RecipientEvent.EXPIRE, "deadline_passed"),
-    BeginVerdict.CANCELLED: (RecipientEvent.CANCEL, "campaign_cancelled"),
-}
 
 
 class MemoryDispatch(MemoryTables):
@@ -124,12 +118,11 @@ class MemoryDispatch(MemoryTables):
             campaign = self._documents.campaign(merchant_id, campaign_id)
             if campaign is None or campaign.status is not CampaignStatus.SENDING:
                 return []
-            claimed = self._recipients.in_status(merchant_id, campaign_id, RecipientStatus.CLAIMED)
-            held = sorted((row for row in claimed if row.claim_token == token), key=_order)
+            taken = self._recipients.in_status(merchant_id, campaign_id, RecipientStatus.CLAIMED)
+            held = sorted((row for row in taken if row.claim_token == token), key=_order)
             if not held:
                 for row in self._claimable(merchant_id, campaign_id, now, limit):
-                    mine = {"lease_until": now + lease, "worker_id": worker_id, "claim_token": token}
-                    held.append(moved(row, RecipientEvent.CLAIM, at=now, epoch=row.epoch + 1, **mine))
+                    held.append(claimed(row, now, lease=lease, worker_id=worker_id, token=token))
                     self._recipients.put(held[-1])
             return [Claim(recipient=copied(row)) for row in held]
 
@@ -153,7 +146,7 @@ class MemoryDispatch(MemoryTables):
                 if answer.verdict is BeginVerdict.GO:
                     shares = decision.shares.get((clearance.merchant_id, clearance.recipient_id), ())
                     self._begin_one(clearance, now, lease, shares)
-                elif answer.verdict in _ENDED_BY_BEGIN:
+                else:
                     self._end_claimed(clearance, answer, now)
             return decision.answers
 
@@ -165,9 +158,7 @@ class MemoryDispatch(MemoryTables):
             row = self._recipients.get(one.merchant_id, one.recipient_id)
             if campaign is not None and row is not None:
                 campaigns[one.merchant_id, one.campaign_id] = CampaignFacts(campaign.status, campaign.settings_version)
-                recipients[one.merchant_id, one.recipient_id] = RecipientFacts(
-                    row.campaign_id, row.status, row.epoch, row.claim_token, row.address_key
-                )
+                recipients[one.merchant_id, one.recipient_id] = facts_of(row)
         keys = {scope.key for one in clearances for scope in one.limit_scopes}
         return BeginFacts(
             campaigns=campaigns,
@@ -198,24 +189,15 @@ class MemoryDispatch(MemoryTables):
     def _begin_one(self, clearance: Clearance, now: datetime, lease: timedelta, shares: Shares) -> None:
         row = self._recipients.get(clearance.merchant_id, clearance.recipient_id)
         assert row is not None
-        self._recipients.put(moved(row, RecipientEvent.BEGIN, at=now, lease_until=now + lease))
-        self._recipients.put_attempt(
-            attrs.evolve(
-                self._recipients.attempt(row),
-                generation=clearance.generation,
-                began_at=now,
-                prepared_at=clearance.prepared_at,
-                content_digest=clearance.content_digest,
-                price=clearance.price,
-                credit_shares=shares,
-            )
-        )
+        sending, attempt = begun(row, clearance, now, lease=lease, shares=shares)
+        self._recipients.put(sending)
+        self._recipients.put_attempt(attempt)
 
     def _end_claimed(self, clearance: Clearance, answer: BeginAnswer, now: datetime) -> None:
         row = self._recipients.get(clearance.merchant_id, clearance.recipient_id)
-        event, reason = _ENDED_BY_BEGIN[answer.verdict]
-        if row is not None and row.status is RecipientStatus.CLAIMED:  # named twice, it was ended by the first
-            self._recipients.put(moved(row, event, at=now, reason=reason, detail=answer.detail, **LEASE_OVER))
+        ended = None if row is None else ended_by_begin(row, answer, now)
+        if ended is not None:
+            self._recipients.put(ended)
 
     def settle(self, settlements: Sequence[Settlement], /) -> Sequence[SettleResult]:
         with self._lock:
@@ -228,18 +210,19 @@ class MemoryDispatch(MemoryTables):
         row = self._recipients.get(settlement.merchant_id, settlement.recipient_id)
         if row is None:
             return SettleResult.STALE
-        settled = settle_one(self._settle_facts(row), settlement, now)
-        if isinstance(settled, SettleResult):
-            return settled
         attempt = self._recipients.attempt(row)
+        became = settle_one(settle_facts_of(row, attempt, self._ground(row)), settlement, now)
+        if isinstance(became, SettleResult):
+            return became
         if attempt.began_at is not None and uncounts(settlement):
             self._limits = give_back_all(self._limits, [Uncounted(settlement.limit_scopes, attempt.began_at)])
-        self._recipients.put_attempt(_settled_attempt(attempt, settlement, now))
+        after, settled_attempt = settled(row, attempt, settlement, became, now)
+        self._recipients.put_attempt(settled_attempt)
         hold = ended_by(settlement, attempt.credit_shares) if attempt.is_holding else None
         if hold is not None:
             self._end_hold(hold, now)
-        self._recipients.put(_settled_row(row, settlement.event, settled, now))
-        if settled.status is RecipientStatus.PENDING:
+        self._recipients.put(after)
+        if after.status is RecipientStatus.PENDING:
             self._reopen(row, now)
         return SettleResult.APPLIED
 
@@ -270,17 +253,6 @@ class MemoryDispatch(MemoryTables):
             woken = attrs.evolve(document, body={**document.body, "next_at": now.isoformat()})
             self._documents.put(woken, revision=document.revision + 1)
             self._documents.add_note(merchant_id, campaign_id, TimelineEntry(at=now, what="woken", why=CREDIT_CAME))
-
-    def _settle_facts(self, row: CampaignRecipient) -> SettleFacts:
-        campaign = self._campaign_of(row)
-        return SettleFacts(
-            status=row.status,
-            epoch=row.epoch,
-            attempt_count=row.attempt_count,
-            channel=row.channel,
-            settled_verdict=self._recipients.attempt(row).verdict,
-            ground=Ground(campaign.status, campaign.deadline, self._is_suppressed(row.merchant_id, row.address_key)),
-        )
 
     def _reopen(self, row: CampaignRecipient, now: datetime) -> None:
         """Let a finished campaign send again: somebody on it is pending."""
@@ -318,16 +290,13 @@ class MemoryDispatch(MemoryTables):
             for row in released:
                 self._give_back(row, now, not_before=row.not_before, reason="lease_expired")
             for row in in_doubt:
-                doubt = {"reason": "lease_expired", "doubt_until": now + DOUBT_HORIZON[row.channel]}
-                self._recipients.put(moved(row, RecipientEvent.DOUBT, at=now, **doubt, **LEASE_OVER))
+                self._recipients.put(left_in_doubt(row, now))
             for row in unknown:
                 attempt = self._recipients.attempt(row)
                 if attempt.is_holding:
                     hold = given_up(row.merchant_id, row.recipient_id, row.epoch, attempt.credit_shares)
                     self._end_hold(hold, now)
-                self._recipients.put(
-                    moved(row, RecipientEvent.GIVE_UP, at=now, reason="never_confirmed", doubt_until=None)
-                )
+                self._recipients.put(never_confirmed(row, now))
             return Reaped(len(released), len(in_doubt), len(unknown))
 
 
@@ -338,31 +307,3 @@ def _order(row: CampaignRecipient) -> tuple[datetime, str]:
 def _is_past(row: CampaignRecipient, now: datetime) -> bool:
     end = row.doubt_until if row.status is RecipientStatus.IN_DOUBT else row.lease_until
     return end is not None and end <= now
-
-
-def _settled_attempt(attempt: Attempt, settlement: Settlement, now: datetime) -> Attempt:
-    outcome = settlement.outcome
-    return attrs.evolve(
-        attempt,
-        settled_at=now,
-        verdict=outcome.verdict.value,
-        scope=outcome.scope.value,
-        code=outcome.code,
-        reply=outcome.reply,
-        provider_id=outcome.provider_id,
-    )
-
-
-def _settled_row(row: CampaignRecipient, event: RecipientEvent, settled: Settled, now: datetime) -> CampaignRecipient:
-    return moved(
-        row,
-        event,
-        *LANDED_BY.get(settled.status, ()),
-        at=now,
-        reason=settled.reason,
-        detail=settled.detail,
-        attempt_count=settled.attempt_count,
-        not_before=settled.not_before or row.not_before,
-        doubt_until=settled.doubt_until,
-        **LEASE_OVER,
-    )

@@ -2,36 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
-from typing import Any
 
 import attrs
 
 from campaignkit.campaign.recipients import Attempt, CampaignRecipient, Intake, RecipientCount
-from campaignkit.campaign.status import RecipientEvent, RecipientStatus, is_end_status, transition
+from campaignkit.campaign.status import RecipientStatus, is_end_status
+from campaignkit.delivery.moving import blank_attempt
 from campaignkit.ports import RecipientQuery
 
-__all__ = ["LANDED_BY", "LEASE_OVER", "RecipientTable", "copied", "moved"]
-
-# What else happened to a recipient that was on its way back to pending and did not stay there.
-LANDED_BY = {
-    RecipientStatus.SKIPPED: (RecipientEvent.SKIP,),
-    RecipientStatus.EXPIRED: (RecipientEvent.EXPIRE,),
-    RecipientStatus.CANCELLED: (RecipientEvent.CANCEL,),
-}
-LEASE_OVER: dict[str, Any] = {"lease_until": None, "worker_id": "", "claim_token": ""}
-
-
-def moved(row: CampaignRecipient, *events: RecipientEvent, at: datetime, **changes: Any) -> CampaignRecipient:
-    """Return *row* after *events*, each by the table.
-
-    Raises:
-        IllegalTransition: the table has no such move.
-    """
-    status = row.status
-    for event in events:
-        status = transition(status, event)
-    return attrs.evolve(row, status=status, changed_at=at, **changes)
+__all__ = ["RecipientTable", "copied"]
 
 
 def copied(row: CampaignRecipient) -> CampaignRecipient:
@@ -146,10 +125,8 @@ class RecipientTable:
 
     def attempt(self, row: CampaignRecipient) -> Attempt:
         """Return the attempt at the epoch of *row*: the stored one, or a blank."""
-        blank = Attempt(
-            merchant_id=row.merchant_id, recipient_id=row.recipient_id, epoch=row.epoch, generation=row.generation
-        )
-        return self._attempts.get((row.merchant_id, row.recipient_id), {}).get(row.epoch, blank)
+        tried = self._attempts.get((row.merchant_id, row.recipient_id), {})
+        return tried.get(row.epoch) or blank_attempt(row)
 
     def attempt_at(self, merchant_id: str, recipient_id: str, epoch: int) -> Attempt | None:
         """Return the attempt at that epoch, if there is one."""

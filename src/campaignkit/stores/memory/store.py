@@ -6,7 +6,6 @@ from itertools import groupby
 
 import attrs
 
-from campaignkit.addresses.channel import Channel
 from campaignkit.campaign.campaign import TimelineEntry
 from campaignkit.campaign.recipients import (
     MOVABLE,
@@ -20,14 +19,14 @@ from campaignkit.campaign.recipients import (
     landing,
     readdressed,
 )
+from campaignkit.campaign.records import CampaignRecord
 from campaignkit.campaign.status import CampaignStatus, RecipientEvent, RecipientStatus
 from campaignkit.credits.entries import Entry
 from campaignkit.credits.lots import Lot
 from campaignkit.credits.posting import CreditRequest
 from campaignkit.errors import CampaignNotFound, NotEditable, RevisionConflict
 from campaignkit.ports import Backlog, Document, RecipientQuery, SaveGuard, Trail
-from campaignkit.ports.planning import PREFIX_LENGTH
-from campaignkit.stores.memory.documents import CampaignRecord
+from campaignkit.ports.planning import destination_of
 from campaignkit.stores.memory.feedback import MemoryFeedback
 from campaignkit.stores.memory.recipients import RecipientTable, copied
 from campaignkit.timing.limits import LimitScope, LimitState, counts_of, grant_together, take_together
@@ -215,7 +214,10 @@ class MemoryStore(MemoryFeedback):
         rows = sorted(
             (row for row in pending if before is None or row.recipient_id < before), key=lambda row: row.recipient_id
         )
-        alike = ((row.zones, row.not_before, _destination(row) if by_destination else "") for row in rows)
+        alike = (
+            (row.zones, row.not_before, destination_of(row.channel, row.address) if by_destination else "")
+            for row in rows
+        )
         return [Backlog(sum(1 for _ in run), *shared) for shared, run in groupby(alike)]
 
     def counted(self, keys: Sequence[str], /) -> Mapping[str, LimitState]:
@@ -266,12 +268,6 @@ class MemoryStore(MemoryFeedback):
             found = self._recipients.charged(merchant_id)
         behind = [one for one in found if after is None or (one.recipient_id, one.epoch) > after]
         return behind[:limit]
-
-
-def _destination(row: CampaignRecipient) -> str:
-    if row.channel is Channel.SMS:
-        return row.address[:PREFIX_LENGTH]
-    return row.address.rpartition("@")[2].lower()
 
 
 def _require_new_ids(table: RecipientTable, inserts: Sequence[CampaignRecipient]) -> None:

@@ -4,14 +4,17 @@ import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from campaignkit.campaign.recipients import CampaignRecipient, landing
+from campaignkit.campaign.recipients import CampaignRecipient
+from campaignkit.campaign.records import CampaignRecord
 from campaignkit.campaign.status import RecipientEvent, RecipientStatus
 from campaignkit.delivery.feedback import LIFTABLE, standing_reason
+from campaignkit.delivery.moving import given_back, moved
+from campaignkit.delivery.settling import Ground
 from campaignkit.ports import Clock
 from campaignkit.stores.memory.credit import CreditTable
-from campaignkit.stores.memory.documents import CampaignRecord, DocumentTable
+from campaignkit.stores.memory.documents import DocumentTable
 from campaignkit.stores.memory.heard import HeardTable
-from campaignkit.stores.memory.recipients import LANDED_BY, LEASE_OVER, RecipientTable, moved
+from campaignkit.stores.memory.recipients import RecipientTable
 from campaignkit.timing.limits import LimitState
 
 __all__ = ["MemoryTables"]
@@ -68,6 +71,11 @@ class MemoryTables:
         assert campaign is not None  # a deleted campaign took its rows with it
         return campaign
 
+    def _ground(self, row: CampaignRecipient) -> Ground:
+        """Return what a move back to pending lands on."""
+        campaign = self._campaign_of(row)
+        return Ground(campaign.status, campaign.deadline, self._is_suppressed(row.merchant_id, row.address_key))
+
     def _end_pending(
         self,
         merchant_id: str,
@@ -87,16 +95,5 @@ class MemoryTables:
     def _give_back(
         self, row: CampaignRecipient, now: datetime, *, not_before: datetime, reason: str, detail: str = ""
     ) -> None:
-        campaign = self._campaign_of(row)
-        land = landing(
-            reason=reason,
-            not_before=not_before,
-            campaign_status=campaign.status,
-            is_suppressed=self._is_suppressed(row.merchant_id, row.address_key),
-            deadline=campaign.deadline,
-        )
-        events = (RecipientEvent.RELEASE, *LANDED_BY.get(land.status, ()))
-        said = detail if land.status is RecipientStatus.PENDING else ""
-        self._recipients.put(
-            moved(row, *events, at=now, not_before=not_before, reason=land.reason, detail=said, **LEASE_OVER)
-        )
+        back = given_back(row, self._ground(row), now, not_before=not_before, reason=reason, detail=detail)
+        self._recipients.put(back)

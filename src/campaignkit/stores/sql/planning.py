@@ -10,10 +10,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from campaignkit.addresses.channel import Channel
 from campaignkit.campaign.status import RecipientStatus
 from campaignkit.ports import Backlog
-from campaignkit.ports.planning import PREFIX_LENGTH
+from campaignkit.ports.planning import destination_of
 from campaignkit.stores.sql.driver import Driver
 from campaignkit.stores.sql.schema import Instants, has_status, recipients
 from campaignkit.stores.sql.statements import Statement
@@ -66,7 +65,7 @@ _alike = itemgetter(1, 2)  # zones, not_before
 
 def _alike_to(row: Sequence[Any]) -> tuple[str, int, str]:
     _, zones, not_before, channel, address = row
-    return zones, not_before, _destination(channel, address)
+    return zones, not_before, destination_of(channel, address)
 
 
 def _rows(
@@ -91,9 +90,3 @@ class _ZonesOf(dict[str, tuple[str, ...]]):
     def __missing__(self, text: str) -> tuple[str, ...]:
         zones = self[text] = tuple(text.split(",")) if text else ()
         return zones
-
-
-def _destination(channel: str, address: str) -> str:
-    if channel == Channel.SMS:
-        return address[:PREFIX_LENGTH]
-    return address.rpartition("@")[2].lower()
