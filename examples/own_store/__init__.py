@@ -1,0 +1,1 @@
+"""A store of one's own, on plain psycopg: see docs/plug-in-your-store.md."""
