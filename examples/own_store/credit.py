@@ -68,8 +68,8 @@ def end_hold(work: Work, hold: EndedHold) -> None:
     keep(work, hold.merchant_id, purse)
     attempt = attempt_at(work, hold.merchant_id, hold.recipient_id, hold.epoch)
     assert attempt is not None  # it holds
-    spent = {"credit_spent": hold.spent, "credit_expired": ended.expired, "credit_ended_at": work.now}
-    put_attempts(work, [attrs.evolve(attempt, **spent)])
+    paid = attrs.evolve(attempt, credit_spent=hold.spent, credit_expired=ended.expired, credit_ended_at=work.now)
+    put_attempts(work, [paid])
     if ended.returned:
         _wake_waiting(work, hold.merchant_id)
 

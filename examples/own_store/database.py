@@ -68,6 +68,8 @@ class Database:
     Args:
         conninfo: As psycopg takes it: ``postgresql://…`` or ``host=… dbname=…``.
         clock: Decides instants; by default the server's own. No worker's clock ever does.
+
+    Make one in each process, after forking: connections are not shared between processes.
     """
 
     def __init__(self, conninfo: str, clock: Clock | None = None) -> None:
@@ -123,7 +125,7 @@ class Database:
     def _work(self, connection: "psycopg.Connection[Any]") -> Work:
         if self._clock is not None:
             return Work(connection, self._clock.now())
-        (at,) = connection.execute("SELECT clock_timestamp()").fetchone() or ()
+        at: datetime = connection.execute("SELECT clock_timestamp()").fetchall()[0][0]
         return Work(connection, at.astimezone(UTC))
 
     @contextmanager

@@ -1,6 +1,7 @@
 """record: what comes back about messages, or from whom they went to."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import attrs
 from psycopg.types.json import Json
@@ -57,7 +58,7 @@ def _record_one(work: Work, event: Feedback) -> RecordResult:
     )
 
 
-def _again(merchant_id: str, recipient_id: str, body: object) -> RecordResult:
+def _again(merchant_id: str, recipient_id: str, body: Mapping[str, Any]) -> RecordResult:
     known = structure(body, HeardFeedback).feedback
     if known.names_address:
         return RecordResult(verdict=RecordVerdict.DUPLICATE, merchant_id=known.merchant_id)

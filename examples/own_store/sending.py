@@ -52,7 +52,7 @@ class SendVerbs(Database):
     def begin(
         self, clearances: Sequence[Clearance], /, *, lease: timedelta, settlements: Sequence[Settlement] = ()
     ) -> Sequence[BeginAnswer]:
-        merchants = {one.merchant_id for one in (*clearances, *settlements)}
+        merchants = {one.merchant_id for one in clearances} | {one.merchant_id for one in settlements}
         limits = limit_names(scope for one in clearances for scope in one.limit_scopes)
         with self.writing(*merchants, beside=[*limits, *_names(settlements)]) as work:
             for settlement in settlements:

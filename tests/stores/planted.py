@@ -1,5 +1,6 @@
 """Stores with one planted bug each, and the law that must find it."""
 
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -89,7 +90,8 @@ class ClaimsWithoutALock(Planted):
 
     def _claimable(self, merchant_id: str, campaign_id: str, now: datetime, limit: int) -> Sequence[CampaignRecipient]:
         found = super()._claimable(merchant_id, campaign_id, now, limit)
-        time.sleep(0.02)
+        if threading.active_count() > 1:  # alone, nobody could take what it thinks about
+            time.sleep(0.02)
         return found
 
 

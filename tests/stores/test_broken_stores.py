@@ -1,5 +1,7 @@
 """A law that finds no planted bug proves nothing: each store is broken in one place, check_store says where."""
 
+import time
+
 import hypothesis
 import pytest
 from hypothesis.stateful import run_state_machine_as_test
@@ -17,6 +19,7 @@ from tests.stores.planted import (
     SettlesTwice,
 )
 from tests.stores.planted_credit import PLANTED_CREDIT
+from tests.stores.planted_dozen import DOZEN, PLANTED_HERE
 from tests.stores.planted_feedback import (
     PLANTED_FEEDBACK,
     BelievesAnybody,
@@ -31,6 +34,15 @@ from tests.stores.planted_limits import (
     StartsAnewWhenTheClockGoesBack,
 )
 from tests.stores.planted_shares import PLANTED_SHARES
+
+ALL_PLANTED = {
+    **PLANTED,
+    **PLANTED_LIMITS,
+    **PLANTED_SHARES,
+    **PLANTED_CREDIT,
+    **PLANTED_FEEDBACK,
+    **PLANTED_HERE,
+}
 
 # Bugs that a random life meets within a few hundred steps.
 FOUND_BY_MACHINE = (
@@ -53,11 +65,21 @@ FOUND_BY_MACHINE = (
 
 @pytest.mark.parametrize(
     ("store", "law"),
-    (PLANTED | PLANTED_LIMITS | PLANTED_SHARES | PLANTED_CREDIT | PLANTED_FEEDBACK).items(),
+    ALL_PLANTED.items(),
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_a_planted_bug_breaks_its_law(store: type[MemoryStore], law: str) -> None:
     assert check_store(store, laws=[law]) == [law]
+
+
+def test_check_store_finds_a_dozen_classic_bugs_within_a_minute() -> None:
+    began = time.process_time()
+    broken = {name: check_store(store) for name, store in DOZEN.items()}
+    seconds = time.process_time() - began
+
+    assert len(DOZEN) >= 12
+    assert [name for name, store in DOZEN.items() if ALL_PLANTED[store] not in broken[name]] == []
+    assert seconds < 60  # of one processor, all of them together; other tests may run beside this one
 
 
 @pytest.mark.parametrize("store", FOUND_BY_MACHINE)
