@@ -16,7 +16,7 @@ from tests.storms.cuts import cut_everywhere
 from tests.storms.frost import frost
 from tests.storms.gale import RECOVERY, gale
 from tests.storms.ground import prepare
-from tests.storms.limits import RUNNERS, race_for_quotas
+from tests.storms.limits import RUNNERS, race_for_quotas, url_of
 from tests.storms.mails import MAILS, storm_of_mails
 from tests.storms.simulations import run_simulations
 from tests.storms.storm import Report, kill_everywhere
@@ -192,7 +192,8 @@ class Storm:
 
     def run_credit_race(self) -> Line:
         """Let processes race for the last credits of one merchant after the other."""
-        told = race_for_credit(self.place("credit"), rounds=CREDIT_ROUNDS, workers=CREDIT_RACERS, seed=self.seed)
+        url = url_of(self.place("credit") / "credit.db")
+        told = race_for_credit(url, rounds=CREDIT_ROUNDS, workers=CREDIT_RACERS, seed=self.seed)
         wrong = {"unsold": told.unsold, "unequal": told.unequal}
         complaints = tuple(f"{count} {word}" for word, count in wrong.items() if count)
         return Line(
