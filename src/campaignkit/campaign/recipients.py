@@ -130,6 +130,7 @@ class Attempt:
             spent=self.credit_spent,
             expired=self.credit_expired,
             reference=self.provider_id or "",
+            message_id=f"{self.recipient_id}.{self.generation}",
         )
 
     @property

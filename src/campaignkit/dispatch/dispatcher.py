@@ -294,12 +294,13 @@ class Dispatcher:
         If somebody else still sends for it, their messages may give credit back: then it is looked at again soon.
         """
         current = self._records.campaign(campaign.merchant_id, campaign.campaign_id)
+        cost = "1 credit" if needed == 1 else f"{needed} credits"
         move = Move(
             event=CampaignEvent.WAIT,
             waiting_for=WaitingFor.CREDIT,
             next_at=campaign.deadline,
             what="waiting",
-            why=f"The next text costs {needed} credits and less is available; it goes on when credit is granted.",
+            why=f"The next text costs {cost} and less is available; it goes on when credit is granted.",
             code="no_credit",
             guard=SaveGuard.OUT_OF_CREDIT,
         )
