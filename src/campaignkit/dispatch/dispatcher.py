@@ -80,7 +80,7 @@ class Dispatcher:
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
         self._store = tools.store
-        self._clock = StoreTime(tools.clock)
+        self._clock = StoreTime(tools.clock, lambda: tools.stopwatch()[0])
         self._records = Records(tools.store, self._clock)
         self._workshop = Workshop(self._records, tools.store, house=tools.house, suppliers=tools.suppliers)
         self._worker_id = tools.new_id()
