@@ -10,7 +10,7 @@ import pytest
 from campaignkit.delivery.outcomes import Verdict
 from campaignkit.transports.smtp.wire import DOT, stuffed_body
 from tests.storms.__main__ import PHASES, Line, main, total_of
-from tests.storms.clocks import PATIENCE, StormClock, fast_stopwatch
+from tests.storms.clocks import PATIENCE, StormClock, SunInFile, fast_stopwatch
 from tests.storms.cuts import Cuts
 from tests.storms.ground import STARTS_AT
 from tests.transports.servers import Gate, mail
@@ -53,7 +53,8 @@ def test_a_wrong_verdict_has_a_name(accepted, verdict, has_crossed, crime):
 
 def test_who_waits_in_vain_moves_the_sun_for_all(tmp_path: Path) -> None:
     fast, slow = (
-        StormClock(tmp_path / "sun", began_at=time.time(), skew=timedelta(seconds=skew)) for skew in (30, -30)
+        StormClock(SunInFile(tmp_path / "sun"), began_at=time.time(), skew=timedelta(seconds=skew))
+        for skew in (30, -30)
     )
     wanted = STARTS_AT + timedelta(hours=4)
     for _ in range(PATIENCE):
