@@ -35,6 +35,7 @@ __all__ = [
 Place = Path | str  # a file, or the URL of a database on a server as SqlStore takes it
 
 _numbers = itertools.count()
+_readers: dict[str, "psycopg.Connection"] = {}  # of the judge: he looks after each death, and one costs ten looks
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -57,21 +58,29 @@ def copy_place(template: Place, file: Path) -> Place:
 def remove(place: Place) -> None:
     """Remove a database and throw out whoever is still connected; a file goes with its folder."""
     if isinstance(place, str):
+        if place in _readers:
+            _readers.pop(place).close()
         _command(place, f"DROP DATABASE {sa.make_url(place).database} WITH (FORCE)")
 
 
 def read_at_once(place: Place, queries: Sequence[str]) -> list[list[Any]]:
     """Return what the *queries* find in one transaction, so that all of it was true at one moment."""
     if isinstance(place, str):
-        with connect(place) as server:
-            server.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            return [server.execute(query.encode()).fetchall() for query in queries]
+        with _reader(place).transaction():
+            _reader(place).execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            return [_reader(place).execute(query.encode()).fetchall() for query in queries]
     file = sqlite3.connect(f"file:{place}?mode=ro", uri=True, timeout=60, isolation_level=None)
     try:
         file.execute("BEGIN")
         return [file.execute(query).fetchall() for query in queries]
     finally:
         file.close()
+
+
+def _reader(url: str) -> "psycopg.Connection":
+    if url not in _readers:
+        _readers[url] = connect(url)
+    return _readers[url]
 
 
 def check(place: Place) -> str:

@@ -115,7 +115,7 @@ def _work_kit(job: Job, at: FaultPoint) -> None:
     # A server's own clock decides, unless time stands still.
     own_clock = circumstances["clock"] if is_on_server and "sun" not in job else None
     engine = warm.open(job["database"], lambda name: at(f"{store.verb}.{name}"))
-    store = FaultyStore(open_store(engine, clock=own_clock), at)
+    store: FaultyStore = FaultyStore(open_store(engine, clock=own_clock), at)
     if "book" in job:
         texts = FaultyTransport(TextProvider(accepted, wave=job["wave"], seed=job["worker"]), at)
         with CampaignKit(store=store, transports={"texts": texts}, prices=price_book(), **circumstances) as kit:
