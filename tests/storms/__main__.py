@@ -37,7 +37,7 @@ from tests.storms.texts import prepare_texts
 from tests.storms.till import Till
 from tests.storms.wire import WIRE_TEXTS, send_over_smpp
 
-KILLS = 3400  # at random, in files; the kills of the other phases come on top of them
+KILLS = 3300  # at random, in files; the kills of the other phases come on top of them
 STOPS = 100
 STOPS_IN_EARNEST = 4
 MINUTES_MAX = 25  # after which nothing new is begun
@@ -52,10 +52,10 @@ PASSINGS_OF_TEXTS = 12  # of one point
 KILLS_OF_TEXTS = 0.18  # of those of mails: a text passes many more points
 CREDIT_ROUNDS = 1000
 CREDIT_RACERS = 16
-PASSINGS_ON_SERVER = 5  # of one point, where to lay a field takes longer than to fight over it
-KILLS_ON_SERVER = 0.5  # of those in files
-KILLS_OF_TEXTS_ON_SERVER = 0.1
-CREDIT_ROUNDS_ON_SERVER = 200
+PASSINGS_ON_SERVER = 3  # of one point, where to lay a field takes longer than to fight over it
+KILLS_ON_SERVER = 0.53  # of those in files
+KILLS_OF_TEXTS_ON_SERVER = 0.06
+CREDIT_ROUNDS_ON_SERVER = 100
 
 
 Prepare = Callable[[Place, int], None]

@@ -101,11 +101,11 @@ def with_complaint(line: Line, is_due: bool, complaint: str) -> Line:
     return attrs.evolve(line, complaints=(*line.complaints, complaint)) if is_due else line
 
 
-def total_of(lines: Sequence[Line], name: str = "all", database: str = "") -> Line:
+def total_of(lines: Sequence[Line], name: str = "all") -> Line:
     """Return the sums."""
     sums = {word: sum(getattr(line, word) for line in lines) for word in (*_COUNTS, "seconds")}
     complaints = tuple(complaint for line in lines for complaint in line.complaints)
-    return Line(name=name, database=database, complaints=complaints, **sums)
+    return Line(name=name, complaints=complaints, **sums)
 
 
 def totals_by_database(lines: Sequence[Line]) -> list[Line]:

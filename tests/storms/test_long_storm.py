@@ -14,7 +14,7 @@ from tests.storms.__main__ import PHASES, main
 from tests.storms.clocks import PATIENCE, StormClock, SunInFile, fast_stopwatch
 from tests.storms.cuts import Cuts
 from tests.storms.ground import STARTS_AT
-from tests.storms.lines import Line, total_of
+from tests.storms.lines import KILLS_MIN, POSTGRES, Line, figures_of, head, total_of, totals_by_database
 from tests.transports.servers import Gate, mail
 
 RIGHT = Line(name="gale", kills=3, recovered=2, in_doubt=1)
@@ -51,7 +51,7 @@ def whole_storm(**more):
 def test_a_whole_storm_has_enough_kills_on_each_database():
     enough, one_less = totals_by_database(whole_storm()), totals_by_database([RIGHT, *whole_storm()[1:]])
 
-    assert [(total.database, total.kills) for total in enough] == [(SQLITE, 5000), (POSTGRES, 2000)]
+    assert [(total.title, total.kills) for total in enough] == [("all on SQLite", 5000), ("all on PostgreSQL", 2000)]
     assert all(total.is_right for total in enough)
     assert one_less[0].complaints == ("only 0 of 5000 kills on SQLite",)
     assert one_less[1].is_right
@@ -60,9 +60,8 @@ def test_a_whole_storm_has_enough_kills_on_each_database():
 def test_the_figures_of_a_storm_have_its_sums_and_the_command_that_repeats_it():
     figures = figures_of(whole_storm(in_doubt=1000))
     wrong = figures_of(whole_storm(lost=1))
-    page = render(
-        {"storm": {"figures": [attrs.asdict(one) for one in figures], "seconds": 9, "circumstances": "Load 1."}}
-    )
+    rows = [attrs.asdict(one) for one in figures]
+    page = render({"storm": {"figures": rows, "seconds": 9, "circumstances": "Load 1."}})
     again = render({"storm": {"figures": [], "seconds": 9, "circumstances": "Load 1.", "again": "make storm"}})
 
     assert [one.work for one in figures][1:3] == ["random kills, PostgreSQL", "all on SQLite"]

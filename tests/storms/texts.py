@@ -6,7 +6,7 @@ storm and die of it too.
 
 import os
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -162,11 +162,15 @@ class Cashier:
         shop, key = self.kit.merchant(merchant_id), f"voucher-{worker}"
         self._note("asked", merchant_id, key, VOUCHER)
         try:
-            shop.credits.grant(VOUCHER, key=key, expires_at=self.clock.now() + SOON)
+            shop.credits.grant(VOUCHER, key=key, expires_at=self._now() + SOON)
         except InvalidCredits:  # the sun moved on by hours between two words; so nothing was granted
             self._note("denied", merchant_id, key, VOUCHER)
         else:
             self._note("told", merchant_id, key, VOUCHER)
+
+    def _now(self) -> datetime:
+        """Return the store's time, where it has one of its own."""
+        return self.store.due(self.clock.now(), limit=1).now or self.clock.now()
 
     def _note(self, word: str, merchant_id: str, key: str, count: int) -> None:
         append(self.book, f"{word} {merchant_id} {key} {count}\n")
