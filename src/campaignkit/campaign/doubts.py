@@ -2,10 +2,14 @@
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import attrs
 
-__all__ = ["RESEND_QUARANTINE", "Doubt", "DoubtPolicy"]
+if TYPE_CHECKING:
+    from campaignkit.campaign.campaign import TimelineEntry  # which has a policy
+
+__all__ = ["RESEND_QUARANTINE", "Doubt", "DoubtPolicy", "counted", "doubt_policy"]
 
 # How long ago a message must have begun before it is sent anew: by then the worker that had it has written down what it
 # knows, as its lease is shorter, and most providers have sent their receipt.
@@ -41,3 +45,19 @@ class Doubt:
     def may_be_resent(self) -> bool:
         """Return whether only time stands between it and another try."""
         return not self.is_suppressed and not self.is_accepted_before
+
+
+def doubt_policy(on_doubt: str) -> DoubtPolicy:
+    """Return the policy of that name; raises ValueError.
+
+    >>> doubt_policy("hold")
+    <DoubtPolicy.HOLD: 'hold'>
+    """
+    if on_doubt not in set(DoubtPolicy):
+        raise ValueError(f"on_doubt is {' or '.join(DoubtPolicy)}, not {on_doubt!r}")
+    return DoubtPolicy(on_doubt)
+
+
+def counted(note: "TimelineEntry", resent_count: int) -> "TimelineEntry":
+    """Return *note* with how many were sent anew, as every store writes it."""
+    return attrs.evolve(note, facts={**note.facts, "resent_count": str(resent_count)})

@@ -39,6 +39,7 @@ class DoubtStore(Protocol):
 
         Each has its generation raised and its ``not_before`` at this instant; the epoch stays. The attempt keeps its
         hold, and as ``doubt_until`` what its recipient had: it is settled as one in doubt is, and at that instant
-        ``reap`` charges it. If anybody moved, a finished campaign is reopened and *note* written, in the same commit.
+        ``reap`` charges it. If anybody moved, a finished campaign is reopened and *note* written, by
+        ``doubts.counted``, in the same commit.
         """
         ...

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import attrs
 
 from campaignkit.campaign.campaign import TimelineEntry
-from campaignkit.campaign.doubts import Doubt
+from campaignkit.campaign.doubts import Doubt, counted
 from campaignkit.campaign.recipients import CampaignRecipient, landing
 from campaignkit.campaign.status import RecipientEvent, RecipientStatus
 from campaignkit.delivery.outcomes import Verdict
@@ -55,7 +55,7 @@ class MemoryDoubts(MemoryFeedback):
             if resent:
                 self._reopen(merchant_id, campaign_id, SENT_ANEW, now)
                 if note is not None:
-                    self._documents.add_note(merchant_id, campaign_id, note)
+                    self._documents.add_note(merchant_id, campaign_id, counted(note, len(resent)))
             return len(resent)
 
     def _in_doubt(self, merchant_id: str, campaign_id: str) -> list[CampaignRecipient]:

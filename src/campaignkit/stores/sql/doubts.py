@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from campaignkit.campaign.campaign import TimelineEntry
-from campaignkit.campaign.doubts import Doubt
+from campaignkit.campaign.doubts import Doubt, counted
 from campaignkit.campaign.recipients import landing
 from campaignkit.campaign.status import CampaignStatus, RecipientEvent, RecipientStatus, transition
 from campaignkit.delivery.outcomes import Verdict
@@ -123,7 +123,7 @@ def resend(
     if moved and campaign.status == CampaignStatus.FINISHED:
         reopen(connection, merchant_id, campaign_id, why=SENT_ANEW, now=now)
     if moved and note is not None:
-        add_note(connection, merchant_id, campaign_id, note)
+        add_note(connection, merchant_id, campaign_id, counted(note, moved))
     return moved
 
 

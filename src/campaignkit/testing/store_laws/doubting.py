@@ -182,6 +182,7 @@ class DoubtLaws(_Doubting):
         assert trail is not None
         assert (document.body["status"], document.revision) == ("sending", 3)
         assert [(note.what, note.actor) for note in trail.timeline] == [("reopened", ""), ("resent", "ann")]
+        assert trail.timeline[-1].facts == {"resent_count": "1"}
         assert self.again().epoch == 2
 
     def test_a_resend_leaves_a_paused_campaign_paused(self) -> None:
