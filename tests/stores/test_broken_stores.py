@@ -17,6 +17,11 @@ from tests.stores.planted import (
     SettlesTwice,
 )
 from tests.stores.planted_credit import PLANTED_CREDIT
+from tests.stores.planted_doubts import (
+    PLANTED_DOUBTS,
+    ForgetsWhatWasInDoubt,
+    ResendsBeforeTheQuarantine,
+)
 from tests.stores.planted_feedback import (
     PLANTED_FEEDBACK,
     BelievesAnybody,
@@ -48,12 +53,14 @@ FOUND_BY_MACHINE = (
     BelievesAnybody,
     LetsTheLastReceiptWin,
     ProvesOnlyWhatIsInDoubtAlready,
+    ForgetsWhatWasInDoubt,
+    ResendsBeforeTheQuarantine,
 )
 
 
 @pytest.mark.parametrize(
     ("store", "law"),
-    (PLANTED | PLANTED_LIMITS | PLANTED_SHARES | PLANTED_CREDIT | PLANTED_FEEDBACK).items(),
+    (PLANTED | PLANTED_LIMITS | PLANTED_SHARES | PLANTED_CREDIT | PLANTED_FEEDBACK | PLANTED_DOUBTS).items(),
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_a_planted_bug_breaks_its_law(store: type[MemoryStore], law: str) -> None:

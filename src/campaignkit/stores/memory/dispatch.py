@@ -21,8 +21,11 @@ from campaignkit.delivery.begin import (
 )
 from campaignkit.delivery.crediting import CREDIT_CAME, EndedHold, end_holds, ended_by, given_up, waits_for_credit
 from campaignkit.delivery.settling import (
+    NOT_ACCEPTED,
     Ground,
+    LeftOpen,
     Settled,
+    SettledApart,
     SettleFacts,
     Settlement,
     SettleResult,
@@ -231,16 +234,19 @@ class MemoryDispatch(MemoryTables):
         settled = settle_one(self._settle_facts(row), settlement, now)
         if isinstance(settled, SettleResult):
             return settled
-        attempt = self._recipients.attempt(row)
+        is_current = settlement.epoch == row.epoch
+        attempt = self._recipients.attempt(row if is_current else attrs.evolve(row, epoch=settlement.epoch))
         if attempt.began_at is not None and uncounts(settlement):
             self._limits = give_back_all(self._limits, [Uncounted(settlement.limit_scopes, attempt.began_at)])
         self._recipients.put_attempt(_settled_attempt(attempt, settlement, now))
         hold = ended_by(settlement, attempt.credit_shares) if attempt.is_holding else None
         if hold is not None:
             self._end_hold(hold, now)
+        if isinstance(settled, SettledApart):
+            return SettleResult.APPLIED
         self._recipients.put(_settled_row(row, settlement.event, settled, now))
         if settled.status is RecipientStatus.PENDING:
-            self._reopen(row, now)
+            self._reopen(row.merchant_id, row.campaign_id, NOT_ACCEPTED, now)
         return SettleResult.APPLIED
 
     def _end_hold(self, hold: EndedHold, now: datetime) -> None:
@@ -280,11 +286,16 @@ class MemoryDispatch(MemoryTables):
             channel=row.channel,
             settled_verdict=self._recipients.attempt(row).verdict,
             ground=Ground(campaign.status, campaign.deadline, self._is_suppressed(row.merchant_id, row.address_key)),
+            left_open={
+                attempt.epoch: LeftOpen(attempt.generation, attempt.verdict)
+                for attempt in self._recipients.attempts(row.merchant_id, row.recipient_id)
+                if attempt.doubt_until is not None
+            },
         )
 
-    def _reopen(self, row: CampaignRecipient, now: datetime) -> None:
+    def _reopen(self, merchant_id: str, campaign_id: str, why: str, now: datetime) -> None:
         """Let a finished campaign send again: somebody on it is pending."""
-        document = self._documents.load(row.merchant_id, "campaign", row.campaign_id)
+        document = self._documents.load(merchant_id, "campaign", campaign_id)
         assert document is not None
         assert document.body is not None
         if document.body["status"] != CampaignStatus.FINISHED:
@@ -292,8 +303,7 @@ class MemoryDispatch(MemoryTables):
         status = transition(CampaignStatus.FINISHED, CampaignEvent.REOPEN)
         body = {**document.body, "status": status.value, "finished_at": None}
         self._documents.put(attrs.evolve(document, body=body), revision=document.revision + 1)
-        why = "A message that was in doubt turned out not to have been accepted."
-        self._documents.add_note(row.merchant_id, row.campaign_id, TimelineEntry(at=now, what="reopened", why=why))
+        self._documents.add_note(merchant_id, campaign_id, TimelineEntry(at=now, what="reopened", why=why))
 
     def release(
         self, claims: Sequence[Claim], /, *, not_before: datetime | None = None, reason: str = "", detail: str = ""
@@ -321,14 +331,21 @@ class MemoryDispatch(MemoryTables):
                 doubt = {"reason": "lease_expired", "doubt_until": now + DOUBT_HORIZON[row.channel]}
                 self._recipients.put(moved(row, RecipientEvent.DOUBT, at=now, **doubt, **LEASE_OVER))
             for row in unknown:
-                attempt = self._recipients.attempt(row)
-                if attempt.is_holding:
-                    hold = given_up(row.merchant_id, row.recipient_id, row.epoch, attempt.credit_shares)
-                    self._end_hold(hold, now)
+                self._give_up(self._recipients.attempt(row), now)
                 self._recipients.put(
                     moved(row, RecipientEvent.GIVE_UP, at=now, reason="never_confirmed", doubt_until=None)
                 )
+            for attempt in self._recipients.left_open(now):
+                self._give_up(attempt, now)
             return Reaped(len(released), len(in_doubt), len(unknown))
+
+    def _give_up(self, attempt: Attempt, now: datetime) -> None:
+        """Charge what an attempt holds that nobody will ever know of, and expect nothing of it any more."""
+        if attempt.doubt_until is not None:
+            self._recipients.put_attempt(attrs.evolve(attempt, doubt_until=None))
+        if attempt.is_holding:
+            hold = given_up(attempt.merchant_id, attempt.recipient_id, attempt.epoch, attempt.credit_shares)
+            self._end_hold(hold, now)
 
 
 def _order(row: CampaignRecipient) -> tuple[datetime, str]:
@@ -350,6 +367,7 @@ def _settled_attempt(attempt: Attempt, settlement: Settlement, now: datetime) ->
         code=outcome.code,
         reply=outcome.reply,
         provider_id=outcome.provider_id,
+        doubt_until=None,
     )
 
 
