@@ -161,7 +161,8 @@ def test_a_coupon_is_the_same_when_it_is_sent_anew() -> None:
     asked: list[str] = []
 
     def coupon(request: ck.SupplyRequest) -> ck.Supply:
-        asked.append(request.contact_id)
+        if not request.is_test:
+            asked.append(request.contact_id)
         return ck.Supply(values={"coupon": {"code": f"C{len(asked)}"}})
 
     clock, texts = ck.FrozenClock(FRIDAY), FakeSms()
