@@ -25,8 +25,8 @@ demo: $(READY)  ## a florist's mails and texts, through real servers, with worke
 test: $(READY)  ## the whole test suite, on two cores
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
-storm: $(READY)  ## thousands of killed and frozen workers, and a mail dialogue cut at every byte; some minutes
-	$(BIN)/python -m tests.storms
+storm: $(READY)  ## thousands of killed and frozen workers on both databases; writes docs/figures.md; some twenty minutes
+	$(BIN)/python -m tests.storms --figures
 
 # FIGURES="store import" measures only those; the others stay in docs/figures.json as they were.
 bench: $(READY)  ## measure against the peers, in an environment of their own; writes docs/figures.md; some minutes

@@ -110,25 +110,18 @@ def attempts_of(work: Work, merchant_id: str, recipient_id: str) -> tuple[Attemp
 def put_attempts(work: Work, attempts: Iterable[Attempt]) -> None:
     """Write attempts, new ones and others."""
     statement = """
-        INSERT INTO own_attempts (merchant_id, recipient_id, epoch, began_at, is_charged, body)
-        VALUES (%s, %s, %s, %s, %s, %s)
+        INSERT INTO own_attempts (merchant_id, recipient_id, epoch, began_at, doubt_until, is_charged, body)
+        VALUES (%s, %s, %s, %s, %s, %s, %s)
         ON CONFLICT (merchant_id, recipient_id, epoch) DO UPDATE
-        SET (began_at, is_charged, body) = (excluded.began_at, excluded.is_charged, excluded.body)
+        SET (began_at, doubt_until, is_charged, body)
+            = (excluded.began_at, excluded.doubt_until, excluded.is_charged, excluded.body)
     """
-    work.run_each(
-        statement,
-        [
-            (
-                one.merchant_id,
-                one.recipient_id,
-                one.epoch,
-                one.began_at,
-                bool(one.credit_shares),
-                Json(unstructure(one)),
-            )
-            for one in attempts
-        ],
-    )
+    work.run_each(statement, [_attempt_values(one) for one in attempts])
+
+
+def _attempt_values(one: Attempt) -> list[Any]:
+    place = (one.merchant_id, one.recipient_id, one.epoch)
+    return [*place, one.began_at, one.doubt_until, bool(one.credit_shares), Json(unstructure(one))]
 
 
 # documents

@@ -59,11 +59,13 @@ CREATE TABLE IF NOT EXISTS own_attempts (
     recipient_id text COLLATE "C" NOT NULL,
     epoch integer NOT NULL,
     began_at timestamptz,
+    doubt_until timestamptz,  -- its recipient is sent to anew; until then this may prove accepted
     is_charged boolean NOT NULL,  -- credit was held for it: it stands in the ledger
     body json NOT NULL,
     PRIMARY KEY (merchant_id, recipient_id, epoch)
 );
 CREATE INDEX IF NOT EXISTS own_ledger ON own_attempts (merchant_id, recipient_id, epoch) WHERE is_charged;
+CREATE INDEX IF NOT EXISTS own_left_open ON own_attempts (doubt_until) WHERE doubt_until IS NOT NULL;
 
 CREATE TABLE IF NOT EXISTS own_suppressions (
     merchant_id text NOT NULL,

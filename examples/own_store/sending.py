@@ -3,6 +3,10 @@
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
+import attrs
+
+from campaignkit.campaign.documents import structure
+from campaignkit.campaign.recipients import Attempt
 from campaignkit.campaign.status import RecipientStatus
 from campaignkit.delivery.begin import (
     BeginAnswer,
@@ -42,6 +46,7 @@ __all__ = ["SendVerbs"]
 _OUTLIVED = """
     SELECT EXISTS (SELECT FROM own_recipients WHERE lease_until <= %s)
         OR EXISTS (SELECT FROM own_recipients WHERE doubt_until <= %s)
+        OR EXISTS (SELECT FROM own_attempts WHERE doubt_until <= %s)
         OR EXISTS (SELECT FROM own_events WHERE until <= %s)
 """
 
@@ -74,7 +79,7 @@ class SendVerbs(Database):
 
     def reap(self) -> Reaped:
         with self.reading() as work:
-            if not work.first(_OUTLIVED, work.now, work.now, work.now):
+            if not work.first(_OUTLIVED, *[work.now] * 4):
                 return Reaped()  # every worker asks often; only where something is found does anybody wait
         with self.writing_alone() as work:
             reaped = Reaped(
@@ -82,6 +87,7 @@ class SendVerbs(Database):
                 _reap(work, "lease_until", RecipientStatus.SENDING),
                 _reap(work, "doubt_until", RecipientStatus.IN_DOUBT),
             )
+            _reap_left_open(work)
             work.run("DELETE FROM own_events WHERE until <= %s", work.now)
         return reaped
 
@@ -145,9 +151,23 @@ def _reap(work: Work, end: str, status: RecipientStatus) -> int:
                 put_recipients(work, [left_in_doubt(row, work.now)])
                 prove(work, row.merchant_id, row.recipient_id)  # in no doubt if its receipt came before
             else:
-                attempt = attempt_of(work, row)
-                if attempt.is_holding:
-                    end_hold(work, given_up(row.merchant_id, row.recipient_id, row.epoch, attempt.credit_shares))
+                _give_up(work, attempt_of(work, row))
                 put_recipients(work, [never_confirmed(row, work.now)])
         count += len(rows)
     return count
+
+
+def _reap_left_open(work: Work) -> None:
+    """End attempts that nobody will ever know of, and whose recipients went on; a batch at a time."""
+    query = f"SELECT body FROM own_attempts WHERE doubt_until <= %s LIMIT {BATCH_MAX}"
+    while found := work.rows(query, work.now):
+        for (body,) in found:
+            _give_up(work, structure(body, Attempt))
+
+
+def _give_up(work: Work, attempt: Attempt) -> None:
+    """Charge what an attempt holds, and expect nothing of it any more."""
+    if attempt.doubt_until is not None:
+        put_attempts(work, [attrs.evolve(attempt, doubt_until=None)])
+    if attempt.is_holding:
+        end_hold(work, given_up(attempt.merchant_id, attempt.recipient_id, attempt.epoch, attempt.credit_shares))

@@ -6,7 +6,7 @@ from psycopg.types.json import Json
 from campaignkit.addresses.channel import Channel
 from campaignkit.campaign.campaign import TimelineEntry
 from campaignkit.campaign.documents import structure, unstructure
-from campaignkit.campaign.recipients import CampaignRecipient
+from campaignkit.campaign.recipients import Attempt, CampaignRecipient
 from campaignkit.campaign.status import CampaignEvent, CampaignStatus, RecipientEvent, RecipientStatus, transition
 from campaignkit.delivery.crediting import ended_by
 from campaignkit.delivery.feedback import (
@@ -17,15 +17,23 @@ from campaignkit.delivery.feedback import (
     is_about,
     suppression_reason,
 )
-from campaignkit.delivery.moving import settle_facts_of, settled
-from campaignkit.delivery.settling import Settlement, SettleResult, Uncounted, give_back_all, settle_one, uncounts
+from campaignkit.delivery.moving import at_epoch, settle_facts_of, settled
+from campaignkit.delivery.settling import (
+    NOT_ACCEPTED,
+    Settlement,
+    SettleResult,
+    Uncounted,
+    give_back_all,
+    settle_one,
+    uncounts,
+)
 from campaignkit.delivery.sms_receipts import part_ids
 from examples.own_store.credit import end_hold
 from examples.own_store.database import Work
 from examples.own_store.recipients import heard_of, suppress
 from examples.own_store.rows import (
     add_note,
-    attempt_of,
+    attempts_of,
     document_of,
     evolved,
     ground_of,
@@ -37,7 +45,7 @@ from examples.own_store.rows import (
     recipient_of,
 )
 
-__all__ = ["hear", "prove", "settle"]
+__all__ = ["hear", "prove", "reopen", "settle"]
 
 
 def settle(work: Work, settlement: Settlement) -> SettleResult:
@@ -45,10 +53,11 @@ def settle(work: Work, settlement: Settlement) -> SettleResult:
     row = recipient_of(work, settlement.merchant_id, settlement.recipient_id)
     if row is None:
         return SettleResult.STALE
-    attempt = attempt_of(work, row)
-    became = settle_one(settle_facts_of(row, attempt, ground_of(work, row)), settlement, work.now)
+    tried = attempts_of(work, row.merchant_id, row.recipient_id)
+    became = settle_one(settle_facts_of(row, tried, ground_of(work, row)), settlement, work.now)
     if isinstance(became, SettleResult):
         return became
+    attempt = at_epoch(tried, row, settlement.epoch)
     after, settled_attempt = settled(row, attempt, settlement, became, work.now)
     put_recipients(work, [after])
     put_attempts(work, [settled_attempt])
@@ -57,22 +66,22 @@ def settle(work: Work, settlement: Settlement) -> SettleResult:
     hold = ended_by(settlement, attempt.credit_shares) if attempt.is_holding else None
     if hold is not None:
         end_hold(work, hold)
-    if after.status is RecipientStatus.PENDING:
-        _reopen(work, after)
+    if after is not row and after.status is RecipientStatus.PENDING:
+        reopen(work, row.merchant_id, row.campaign_id, NOT_ACCEPTED)
     if settlement.event in {RecipientEvent.ACCEPT, RecipientEvent.DOUBT}:
-        _name(work, after, settlement)
+        _name(work, after, attempt, settlement)
         prove(work, after.merchant_id, after.recipient_id)
     return SettleResult.APPLIED
 
 
 def prove(work: Work, merchant_id: str, recipient_id: str) -> None:
-    """Settle a message in doubt that an event proves to have arrived at its provider."""
-    row = recipient_of(work, merchant_id, recipient_id)
-    if row is None or row.status is not RecipientStatus.IN_DOUBT:
-        return
-    proof = accept_by(attempt_of(work, row), heard_of(work, merchant_id, recipient_id))
-    if proof is not None:
-        settle(work, proof)
+    """Settle messages in doubt that an event proves to have arrived at their provider."""
+    row, heard = recipient_of(work, merchant_id, recipient_id), heard_of(work, merchant_id, recipient_id)
+    for attempt in attempts_of(work, merchant_id, recipient_id) if row is not None and heard else ():
+        is_current = row is not None and row.status is RecipientStatus.IN_DOUBT and attempt.epoch == row.epoch
+        proof = accept_by(attempt, heard) if is_current or attempt.doubt_until is not None else None
+        if proof is not None:
+            settle(work, proof)
 
 
 def hear(work: Work, heard: HeardFeedback, named: NamedMessage) -> bool:
@@ -112,7 +121,7 @@ def _attach(work: Work, heard: HeardFeedback, named: NamedMessage) -> None:
     work.run(statement, *owner, Json(unstructure(found)), heard.feedback.event_key)
 
 
-def _name(work: Work, row: CampaignRecipient, settlement: Settlement) -> None:
+def _name(work: Work, row: CampaignRecipient, attempt: Attempt, settlement: Settlement) -> None:
     """Let the ids of a text stand for it, and hand it what waited for them."""
     if row.channel is not Channel.SMS or not settlement.account:
         return
@@ -121,8 +130,8 @@ def _name(work: Work, row: CampaignRecipient, settlement: Settlement) -> None:
         named = NamedMessage(
             merchant_id=row.merchant_id,
             recipient_id=row.recipient_id,
-            epoch=row.epoch,
-            generation=row.generation,
+            epoch=attempt.epoch,
+            generation=attempt.generation,
             part=part,
             known_count=len(ids),
             part_count=max(settlement.part_count or 0, len(ids)),
@@ -155,12 +164,11 @@ def _give_back(work: Work, uncounted: Uncounted) -> None:
     put_limits(work, before, give_back_all(before, [uncounted]))
 
 
-def _reopen(work: Work, row: CampaignRecipient) -> None:
+def reopen(work: Work, merchant_id: str, campaign_id: str, why: str) -> None:
     """Let a finished campaign send again: somebody on it is pending."""
-    campaign = document_of(work, row.merchant_id, "campaign", row.campaign_id)
+    campaign = document_of(work, merchant_id, "campaign", campaign_id)
     if campaign.body is None or campaign.body["status"] != CampaignStatus.FINISHED:
         return
     status = transition(CampaignStatus.FINISHED, CampaignEvent.REOPEN)
     put_document(work, evolved(campaign, status=status.value, finished_at=None))
-    why = "A message that was in doubt turned out not to have been accepted."
-    add_note(work, row.merchant_id, row.campaign_id, TimelineEntry(at=work.now, what="reopened", why=why))
+    add_note(work, merchant_id, campaign_id, TimelineEntry(at=work.now, what="reopened", why=why))

@@ -3,6 +3,7 @@
 from examples.own_store.claiming import ClaimVerbs
 from examples.own_store.credit import CreditVerbs
 from examples.own_store.documents import DocumentVerbs
+from examples.own_store.doubts import DoubtVerbs
 from examples.own_store.feedback import FeedbackVerbs
 from examples.own_store.planning import PlanningVerbs
 from examples.own_store.recipients import RecipientVerbs
@@ -11,7 +12,9 @@ from examples.own_store.sending import SendVerbs
 __all__ = ["OwnStore"]
 
 
-class OwnStore(DocumentVerbs, RecipientVerbs, ClaimVerbs, SendVerbs, FeedbackVerbs, PlanningVerbs, CreditVerbs):
+class OwnStore(
+    DocumentVerbs, RecipientVerbs, ClaimVerbs, SendVerbs, DoubtVerbs, FeedbackVerbs, PlanningVerbs, CreditVerbs
+):
     """Every verb of ``campaignkit.ports.Store``, each one transaction. Call ``upgrade()`` once per database.
 
     Raises:

@@ -57,6 +57,7 @@ if TYPE_CHECKING:
         filter_to_dict,
     )
     from campaignkit.campaign.campaign import Campaign, CampaignKind, WaitingFor
+    from campaignkit.campaign.doubts import DoubtPolicy
     from campaignkit.campaign.recipients import CampaignRecipient
     from campaignkit.campaign.senders import Sender
     from campaignkit.campaign.status import (
@@ -116,6 +117,7 @@ if TYPE_CHECKING:
         UnknownColumn,
         UnreadableContacts,
     )
+    from campaignkit.insight.doubts import InDoubt
     from campaignkit.insight.explain import Explanation
     from campaignkit.insight.forecast.values import DateCount, Eta, EtaCode, Forecast, HourCount, RuleUse
     from campaignkit.insight.preflight import Finding, Preflight
@@ -132,6 +134,7 @@ if TYPE_CHECKING:
         GroupState,
         Observation,
         RedirectedRecipients,
+        ResentDoubts,
         RunReport,
         SenderState,
         TestResult,
@@ -242,6 +245,7 @@ __all__ = [
     "DayEdge",
     "Delivery",
     "DkimSigner",
+    "DoubtPolicy",
     "DuplicateGroup",
     "Duplicates",
     "EmailAddress",
@@ -265,6 +269,7 @@ __all__ = [
     "HoldNotFound",
     "HourCount",
     "IllegalTransition",
+    "InDoubt",
     "InboundText",
     "InlineImage",
     "InsufficientCredits",
@@ -334,6 +339,7 @@ __all__ = [
     "RedirectedRecipients",
     "Rejection",
     "RejectionCode",
+    "ResentDoubts",
     "RevisionConflict",
     "RuleUse",
     "RunReport",
@@ -489,6 +495,7 @@ _HOMES = {
         "filter_to_dict",
     ),
     "campaign.campaign": ("Campaign", "CampaignKind", "WaitingFor"),
+    "campaign.doubts": ("DoubtPolicy",),
     "campaign.recipients": ("CampaignRecipient",),
     "campaign.senders": ("Sender",),
     "campaign.status": (
@@ -548,6 +555,7 @@ _HOMES = {
         "UnknownColumn",
         "UnreadableContacts",
     ),
+    "insight.doubts": ("InDoubt",),
     "insight.explain": ("Explanation",),
     "insight.forecast.values": ("DateCount", "Eta", "EtaCode", "Forecast", "HourCount", "RuleUse"),
     "insight.preflight": ("Finding", "Preflight"),
@@ -564,6 +572,7 @@ _HOMES = {
         "GroupState",
         "Observation",
         "RedirectedRecipients",
+        "ResentDoubts",
         "RunReport",
         "SenderState",
         "TestResult",

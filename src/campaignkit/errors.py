@@ -440,6 +440,7 @@ class StoreUnavailable(CampaignKitError):
 
     code = "store_unavailable"
     problem: str
+    is_undone: bool = False  # provably nothing was done, and an attempt at once may succeed; a store has tried again
 
     def __str__(self) -> str:
         return f"the database cannot be used at the moment: {self.problem}"

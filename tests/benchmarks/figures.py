@@ -71,12 +71,18 @@ def judge_ratio(ratio: float, *, at_least: float, why: str) -> Verdict:
     return Verdict(is_met=ratio >= at_least, why=why)
 
 
-def save(name: str, figures: Iterable[Figure], seconds: float) -> None:
-    """Replace the figures of one benchmark in the JSON file and make the page anew."""
+def save(name: str, figures: Iterable[Figure], seconds: float, *, again: str = "") -> None:
+    """Replace the figures of one benchmark in the JSON file and make the page anew.
+
+    Args:
+        again: The command that measures them anew, if that is not ``make bench``.
+    """
     path = DOCS / "figures.json"
     stored: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     rows = [attrs.asdict(figure) for figure in figures]
     stored[name] = {"figures": rows, "seconds": round(seconds), "circumstances": _circumstances()}
+    if again:
+        stored[name]["again"] = again
     DOCS.mkdir(exist_ok=True)
     path.write_text(json.dumps(dict(sorted(stored.items())), indent=1, ensure_ascii=False, default=str) + "\n")
     (DOCS / "figures.md").write_text(render(stored))
@@ -87,15 +93,16 @@ def render(stored: Mapping[str, Any]) -> str:
     lines = [
         "# Figures",
         "",
-        "Made by `make bench`; do not edit. Medians, with the least and the most of all passes in brackets. Absolute",
-        "times belong to the machine they were taken on, which other jobs share; compare the ratios, which come from",
-        "one run in which both sides took turns on inputs that were new in every pass.",
+        "Made by `make bench` and `make storm`; do not edit. Medians, with the least and the most of all passes in",
+        "brackets. Absolute times belong to the machine they were taken on, which other jobs share; compare the",
+        "ratios, which come from one run in which both sides took turns on inputs that were new in every pass.",
     ]
     for name, section in stored.items():
         lines += ["", f"## {name.replace('_', ' ').capitalize()}", ""]
         lines += ["| work | measured | peer | ratio | goal | |", "|---|---|---|---|---|---|"]
         lines += [_line(row) for row in section["figures"]]
-        lines += ["", f"Again: `make bench FIGURES={name}` (took {section['seconds']} s). {section['circumstances']}"]
+        again = section.get("again", f"make bench FIGURES={name}")
+        lines += ["", f"Again: `{again}` (took {section['seconds']} s). {section['circumstances']}"]
     lines += ["", "## Not measured yet", "", *(f"- {missing}" for missing in _NOT_MEASURED)]
     return "\n".join(lines) + "\n"
 

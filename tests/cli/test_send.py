@@ -12,6 +12,7 @@ import pytest
 
 import campaignkit as ck
 from campaignkit.cli import main
+from campaignkit.testing import FakeEmail
 from tests.cli.shell import command, mails, run, run_json, wait_until, write_campaign
 from tests.transports.servers import TinySmtp
 
@@ -192,6 +193,26 @@ def test_status_and_explain_tell_what_became_of_it(folder: Path, capsys: pytest.
     assert "left out   duplicate      1" in capsys.readouterr().out
     assert main(["status", "--merchant", "flora"]) == 0
     assert "finished" in capsys.readouterr().out
+
+
+def test_status_tells_who_is_in_doubt_and_what_can_be_done(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store, mail = ck.SqlStore("sqlite:///campaigns.db"), FakeEmail()
+    store.upgrade()
+    mail.script("ann@example.com", "lost")
+    with ck.CampaignKit(store=store, transports={"main": mail}) as kit:
+        flora = kit.merchant("flora", zone="Europe/Warsaw", region="PL")
+        flora.add_sender("main", address="hello@flora.example")
+        spring = flora.create_campaign(name="Spring", sender="main", content=ck.EmailContent(subject="A", text="B"))
+        flora.add_recipients(spring.id, ck.parse_contact({"id": "c-7", "email": "ann@example.com"}))
+        flora.schedule(spring.id)
+        kit.run()
+
+    assert main(["status", "Spring", "--merchant", "flora"]) == 0
+
+    told = capsys.readouterr().out
+    assert "In doubt: nobody knows whether the provider took these messages." in told
+    assert "c-7: The connection broke while the message was handed over" in told
+    assert "resend_in_doubt sends it anew from" in told
 
 
 @pytest.mark.parametrize(

@@ -157,6 +157,11 @@ def test_limits_are_read_or_refused_by_their_place(tmp_path: Path) -> None:
         ("start_at", "interval_seconds = true\nstart_at", "campaign.interval_seconds: must be a number"),
         ("start_at", "deadline = 2026-03-09T08:00:00\nstart_at", "campaign.deadline: must be after campaign.start_at"),
         ("start_at", 'kind = "spam"\nstart_at', "campaign.kind: must be one of marketing, transactional"),
+        (
+            "start_at",
+            'on_doubt = "always"\nstart_at',
+            "campaign.on_doubt: must be one of hold, resend_after_quarantine",
+        ),
         ("[campaign]", "columns = {email = 3}\n[campaign]", "columns.email: must be text, not a number"),
         ("[campaign]", "columns = 3\n[campaign]", "columns: must be a table"),
         ("zone =", "values = {name = 3}, zone =", "merchant.values.name: must be text, not a number"),

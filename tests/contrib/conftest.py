@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 import attrs
 import pytest
 
 import campaignkit as ck
-from campaignkit.contrib.web import LinkDoors, LinkEvent, WebRequest, WebResponse, answer, link_doors
+from campaignkit.contrib.exchange import Doors, WebRequest, WebResponse
+from campaignkit.contrib.web import LinkDoors, LinkEvent, link_doors
 from campaignkit.message.links import LinkSettings, TokenClaims, click_url, open_url, unsubscribe_url
 from campaignkit.testing import FakeEmail
 
@@ -16,6 +18,13 @@ NOW = datetime(2026, 3, 6, 15, tzinfo=UTC)
 FORM = "application/x-www-form-urlencoded"
 ONE_CLICK = b"List-Unsubscribe=One-Click"
 TARGETS = ("https://shop.example/sale?a=1&b=2", "javascript:alert(1)", "//evil.example", "https://good@evil.example")
+
+
+class HasDoors(Protocol):
+    """Whoever an application may be made for."""
+
+    @property
+    def doors(self) -> Doors: ...
 
 
 @attrs.define
@@ -45,7 +54,7 @@ class Florist:
 
     def ask(self, method: str, path: str, body: bytes = b"", content_type: str = FORM) -> WebResponse:
         request = WebRequest(method=method, path=path, body=body, content_type=content_type, user_agent="Test/1.0")
-        return answer(self.doors, request)
+        return self.doors.answer(request)
 
     @property
     def recipient_ids(self) -> list[str]:

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from campaignkit.contrib.asgi import asgi_app
-from campaignkit.contrib.web import BODY_BYTES_MAX
-from tests.contrib.conftest import FORM, ONE_CLICK, Florist
+from campaignkit.contrib.exchange import BODY_BYTES_MAX
+from tests.contrib.conftest import FORM, ONE_CLICK, Florist, HasDoors
 
 
-def driven(florist: Florist, scope: Mapping[str, Any], messages: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def driven(shop: HasDoors, scope: Mapping[str, Any], messages: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Run the application against *messages*; afterwards the client is gone. Return what it sent."""
     waiting, sent = list(messages), list[dict[str, Any]]()
 
@@ -21,7 +21,7 @@ def driven(florist: Florist, scope: Mapping[str, Any], messages: Sequence[dict[s
     async def send(message: Any) -> None:
         sent.append(message)
 
-    asyncio.run(asgi_app(florist.doors)(dict(scope), receive, send))
+    asyncio.run(asgi_app(shop.doors)(dict(scope), receive, send))
     return sent
 
 
@@ -31,14 +31,12 @@ def scope_of(method: str, path: str, **changes: Any) -> dict[str, Any]:
     return said | {"query_string": b"", "root_path": "", "client": ("192.0.2.7", 4711)} | changes
 
 
-def asked(
-    florist: Florist, method: str, path: str, *chunks: bytes, **changes: Any
-) -> tuple[int, dict[str, str], bytes]:
+def asked(shop: HasDoors, method: str, path: str, *chunks: bytes, **changes: Any) -> tuple[int, dict[str, str], bytes]:
     messages = [
         {"type": "http.request", "body": chunk, "more_body": number < len(chunks)}
         for number, chunk in enumerate(chunks, start=1)
     ]
-    start, body = driven(florist, scope_of(method, path, **changes), messages)
+    start, body = driven(shop, scope_of(method, path, **changes), messages)
     assert (start["type"], body["type"]) == ("http.response.start", "http.response.body")
     assert all(name == name.lower() for name, _ in start["headers"])
     headers = {name.decode(): value.decode() for name, value in start["headers"]}

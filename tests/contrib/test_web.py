@@ -8,9 +8,10 @@ import attrs
 import pytest
 
 import campaignkit as ck
+from campaignkit.contrib.exchange import WebRequest
 from campaignkit.contrib.texts import page_texts
-from campaignkit.contrib.web import LinkEventKind, WebRequest, answer, link_doors
-from tests.contrib.conftest import NOW, ONE_CLICK, Florist
+from campaignkit.contrib.web import LinkEventKind, link_doors
+from tests.contrib.conftest import NOW, ONE_CLICK, SETTINGS, Florist
 
 MULTIPART = "multipart/form-data; boundary=xYz"
 
@@ -260,6 +261,15 @@ def test_the_path_of_the_base_may_stand_before_a_link(florist: Florist):
     assert florist.ask("GET", f"/m/m{florist.path('unsubscribe')}").status == 404
 
 
+@pytest.mark.parametrize("base", ["https://shop.example/u", "https://shop.example/u/u"])
+def test_a_base_that_looks_like_a_folder_of_links_is_no_trouble(florist: Florist, base: str):
+    florist.doors = attrs.evolve(florist.doors, settings=attrs.evolve(SETTINGS, base_url=base))
+    path = florist.path("unsubscribe")
+
+    assert florist.ask("GET", path).status == 200
+    assert florist.ask("GET", base.removeprefix("https://shop.example") + path).status == 200
+
+
 def test_every_answer_is_kept_by_nobody_and_framed_by_nobody(florist: Florist):
     for method, path in (
         ("GET", florist.path("unsubscribe")),
@@ -281,7 +291,7 @@ def test_every_answer_is_kept_by_nobody_and_framed_by_nobody(florist: Florist):
 
 def test_an_event_keeps_little_of_what_a_program_says_of_itself(florist: Florist):
     request = WebRequest(method="GET", path=florist.path("open"), user_agent="x" * 10_000, remote_address="192.0.2.7")
-    answer(florist.doors, request)
+    florist.doors.answer(request)
 
     assert len(florist.events[0].user_agent) == 300
     assert florist.events[0].remote_address == "192.0.2.7"
@@ -306,7 +316,7 @@ def test_a_kit_without_secrets_has_no_doors():
 def test_the_doors_keep_real_time_and_no_events_unless_told(florist: Florist):
     plain = link_doors(florist.kit, target_of=florist.doors.target_of)
 
-    assert answer(plain, WebRequest(method="GET", path=florist.path("open"))).status == 200
+    assert plain.answer(WebRequest(method="GET", path=florist.path("open"))).status == 200
     assert plain.now().utcoffset() == timedelta(0)
     assert plain.language_of("flora") == "en"
 

@@ -8,7 +8,8 @@ from email.message import EmailMessage
 import pytest
 
 import campaignkit as ck
-from campaignkit.contrib.web import LinkEvent, WebRequest, WebResponse, answer, link_doors
+from campaignkit.contrib.exchange import WebRequest, WebResponse
+from campaignkit.contrib.web import LinkEvent, link_doors
 from campaignkit.message.outbound import OutboundEmail
 from campaignkit.testing import FakeEmail
 from tests.contrib.conftest import FORM, NOW, ONE_CLICK, SETTINGS, contact
@@ -41,7 +42,7 @@ def sent() -> Iterator[tuple[ck.CampaignKit, ck.Merchant, list[EmailMessage]]]:
 def asked(kit: ck.CampaignKit, events: list[LinkEvent], method: str, url: str, body: bytes = b"") -> WebResponse:
     assert url.startswith("https://shop.example/m/")
     request = WebRequest(method=method, path=url.removeprefix("https://shop.example"), body=body, content_type=FORM)
-    return answer(link_doors(kit, on_event=events.append), request)
+    return link_doors(kit, on_event=events.append).answer(request)
 
 
 def html_of(mail: EmailMessage) -> str:

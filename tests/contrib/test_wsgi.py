@@ -1,5 +1,6 @@
 """The links over WSGI: by the standard library's validator, and through a real server over a socket."""
 
+import contextlib
 import io
 import socket
 import threading
@@ -12,12 +13,12 @@ from wsgiref.validate import validator
 
 import pytest
 
-from campaignkit.contrib.web import BODY_BYTES_MAX
+from campaignkit.contrib.exchange import BODY_BYTES_MAX
 from campaignkit.contrib.wsgi import wsgi_app
-from tests.contrib.conftest import FORM, ONE_CLICK, Florist
+from tests.contrib.conftest import FORM, ONE_CLICK, Florist, HasDoors
 
 
-def called(florist: Florist, path: str, body: bytes = b"", **environ: Any) -> tuple[int, dict[str, str], bytes]:
+def called(shop: HasDoors, path: str, body: bytes = b"", **environ: Any) -> tuple[int, dict[str, str], bytes]:
     """Call the application under the validator, which holds both sides to PEP 3333."""
     said: dict[str, Any] = {
         "QUERY_STRING": "",
@@ -34,7 +35,7 @@ def called(florist: Florist, path: str, body: bytes = b"", **environ: Any) -> tu
     def start_response(status: str, headers: list[tuple[str, str]], _error: object = None) -> Any:
         got.append((int(status.split()[0]), dict(headers)))
 
-    chunks = validator(wsgi_app(florist.doors))(said, start_response)
+    chunks = validator(wsgi_app(shop.doors))(said, start_response)
     try:
         content = b"".join(chunks)
     finally:
@@ -96,9 +97,10 @@ class _Quiet(WSGIRequestHandler):
         """Stay silent."""
 
 
-@pytest.fixture
-def port(florist: Florist) -> Iterator[int]:
-    server = make_server("127.0.0.1", 0, wsgi_app(florist.doors), handler_class=_Quiet)
+@contextlib.contextmanager
+def served(shop: HasDoors, *, port: int = 0) -> Iterator[int]:
+    """Serve the application on a port of this machine, any unless it is given."""
+    server = make_server("127.0.0.1", port, wsgi_app(shop.doors), handler_class=_Quiet)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
@@ -107,6 +109,12 @@ def port(florist: Florist) -> Iterator[int]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@pytest.fixture
+def port(florist: Florist) -> Iterator[int]:
+    with served(florist) as found:
+        yield found
 
 
 def fetched(port: int, method: str, path: str, body: bytes | None = None) -> tuple[HTTPResponse, bytes]:

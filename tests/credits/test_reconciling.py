@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import campaignkit as ck
 from campaignkit.credits import BillLine, DifferenceReason, Reconciliation, reconcile
+from campaignkit.credits.entries import attempt_entries
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -117,3 +118,11 @@ def test_differences_explain_the_whole(ends, lines):
     assert (found.billed, found.spent) == (billed.total(), spent.total())
     wrong = {one.key: one.excess for one in found.differences if one.excess}
     assert wrong == {key: billed[key] - spent[key] for key in {*billed, *spent} if billed[key] != spent[key]}
+
+
+def test_of_several_tries_of_one_message_the_bill_means_the_one_that_cost_something():
+    released = attempt_entries(key="r1/1", shares=((1, 2),), began_at=NOON, settled_at=NOON, spent=0, message_id="r1.1")
+    paid = attempt_entries(key="r1/2", shares=((1, 2),), began_at=NOON, settled_at=NOON, spent=2, message_id="r1.1")
+
+    for entries in ((*released, *paid), (*paid, *released)):
+        assert reconcile(entries, [BillLine("r1.1", 2)]).differences == ()

@@ -110,6 +110,18 @@ def test_e4_a_text_costs_its_parts_and_the_statement_adds_up(store: Store) -> No
     assert (found.matched, found.differences, row.status) == (3, (), RecipientStatus.SENT)
 
 
+def test_e4_a_bill_may_name_a_text_in_doubt_as_we_named_it_to_the_provider(store: Store) -> None:
+    scene = open_scene(store)
+    campaign_id = scene.scheduled(1)
+    row = scene.shop.recipients(campaign_id, limit=1)[0]
+    scene.fake.script(row.address, "lost")
+    scene.kit.run()
+
+    found = scene.shop.credits.reconcile([ck.BillLine(f"{row.recipient_id}.{row.generation}", 2)])
+
+    assert [(one.key, one.reason.value) for one in found.differences] == [(f"{row.recipient_id}/1", "billed_in_doubt")]
+
+
 def test_e3_a_campaign_that_cannot_be_paid_in_full_does_not_start(store: Store) -> None:
     scene = open_scene(store, credit=7)
     campaign_id = scene.draft(4)

@@ -15,7 +15,7 @@ from campaignkit.delivery.http_replies import SMS_MENDING_CODES
 from campaignkit.delivery.replies import MENDING_CODES, SENTENCES
 from campaignkit.delivery.sentences import FAILURES, describe_code, describe_failure
 from campaignkit.errors import CampaignKitError
-from campaignkit.insight.preflight import audience, message, sending, wording
+from campaignkit.insight.preflight import audience, credit, message, sending, wording
 from campaignkit.message import completeness
 from campaignkit.message.links.checking import _BLOCKERS
 from campaignkit.message.links.targets import LinkProblem
@@ -92,7 +92,7 @@ def test_every_reason_to_stop_has_its_row_and_its_sentence() -> None:
 
 def _findings() -> Iterator[tuple[str, str]]:
     """What preflight can find: what its checks name, what is missing in messages, and what is wrong with links."""
-    for module in (audience, message, sending, wording):
+    for module in (audience, credit, message, sending, wording):
         for node in ast.walk(ast.parse(inspect.getsource(module))):
             if (
                 isinstance(node, ast.Call)

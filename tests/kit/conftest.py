@@ -25,6 +25,7 @@ class Shop:
     flora: ck.Merchant
     clock: ck.FrozenClock
     mail: FakeEmail
+    store: ck.MemoryStore | ck.SqlStore
 
     def draft(self, people: int = 3, **changes: object) -> ck.Campaign:
         settings: dict[str, object] = {"name": "Spring", "sender": "main", "content": CONTENT, "window": HOURS}
@@ -75,4 +76,4 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
             actor=ann,
         )
         flora.add_sender("main", address="Flora <hello@flora.example>", limits=[])
-        yield Shop(kit=kit, flora=flora, clock=clock, mail=mail)
+        yield Shop(kit=kit, flora=flora, clock=clock, mail=mail, store=store)

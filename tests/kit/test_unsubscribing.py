@@ -26,7 +26,7 @@ def linked(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
         for merchant_id in ("flora", "rosa"):
             merchant = kit.merchant(merchant_id, zone="America/New_York", region="US")
             merchant.add_sender("main", address="Flora <hello@flora.example>")
-        yield Shop(kit=kit, flora=kit.merchant("flora"), clock=clock, mail=mail)
+        yield Shop(kit=kit, flora=kit.merchant("flora"), clock=clock, mail=mail, store=store)
 
 
 def claims_of(shop: Shop, campaign: ck.Campaign, number: int = 1) -> TokenClaims:

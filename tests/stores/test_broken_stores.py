@@ -19,6 +19,11 @@ from tests.stores.planted import (
     SettlesTwice,
 )
 from tests.stores.planted_credit import PLANTED_CREDIT
+from tests.stores.planted_doubts import (
+    PLANTED_DOUBTS,
+    ForgetsWhatWasInDoubt,
+    ResendsBeforeTheQuarantine,
+)
 from tests.stores.planted_dozen import DOZEN, PLANTED_HERE
 from tests.stores.planted_feedback import (
     PLANTED_FEEDBACK,
@@ -35,14 +40,9 @@ from tests.stores.planted_limits import (
 )
 from tests.stores.planted_shares import PLANTED_SHARES
 
-ALL_PLANTED = {
-    **PLANTED,
-    **PLANTED_LIMITS,
-    **PLANTED_SHARES,
-    **PLANTED_CREDIT,
-    **PLANTED_FEEDBACK,
-    **PLANTED_HERE,
-}
+ALL_PLANTED = (
+    PLANTED | PLANTED_LIMITS | PLANTED_SHARES | PLANTED_CREDIT | PLANTED_FEEDBACK | PLANTED_DOUBTS | PLANTED_HERE
+)
 
 # Bugs that a random life meets within a few hundred steps.
 FOUND_BY_MACHINE = (
@@ -60,6 +60,8 @@ FOUND_BY_MACHINE = (
     BelievesAnybody,
     LetsTheLastReceiptWin,
     ProvesOnlyWhatIsInDoubtAlready,
+    ForgetsWhatWasInDoubt,
+    ResendsBeforeTheQuarantine,
 )
 
 

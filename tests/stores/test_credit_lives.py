@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import attrs
 import hypothesis
 import hypothesis.strategies as st
 import pytest
@@ -20,7 +21,7 @@ from campaignkit.campaign.recipients import DOUBT_HORIZON
 from campaignkit.campaign.status import RecipientEvent
 from campaignkit.clocks import FrozenClock
 from campaignkit.credits import AdjustCredit, CreditLedger, GrantCredit, RefundCredit, add_up, due_lapses, make_balance
-from campaignkit.credits.entries import Entry, Position
+from campaignkit.credits.entries import Entry, EntryKind, Position
 from campaignkit.delivery.begin import BeginVerdict
 from campaignkit.errors import CampaignKitError
 from campaignkit.ports import Claim, Store
@@ -150,7 +151,8 @@ class CreditLife(RuleBasedStateMachine):
             return
         now, lots = self.clock.now(), self.store.lots(MERCHANT)
         assert make_balance(lots, now) == self.ledger.balance(at=now)
-        mine, theirs = self.told(lots), self.ledger.statement(until=now + LEASE).entries
+        mine = self.told(lots)
+        theirs = [_named(one) for one in self.ledger.statement(until=now + LEASE).entries]
         assert sorted(mine, key=_place) == sorted(theirs, key=_place)
         closing = add_up(Position(), mine)
         balance = self.ledger.balance(at=now)
@@ -159,6 +161,14 @@ class CreditLife(RuleBasedStateMachine):
     def told(self, lots: Any) -> list[Entry]:
         charged = [entry for one in self.store.charged(MERCHANT) for entry in one.credit_entries]
         return [*self.store.posted(MERCHANT), *charged, *due_lapses(lots, self.clock.now() + LEASE)]
+
+
+def _named(entry: Entry) -> Entry:
+    """Return an entry of the model as a store has it: a hold tells under what name the provider got the message."""
+    if entry.kind is not EntryKind.HOLD:
+        return entry
+    recipient_id, _, _ = entry.key.partition("/")
+    return attrs.evolve(entry, reference=f"{recipient_id}.1")
 
 
 def _place(entry: Entry) -> tuple[str, str]:

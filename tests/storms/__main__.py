@@ -7,27 +7,41 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 
 import attrs
 
+from tests.benchmarks.figures import save
+from tests.services.postgres import missing, postgres
 from tests.storms.credit import race_for_credit
 from tests.storms.cuts import cut_everywhere
 from tests.storms.frost import frost
 from tests.storms.gale import RECOVERY, gale
 from tests.storms.ground import prepare
 from tests.storms.limits import RUNNERS, race_for_quotas
+from tests.storms.lines import (
+    POSTGRES,
+    SQLITE,
+    Line,
+    figures_of,
+    head,
+    line_of,
+    total_of,
+    totals_by_database,
+    with_complaint,
+)
 from tests.storms.mails import MAILS, storm_of_mails
+from tests.storms.places import Place, new_place, url_of
 from tests.storms.simulations import run_simulations
-from tests.storms.storm import Report, kill_everywhere
+from tests.storms.storm import Field, Lay, Report, kill_everywhere
 from tests.storms.texts import prepare_texts
 from tests.storms.till import Till
 from tests.storms.wire import WIRE_TEXTS, send_over_smpp
 
-KILLS = 2000  # at random; the kills at every point come on top of them
+KILLS = 3300  # at random, in files; the kills of the other phases come on top of them
 STOPS = 100
 STOPS_IN_EARNEST = 4
-MINUTES_MAX = 18  # after which nothing new is begun
+MINUTES_MAX = 25  # after which nothing new is begun
 GRACE_SECONDS = 150  # for what was; then it is over, whatever hangs
 RACERS = 8
 RACE_SECONDS = 69.0  # more than the longest window of the race, and none of the others begins just before its end
@@ -37,67 +51,16 @@ RECIPIENTS = 40
 RECIPIENTS_OF_A_GALE = 240  # so that four workers have something to hold at once
 TEXTS = 16  # of all campaigns together, where one field is one kill
 PASSINGS_OF_TEXTS = 12  # of one point
-KILLS_OF_TEXTS = 0.3  # of those of mails: a text passes many more points
+KILLS_OF_TEXTS = 0.18  # of those of mails: a text passes many more points
 CREDIT_ROUNDS = 1000
 CREDIT_RACERS = 16
-HEADINGS = ("campaigns", "kills", "stops", "cuts", "lost", "duplicated", "unexpected", "recovered", "in doubt", "s")
+PASSINGS_ON_SERVER = 3  # of one point, where to lay a field takes longer than to fight over it
+KILLS_ON_SERVER = 0.53  # of those in files
+KILLS_OF_TEXTS_ON_SERVER = 0.06
+CREDIT_ROUNDS_ON_SERVER = 100
 
 
-@attrs.frozen(kw_only=True)
-class Line:
-    """One phase, in the words of the report."""
-
-    name: str
-    campaigns: int = 0
-    kills: int = 0
-    stops: int = 0
-    cuts: int = 0
-    lost: int = 0
-    duplicated: int = 0
-    unexpected: int = 0
-    recovered: int = 0
-    in_doubt: int = 0
-    seconds: float = 0.0
-    note: str = ""
-    complaints: tuple[str, ...] = ()
-
-    @property
-    def is_right(self) -> bool:
-        return not (self.lost or self.duplicated or self.unexpected or self.complaints)
-
-    def __str__(self) -> str:
-        counts = attrs.astuple(self, recurse=False)[1:11]
-        cells = (f"{count:>{len(heading)}.0f}" for heading, count in zip(HEADINGS, counts, strict=True))
-        return "  ".join((f"{self.name:<18}", *cells))
-
-
-def head() -> str:
-    """Return the line above the lines."""
-    return "  ".join((" " * 18, *HEADINGS))
-
-
-def line_of(name: str, report: Report) -> Line:
-    """Return the line of a storm that is over."""
-    unfinished = report.count("unfinished")
-    complaints = [*report.complaints, *([f"{unfinished} unfinished"] if unfinished else [])]
-    statuses = report.statuses()
-    return Line(
-        name=name,
-        campaigns=len(report.judgements),
-        kills=report.kill_count,
-        lost=report.count("lost"),
-        duplicated=report.count("duplicated"),
-        unexpected=report.count("unexpected"),
-        recovered=report.recovered_count,
-        in_doubt=statuses["in_doubt"] + statuses["unknown"],
-        complaints=tuple(complaints),
-    )
-
-
-def total_of(lines: Sequence[Line]) -> Line:
-    """Return the sums."""
-    names = [field.name for field in attrs.fields(Line)][1:11]
-    return Line(name="all", **{name: sum(getattr(line, name) for line in lines) for name in names})
+Prepare = Callable[[Place, int], None]
 
 
 @attrs.frozen(kw_only=True)
@@ -109,15 +72,19 @@ class Storm:
     kills: int
     workers: int
     ends_at: float  # monotonic
+    _templates: dict[str, Place] = attrs.field(factory=dict, init=False)
 
     def may_go_on(self) -> bool:
         return time.monotonic() < self.ends_at
 
-    def template(self, recipients: int, prepare: Callable[[Path, int], None] = prepare) -> Path:
-        database = self.folder / f"{prepare.__name__}{recipients}.db"
-        if not database.exists():
-            prepare(database, recipients)
-        return database
+    def template(self, recipients: int, prepare: Prepare = prepare, database: str = SQLITE) -> Place:
+        """Return where campaigns of so many *recipients* lie, to be copied."""
+        name = f"{database}{prepare.__name__}{recipients}"
+        if name not in self._templates:
+            place = self.folder / f"{name}.db" if database == SQLITE else new_place(postgres())
+            prepare(place, recipients)
+            self._templates[name] = place
+        return self._templates[name]
 
     def place(self, name: str) -> Path:
         """Return a new folder."""
@@ -127,14 +94,24 @@ class Storm:
 
     def run_gale(self) -> Line:
         """Kill at random, in real time."""
-        template = self.template(RECIPIENTS_OF_A_GALE)
-        report = gale(
-            template, self.folder, kills=self.kills, workers=self.workers, seed=self.seed, may_go_on=self.may_go_on
-        )
+        return self._gale(self.kills, SQLITE)
+
+    def run_gale_on_server(self) -> Line:
+        """Kill at random where the server's clock decides, and workers' are wrong by up to a day."""
+        return self._gale(int(self.kills * KILLS_ON_SERVER), POSTGRES)
+
+    def _gale(self, kills: int, database: str) -> Line:
+        report = self._killed_at_random(kills, self.template(RECIPIENTS_OF_A_GALE, database=database))
         in_recovery = sum(count for name, count in report.kills.items() if name.startswith(RECOVERY))
-        line = line_of("random kills", report)
+        line = line_of("random kills", report, database)
         line = attrs.evolve(line, note=f"{in_recovery} of these kills while reaping or claiming")
-        return _with_complaint(line, line.kills < self.kills, f"only {line.kills} of {self.kills} kills")
+        return with_complaint(line, line.kills < kills, f"only {line.kills} of {kills} kills")
+
+    def _killed_at_random(self, kills: int, template: Place, lay: Lay = Field.lay) -> Report:
+        folder = Path(mkdtemp(dir=self.folder))
+        return gale(
+            template, folder, kills=kills, workers=self.workers, seed=self.seed, lay=lay, may_go_on=self.may_go_on
+        )
 
     def run_frost(self) -> Line:
         """Stop workers on the brink."""
@@ -150,14 +127,29 @@ class Storm:
         line = line_of("stopped workers", done.report)
         line = attrs.evolve(line, stops=done.stops, unexpected=line.unexpected + done.late)
         wanted = STOPS + STOPS_IN_EARNEST
-        return _with_complaint(line, done.stops < wanted, f"only {done.stops} of {wanted} stops")
+        return with_complaint(line, done.stops < wanted, f"only {done.stops} of {wanted} stops")
 
     def run_every_point(self) -> Line:
         """Kill at each passing of each point."""
-        report, passings = kill_everywhere(self.template(RECIPIENTS), self.folder, may_go_on=self.may_go_on)
-        line = line_of("every point", report)
-        wanted = passings.total()
-        return _with_complaint(line, line.kills < wanted, f"only {line.kills} of {wanted} points")
+        return self._every_point(SQLITE, None)
+
+    def run_every_point_on_server(self) -> Line:
+        """Kill at each point, up to so many times."""
+        return self._every_point(POSTGRES, PASSINGS_ON_SERVER)
+
+    def _every_point(self, database: str, passings_max: int | None) -> Line:
+        template = self.template(RECIPIENTS, database=database)
+        return self._killed_everywhere("every point", template, passings_max, Field.lay, database)[0]
+
+    def _killed_everywhere(
+        self, name: str, template: Place, passings_max: int | None, lay: Lay, database: str
+    ) -> tuple[Line, Report]:
+        folder = Path(mkdtemp(dir=self.folder))
+        report, passings = kill_everywhere(
+            template, folder, passings_max=passings_max, lay=lay, may_go_on=self.may_go_on
+        )
+        line, wanted = line_of(name, report, database), sum(min(n, passings_max or n) for n in passings.values())
+        return with_complaint(line, line.kills < wanted, f"only {line.kills} of {wanted} points"), report
 
     def run_cuts(self) -> Line:
         """Cut the dialogue with a mail server."""
@@ -177,7 +169,7 @@ class Storm:
         report = storm_of_mails(seed=1000 * self.seed, may_go_on=self.may_go_on)
         note = f"{report.mails} mails read by two readers, {report.signed} of them signed and verified"
         line = Line(name="mails", unexpected=report.unexpected, complaints=tuple(report.complaints), note=note)
-        return _with_complaint(line, report.mails < MAILS, f"only {report.mails} of {MAILS} mails")
+        return with_complaint(line, report.mails < MAILS, f"only {report.mails} of {MAILS} mails")
 
     def run_race(self) -> Line:
         """Let workers with wrong clocks race for senders' quotas, and die."""
@@ -186,17 +178,31 @@ class Storm:
         )
         campaigns = sum(runner.campaign_count for runner in RUNNERS.values())
         line = Line(
-            name="quotas", campaigns=campaigns, kills=verdicts.kills, unexpected=verdicts.overshoots, note=str(verdicts)
+            name="quotas",
+            database=SQLITE,
+            campaigns=campaigns,
+            kills=verdicts.kills,
+            unexpected=verdicts.overshoots,
+            note=str(verdicts),
         )
-        return _with_complaint(line, verdicts.used < USED_MIN, f"only {verdicts.used:.1%} of a quota were used")
+        return with_complaint(line, verdicts.used < USED_MIN, f"only {verdicts.used:.1%} of a quota were used")
 
     def run_credit_race(self) -> Line:
         """Let processes race for the last credits of one merchant after the other."""
-        told = race_for_credit(self.place("credit"), rounds=CREDIT_ROUNDS, workers=CREDIT_RACERS, seed=self.seed)
+        return self._credit_race(url_of(self.place("credit") / "credit.db"), CREDIT_ROUNDS, SQLITE)
+
+    def run_credit_race_on_server(self) -> Line:
+        """The same on PostgreSQL, for fewer merchants."""
+        with postgres().database() as name:
+            return self._credit_race(postgres().url(name), CREDIT_ROUNDS_ON_SERVER, POSTGRES)
+
+    def _credit_race(self, url: str, rounds: int, database: str) -> Line:
+        told = race_for_credit(url, rounds=rounds, workers=CREDIT_RACERS, seed=self.seed)
         wrong = {"unsold": told.unsold, "unequal": told.unequal}
         complaints = tuple(f"{count} {word}" for word, count in wrong.items() if count)
         return Line(
             name="last credits",
+            database=database,
             campaigns=told.rounds,
             unexpected=told.oversold,
             complaints=complaints,
@@ -210,28 +216,23 @@ class Storm:
 
     def run_every_point_of_texts(self) -> Line:
         """Kill at each point, with credit on, up to so many times: campaigns are loaded a hundred times."""
-        template, folder = self.template(TEXTS, prepare_texts), self.place("text-points")
-        report, passings = kill_everywhere(
-            template, folder, passings_max=PASSINGS_OF_TEXTS, lay=Till.lay, may_go_on=self.may_go_on
-        )
-        line = _with_ledger(line_of("texts, every point", report), report)
-        wanted = sum(min(count, PASSINGS_OF_TEXTS) for count in passings.values())
-        return _with_complaint(line, line.kills < wanted, f"only {line.kills} of {wanted} points")
+        template = self.template(TEXTS, prepare_texts)
+        line, report = self._killed_everywhere("texts, every point", template, PASSINGS_OF_TEXTS, Till.lay, SQLITE)
+        return _with_ledger(line, report)
 
     def run_gale_of_texts(self) -> Line:
         """Kill at random, in real time, with credit on."""
-        kills, template = int(self.kills * KILLS_OF_TEXTS), self.template(RECIPIENTS_OF_A_GALE, prepare_texts)
-        report = gale(
-            template,
-            self.place("text-gale"),
-            kills=kills,
-            workers=self.workers,
-            seed=self.seed,
-            lay=Till.lay,
-            may_go_on=self.may_go_on,
-        )
-        line = _with_ledger(line_of("texts, at random", report), report)
-        return _with_complaint(line, line.kills < kills, f"only {line.kills} of {kills} kills")
+        return self._gale_of_texts(int(self.kills * KILLS_OF_TEXTS), SQLITE)
+
+    def run_gale_of_texts_on_server(self) -> Line:
+        """The same where the server's clock decides."""
+        return self._gale_of_texts(int(self.kills * KILLS_OF_TEXTS_ON_SERVER), POSTGRES)
+
+    def _gale_of_texts(self, kills: int, database: str) -> Line:
+        template = self.template(RECIPIENTS_OF_A_GALE, prepare_texts, database)
+        report = self._killed_at_random(kills, template, Till.lay)
+        line = _with_ledger(line_of("texts, at random", report, database), report)
+        return with_complaint(line, line.kills < kills, f"only {line.kills} of {kills} kills")
 
     def run_simulations(self) -> Line:
         """Play seeds in virtual time."""
@@ -249,19 +250,24 @@ class Storm:
             complaints=tuple(done.stories[:1]),
             note=f"{done.steps} steps, {done.faults} calls of the store that failed",
         )
-        return _with_complaint(line, done.seeds < SIMULATIONS, f"only {done.seeds} of {SIMULATIONS} seeds")
+        return with_complaint(line, done.seeds < SIMULATIONS, f"only {done.seeds} of {SIMULATIONS} seeds")
 
     def run(self, names: Sequence[str]) -> list[Line]:
         """Run the phases of these *names*, print a line for each, and return them."""
         print(head(), flush=True)
         lines = []
-        for phase in (phase for name, phase in PHASES.items() if name in names):
+        for name in (name for name in PHASES if name in names):
             began_at = time.monotonic()
-            line = attrs.evolve(phase(self), seconds=time.monotonic() - began_at)
+            line = attrs.evolve(self._run(name), seconds=time.monotonic() - began_at)
             lines.append(line)
             notes = [f"    {line.note}"] if line.note else []
             print("\n".join((str(line), *notes, *(f"  ! {complaint}" for complaint in line.complaints))), flush=True)
         return lines
+
+    def _run(self, name: str) -> Line:
+        if name.startswith(ON_SERVER) and missing():
+            return Line(name=name, database=POSTGRES, complaints=(missing(),))
+        return PHASES[name](self)
 
 
 # In the order in which they run, by the names that the command line has for them.
@@ -277,7 +283,12 @@ PHASES: Mapping[str, Callable[[Storm], Line]] = {
     "random": Storm.run_gale,
     "text-random": Storm.run_gale_of_texts,
     "simulations": Storm.run_simulations,
+    "pg-credit": Storm.run_credit_race_on_server,
+    "pg-points": Storm.run_every_point_on_server,
+    "pg-random": Storm.run_gale_on_server,
+    "pg-text-random": Storm.run_gale_of_texts_on_server,
 }
+ON_SERVER = "pg-"
 
 
 def _with_ledger(line: Line, report: Report) -> Line:
@@ -287,39 +298,58 @@ def _with_ledger(line: Line, report: Report) -> Line:
     return attrs.evolve(line, note=f"credits: {counts}")
 
 
-def _with_complaint(line: Line, is_due: bool, complaint: str) -> Line:
-    return attrs.evolve(line, complaints=(*line.complaints, complaint)) if is_due else line
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Storm as asked and return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m tests.storms", description=__doc__)
-    parser.add_argument("seed", nargs="?", type=int, help="that of an earlier run; the order of processes stays free")
-    parser.add_argument("--only", nargs="+", choices=PHASES, default=list(PHASES), help="of these phases")
-    parser.add_argument("--kills", type=int, default=KILLS, help="at random, at least (default: %(default)s)")
-    parser.add_argument("--workers", type=int, default=4, help="at a time (default: %(default)s)")
-    parser.add_argument("--minutes", type=float, default=MINUTES_MAX, help="the most it takes (default: %(default)s)")
-    asked = parser.parse_args(arguments)
+    asked = _read(arguments)
     seed = secrets.randbelow(10**6) if asked.seed is None else asked.seed
     for number in (signal.SIGTERM, signal.SIGALRM):
         signal.signal(number, lambda *_: sys.exit(1))
     signal.alarm(int(60 * asked.minutes) + GRACE_SECONDS)
     print(f"seed {seed}, {asked.workers} workers at a time", flush=True)
-    ends_at = time.monotonic() + 60 * asked.minutes
+    began_at = time.monotonic()
     with TemporaryDirectory(prefix="storm") as folder:
-        storm = Storm(folder=Path(folder), seed=seed, kills=asked.kills, workers=asked.workers, ends_at=ends_at)
-        lines = storm.run(asked.only)
+        storm = Storm(
+            folder=Path(folder),
+            seed=seed,
+            kills=asked.kills,
+            workers=asked.workers,
+            ends_at=began_at + 60 * asked.minutes,
+        )
+        lines = storm.run(asked.only or list(PHASES))
+    totals = [] if asked.only else totals_by_database(lines)
+    is_right = all(line.is_right for line in (*lines, *totals))
+    _print_end(lines, totals, f"{'right' if is_right else 'NOT right'} (seed {seed})")
+    if asked.figures:
+        save("storm", figures_of(lines), time.monotonic() - began_at, again="make storm")
+    return 0 if is_right else 1
+
+
+def _read(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.storms", description=__doc__)
+    parser.add_argument("seed", nargs="?", type=int, help="that of an earlier run; the order of processes stays free")
+    parser.add_argument("--only", nargs="+", choices=PHASES, help="of these phases")
+    parser.add_argument("--kills", type=int, default=KILLS, help="at random, at least (default: %(default)s)")
+    parser.add_argument("--workers", type=int, default=4, help="at a time (default: %(default)s)")
+    parser.add_argument("--minutes", type=float, default=MINUTES_MAX, help="the most it takes (default: %(default)s)")
+    parser.add_argument("--figures", action="store_true", help="write docs/figures.md; of a whole storm")
+    asked = parser.parse_args(arguments)
+    if asked.figures and asked.only:
+        parser.error("--figures are those of a whole storm, so not with --only")
+    return asked
+
+
+def _print_end(lines: Sequence[Line], totals: Sequence[Line], verdict: str) -> None:
     total = total_of(lines)
-    is_right = all(line.is_right for line in lines)
-    print(total)
+    for line in (*totals, total):
+        print(line)
+    for complaint in total_of(totals).complaints:
+        print(f"  ! {complaint}")
+    cut_dialogues = sum(line.in_doubt for line in lines if line.cuts)
     print(
         f"{total.kills} kills, {total.stops} stops, {total.cuts} cuts: {total.lost} lost, "
         f"{total.duplicated} duplicated, {total.unexpected} unexpected, {total.recovered} recovered, "
-        f"{sum(line.in_doubt for line in lines if not line.cuts)} in doubt "
-        f"(and {sum(line.in_doubt for line in lines if line.cuts)} cut dialogues): "
-        f"{'right' if is_right else 'NOT right'} (seed {seed})"
+        f"{total.in_doubt - cut_dialogues} in doubt (and {cut_dialogues} cut dialogues): {verdict}"
     )
-    return 0 if is_right else 1
 
 
 if __name__ == "__main__":

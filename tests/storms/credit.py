@@ -28,7 +28,8 @@ from campaignkit.delivery.outcomes import Outcome, Verdict
 from campaignkit.delivery.settling import Settlement
 from campaignkit.ports import Document
 from campaignkit.stores.sql import SqlStore
-from tests.storms.limits import store_on, url_of
+from tests.storms.limits import store_on
+from tests.storms.places import url_of
 
 __all__ = ["CREDITS", "CreditVerdicts", "judge_credit", "race_for_credit"]
 

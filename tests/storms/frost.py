@@ -14,6 +14,7 @@ import attrs
 
 from tests.storms.gale import Weather, finish
 from tests.storms.ground import read_held
+from tests.storms.places import Place
 from tests.storms.storm import Field, Pack, Report, note_death
 from tests.storms.zygote import Zygote, ended_well
 
@@ -38,7 +39,7 @@ class Frost:
 
 
 def freeze_once(
-    zygote: Zygote, template: Path, folder: Path, *, workers: int, seed: int, haste: float = HASTE
+    zygote: Zygote, template: Place, folder: Path, *, workers: int, seed: int, haste: float = HASTE
 ) -> Frost:
     """Stop one worker on its way to the crossing, let others take over, let it go again, and judge."""
     weather, frost = Weather(Field.lay(template, folder), random.Random(seed)), Frost()
@@ -95,7 +96,7 @@ def _size_in_bytes(path: Path) -> int:
 
 
 def frost(
-    template: Path,
+    template: Place,
     folder: Path,
     *,
     stops: int,

@@ -1,7 +1,6 @@
 """The gale: workers at one campaign in real time, with wrong clocks and leases of moments, killed at any moment."""
 
 import random
-import shutil
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -10,12 +9,14 @@ from typing import Any
 
 import attrs
 
-from tests.storms.clocks import StormClock
-from tests.storms.ground import AN_HOUR
-from tests.storms.storm import WAVE, Field, Lay, Report, judge_field, note_death
+from tests.storms.clocks import StormClock, sun_at
+from tests.storms.ground import AN_HOUR, STARTS_AT
+from tests.storms.places import Place, set_sun
+from tests.storms.storm import WAVE, Field, Lay, Report, judge_field, note_death, warm
 from tests.storms.zygote import Zygote, ended_well
 
 SKEW_SECONDS = 30  # by so much a worker's clock may be wrong, either way
+SERVERS_SKEW_SECONDS = 86_400  # where a server's decides
 LEASE_SECONDS = (0.005, 1.0)
 RECOVERY = ("reap.", "claim.")  # what the successor of a dead worker does first
 RECOVERY_POINTS = 14
@@ -24,24 +25,36 @@ WORKERS_MAX = 600  # one campaign may cost before something is wrong
 
 @attrs.frozen
 class Weather:
-    """What the workers of one campaign share, and the dice."""
+    """What the workers of one campaign share, and the dice.
+
+    A file has the time of whoever opens it; on a server the server's decides, and a worker's may be anything.
+    """
 
     field: Field
     dice: random.Random
     began_at: float = attrs.field(factory=time.time)
 
     @property
-    def sun(self) -> Path:
-        return self.field.folder / "sun"
+    def server(self) -> str:
+        """The URL of the database, if it is on a server."""
+        return self.field.database if isinstance(self.field.database, str) else ""
+
+    @property
+    def sun(self) -> str:
+        return self.server or str(self.field.folder / "sun")
+
+    @property
+    def skew_seconds_max(self) -> float:
+        return SERVERS_SKEW_SECONDS if self.server else SKEW_SECONDS
 
     def job(self, fault: dict[str, Any] | None, *, haste: float = 1.0) -> dict[str, Any]:
         """Return the job of one more worker, with a clock and a lease of its own."""
         lease = LEASE_SECONDS[0] * (LEASE_SECONDS[1] / LEASE_SECONDS[0]) ** self.dice.random()
         return self.field.next_job(
             fault,
-            sun=str(self.sun),
+            sun=self.sun,
             began_at=self.began_at,
-            skew_seconds=self.dice.uniform(-SKEW_SECONDS, SKEW_SECONDS),
+            skew_seconds=self.dice.uniform(-self.skew_seconds_max, self.skew_seconds_max),
             lease_seconds=lease,
             stopwatch_times=haste,
         )
@@ -55,8 +68,10 @@ class Weather:
         return {"probability": self.field.death_probability, "seed": self.dice.getrandbits(32)}
 
     def last_job(self) -> dict[str, Any]:
-        """Return the job of the one who finishes what is left: later than all clocks, and undisturbed."""
-        clock = StormClock(self.sun, began_at=self.began_at)
+        """Return the job of the one who finishes what is left, undisturbed: later than all clocks, or in a hurry."""
+        if self.server:
+            return self.job(None) | {"patience": 1}
+        clock = StormClock(sun_at(self.sun), began_at=self.began_at)
         try:
             starts_at = clock.now() + AN_HOUR + timedelta(seconds=2 * SKEW_SECONDS)
         finally:
@@ -68,12 +83,16 @@ def finish(zygote: Zygote, weather: Weather, report: Report) -> None:
     """Let the campaign come to its end, judge it, and clear the field."""
     assert zygote.run(weather.last_job())
     judge_field(weather.field, report)
-    shutil.rmtree(weather.field.folder)
+    weather.field.clear()
 
 
-def gale_once(zygote: Zygote, template: Path, folder: Path, *, workers: int, seed: int, lay: Lay = Field.lay) -> Report:
+def gale_once(
+    zygote: Zygote, template: Place, folder: Path, *, workers: int, seed: int, lay: Lay = Field.lay
+) -> Report:
     """Drive one campaign to its end by workers that die; then judge."""
     weather, report = Weather(lay(template, folder), random.Random(seed)), Report()
+    if weather.server:
+        set_sun(weather.server, STARTS_AT)
     field, alive, deaths, is_over, is_successor = weather.field, dict[int, str](), 0, False, False
     while alive or not is_over:
         while len(alive) < workers and not is_over:
@@ -94,7 +113,7 @@ def gale_once(zygote: Zygote, template: Path, folder: Path, *, workers: int, see
 
 
 def gale(
-    template: Path,
+    template: Place,
     folder: Path,
     *,
     kills: int,
@@ -106,6 +125,7 @@ def gale(
     """Storm one campaign after the other until at least *kills* workers have died, or *may_go_on* says no."""
     report, number = Report(), 0
     with Zygote() as zygote:
+        warm(zygote, template, folder / "warm", lay)
         while report.kill_count < kills and may_go_on():
             name = folder / f"gale{number}"
             report += gale_once(zygote, template, name, workers=workers, seed=seed + number, lay=lay)

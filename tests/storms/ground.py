@@ -1,7 +1,6 @@
-"""What the storms are fought over: a campaign in a SQLite file, a provider that is a file, and the judge of both."""
+"""What the storms are fought over: a campaign in a database, a provider that is a file, and the judge of both."""
 
 import os
-import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -19,6 +18,7 @@ from campaignkit.message.content import EmailContent
 from campaignkit.message.outbound import OutboundEmail, OutboundMessage
 from campaignkit.ports import Clear, SenderCheck
 from campaignkit.stores.sql import SqlStore
+from tests.storms.places import Place, read_at_once, url_of
 
 STARTS_AT = datetime(2026, 3, 6, 9, tzinfo=UTC)
 AN_HOUR = timedelta(hours=1)
@@ -44,11 +44,12 @@ def contacts(count: int) -> Iterator[Contact]:
         yield contact
 
 
-def prepare(database: Path, recipient_count: int) -> None:
+def prepare(database: Place, recipient_count: int) -> None:
     """Make *database* hold one campaign that may start, and nothing else."""
-    store = SqlStore(f"sqlite:///{database}")
+    clock = FrozenClock(STARTS_AT)
+    store = SqlStore(url_of(database), clock=clock)
     store.upgrade()
-    with CampaignKit(store=store, clock=FrozenClock(STARTS_AT)) as kit:
+    with CampaignKit(store=store, clock=clock) as kit:
         shop = kit.merchant(MERCHANT, zone="Europe/Warsaw", region="PL")
         shop.add_sender("main", address="Flora <hello@flora.example>")
         campaign = shop.create_campaign(
@@ -138,8 +139,8 @@ class Judgement:
         return not (self.lost or self.duplicated or self.unexpected or self.unfinished)
 
 
-def judge(database: Path, accepted: Path) -> Judgement:
-    """Compare the two files."""
+def judge(database: Place, accepted: Path) -> Judgement:
+    """Compare what the two have."""
     lines = read_accepted(accepted)
     rows = _read(database, "SELECT address, status FROM campaignkit_recipients WHERE intake = 'recipient'")
     statuses: dict[str, str] = dict(rows)
@@ -159,43 +160,28 @@ def read_accepted(accepted: Path) -> Counter[str]:
     return Counter(line.partition(" ")[0] for line in lines)
 
 
-def read_statuses(database: Path) -> Counter[str]:
+def read_statuses(database: Place) -> Counter[str]:
     """Return how many recipients are in each status at this moment, as anyone may see who opens the file."""
     return Counter(dict(_read(database, "SELECT status, count(*) FROM campaignkit_recipients GROUP BY status")))
 
 
-def read_held(database: Path, worker: str) -> set[str]:
+def read_held(database: Place, worker: str) -> set[str]:
     """Return the addresses that *worker* holds: claimed, or begun and not settled."""
     held = f"WHERE status IN ('claimed', 'sending') AND worker_id = '{worker}'"
     return {address for (address,) in _read(database, f"SELECT address FROM campaignkit_recipients {held}")}
 
 
-def read_ended(database: Path) -> set[str]:
+def read_ended(database: Place) -> set[str]:
     """Return the addresses whose end is known: sent or failed."""
     query = "SELECT address FROM campaignkit_recipients WHERE status IN ('sent', 'failed')"
     return {address for (address,) in _read(database, query)}
 
 
-def campaign_status(database: Path) -> str:
+def campaign_status(database: Place) -> str:
     """Return the status of the campaign, or all that there are where there are several."""
     rows = _read(database, "SELECT DISTINCT status FROM campaignkit_campaigns ORDER BY status")
     return ", ".join(status for (status,) in rows)
 
 
-def check_integrity(database: Path) -> str:
-    ((answer,),) = _read(database, "PRAGMA integrity_check")
-    return str(answer)
-
-
-def _read(database: Path, query: str) -> list[Any]:
+def _read(database: Place, query: str) -> list[Any]:
     return read_at_once(database, [query])[0]
-
-
-def read_at_once(database: Path, queries: Sequence[str]) -> list[list[Any]]:
-    """Return what the *queries* find in one transaction, so that all of it was true at one moment."""
-    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=60, isolation_level=None)
-    try:
-        connection.execute("BEGIN")
-        return [connection.execute(query).fetchall() for query in queries]
-    finally:
-        connection.close()

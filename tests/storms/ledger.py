@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 
-from tests.storms.ground import read_at_once
+from tests.storms.places import Place, read_at_once
 from tests.storms.texts import initial_grants, parts_of, place_of, price_of, taken_of
 
 __all__ = ["Books", "complaints_at_any_moment", "complaints_at_the_end", "read_books"]
@@ -103,7 +103,7 @@ class Books:
 _WORDS = ("granted", "available", "held", "spent", "expired")
 
 
-def read_books(database: Path, accepted: Path) -> Books:
+def read_books(database: Place, accepted: Path) -> Books:
     """Read the provider's file, and then the database: what the file has must stand there by then."""
     lines = [line.split() for line in accepted.read_text().splitlines()] if accepted.exists() else []
     lots, entries, attempts = read_at_once(database, [_LOTS, _ENTRIES, _ATTEMPTS])

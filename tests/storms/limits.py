@@ -26,6 +26,7 @@ from campaignkit.message.outbound import OutboundEmail, OutboundMessage
 from campaignkit.ports import Clear, SenderCheck
 from campaignkit.stores.sql import SqlStore
 from campaignkit.timing.limits import Interval, Limit, LimitRule
+from tests.storms.places import url_of
 from tests.storms.zygote import Zygote
 
 MERCHANT = "flora"
@@ -81,11 +82,6 @@ def _limits(quotas: Sequence[Quota]) -> list[Limit]:
 
 
 # the ground
-
-
-def url_of(database: Path) -> str:
-    """Return how SqlStore reaches a file."""
-    return f"sqlite:///{database}"
 
 
 def prepare_race(url: str, *, seconds: float) -> None:

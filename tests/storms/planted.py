@@ -1,6 +1,6 @@
 """Stores on SQLite with one planted bug each in credit, to see that the judge of the ledger is awake."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
 import attrs
@@ -76,6 +76,4 @@ _END = sa.text(
     "WHERE merchant_id = :merchant AND recipient_id = :recipient AND epoch = :epoch"
 )
 
-PLANTED: dict[str, Callable[[sa.Engine], SqlStore]] = {
-    one.__name__: one for one in (SendsOnTheHouse, SettlesTwice, FreesWhatIsInDoubt)
-}
+PLANTED: dict[str, type[SqlStore]] = {one.__name__: one for one in (SendsOnTheHouse, SettlesTwice, FreesWhatIsInDoubt)}

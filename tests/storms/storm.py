@@ -19,12 +19,12 @@ from tests.storms.ground import (
     STARTS_AT,
     Judgement,
     campaign_status,
-    check_integrity,
     judge,
     read_ended,
     read_held,
     read_statuses,
 )
+from tests.storms.places import Place, check, copy_place, remove
 from tests.storms.zygote import Zygote, ended_well
 
 WAVE = 8  # messages per clear
@@ -33,18 +33,15 @@ ROUNDS_MAX = 500  # workers one campaign may cost before something is wrong
 
 @attrs.define
 class Field:
-    """A campaign's two files, and how many workers have been sent to it."""
+    """A campaign's database and its provider's file, and how many workers have been sent to it."""
 
     folder: Path
+    database: Place
     is_planted: bool = False
     worker_count: int = 0
     death_probability: float = 0.02  # at each point, of those who die at random in a gale
     life_seconds_max: float = 0.8  # of those who are killed by the clock
     orphans: set[str] = attrs.field(factory=set)  # addresses that were held by a worker when it died
-
-    @property
-    def database(self) -> Path:
-        return self.folder / "campaign.db"
 
     @property
     def accepted(self) -> Path:
@@ -59,11 +56,14 @@ class Field:
         return self.folder / "passings"
 
     @classmethod
-    def lay(cls, template: Path, folder: Path, **more: Any) -> Self:
+    def lay(cls, template: Place, folder: Path, **more: Any) -> Self:
         folder.mkdir()
-        field = cls(folder, **more)
-        shutil.copy(template, field.database)
-        return field
+        return cls(folder, copy_place(template, folder / "campaign.db"), **more)
+
+    def clear(self) -> None:
+        """Remove all of it."""
+        remove(self.database)
+        shutil.rmtree(self.folder)
 
     def audit(self, report: "Report", *, is_over: bool = False) -> None:
         """Look at what is more than a message: after every death, and when the campaign *is_over*. Of mails nothing."""
@@ -125,10 +125,18 @@ class Report:
         return "\n".join(lines + [f"  ! {complaint}" for complaint in self.complaints])
 
 
-Lay = Callable[[Path, Path], Field]  # a template and a folder in, a field to fight over out
+Lay = Callable[[Place, Path], Field]  # a template and a folder in, a field to fight over out
 
 
-def count_passings(zygote: Zygote, template: Path, folder: Path, lay: Lay = Field.lay) -> Counter[str]:
+def warm(zygote: Zygote, template: Place, folder: Path, lay: Lay) -> None:
+    """Let *zygote* learn by one campaign what a server's driver wants to know; what a file's does it knows."""
+    if isinstance(template, str):
+        field = lay(template, folder)
+        zygote.warm(field.next_job())
+        field.clear()
+
+
+def count_passings(zygote: Zygote, template: Place, folder: Path, lay: Lay = Field.lay) -> Counter[str]:
     """Return how often an undisturbed worker passes each point."""
     field = lay(template, folder)
     assert zygote.run(field.next_job(passings=str(field.passings)))
@@ -137,7 +145,7 @@ def count_passings(zygote: Zygote, template: Path, folder: Path, lay: Lay = Fiel
     return Counter({name: int(count) for name, count in rows})
 
 
-def kill_once(zygote: Zygote, template: Path, folder: Path, name: str, k: int, lay: Lay = Field.lay) -> Report:
+def kill_once(zygote: Zygote, template: Place, folder: Path, name: str, k: int, lay: Lay = Field.lay) -> Report:
     """Kill a worker at the *k*-th passing of *name*, let another finish, and judge. No kill if it is never passed."""
     field, report = lay(template, folder), Report()
     if not zygote.run(field.next_job({"name": name, "k": k})):
@@ -146,13 +154,13 @@ def kill_once(zygote: Zygote, template: Path, folder: Path, name: str, k: int, l
         if (doubts := judge(field.database, field.accepted).in_doubt_count) > WAVE:
             report.complaints.append(f"{name} {k}: one crash left {doubts} in doubt, more than a wave")
     judge_field(field, report)
-    shutil.rmtree(folder)
+    field.clear()
     return report
 
 
 def storm_once(
     zygote: Zygote,
-    template: Path,
+    template: Place,
     folder: Path,
     *,
     workers: int,
@@ -177,7 +185,7 @@ def storm_once(
             note_death(field, report, field.death_names()[report.kill_count :][:1], worker)
     assert zygote.run(field.next_job())
     judge_field(field, report)
-    shutil.rmtree(folder)
+    field.clear()
     return report
 
 
@@ -194,7 +202,7 @@ def judge_field(field: Field, report: Report) -> None:
     report.recovered_count += len(field.orphans & read_ended(field.database))
     judgement = judge(field.database, field.accepted)
     report.judgements.append(judgement)
-    found = check_integrity(field.database)
+    found = check(field.database)
     if found != "ok":
         report.complaints.append(f"the database is damaged: {found}")
     status = campaign_status(field.database)
@@ -204,7 +212,7 @@ def judge_field(field: Field, report: Report) -> None:
 
 
 def kill_everywhere(
-    template: Path,
+    template: Place,
     folder: Path,
     *,
     passings_max: int | None = None,
@@ -217,6 +225,10 @@ def kill_everywhere(
     Returns the report, and how often an undisturbed worker passes each point.
     """
     with Pack(zygotes) as pack:
+        for number in range(zygotes):  # each in its turn
+            zygote = pack.take()
+            warm(zygote, template, folder / f"warm{number}", lay)
+            pack.give_back(zygote)
         zygote = pack.take()
         passings = count_passings(zygote, template, folder / "undisturbed", lay)
         pack.give_back(zygote)
@@ -236,7 +248,7 @@ def kill_everywhere(
 
 
 def storm_for(
-    template: Path,
+    template: Place,
     folder: Path,
     *,
     kills: int,
@@ -248,6 +260,7 @@ def storm_for(
     """Storm one campaign after the other until at least *kills* workers have died."""
     report, number = Report(), 0
     with Zygote() as zygote:
+        warm(zygote, template, folder / "warm", lay)
         while report.kill_count < kills:
             report += storm_once(
                 zygote,

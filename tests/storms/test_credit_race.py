@@ -5,7 +5,7 @@ import sqlite3
 import pytest
 
 from tests.storms.credit import CREDITS, judge_credit, race_for_credit
-from tests.storms.limits import url_of
+from tests.storms.places import url_of
 
 ROUNDS = 12
 WORKERS = 16

@@ -12,6 +12,7 @@ import pytest
 from campaignkit.ports import Store
 from campaignkit.testing.faults import FaultyStore
 from tests.storms.ground import judge, prepare
+from tests.storms.places import Place
 from tests.storms.storm import Field, Report, kill_everywhere, storm_for
 
 pytestmark = pytest.mark.timeout(900)  # of a busy machine; an idle one needs less than a minute for all of it
@@ -106,7 +107,7 @@ def test_the_judge_knows_every_crime(template, tmp_path, lines, word):
     assert getattr(judge(field.database, field.accepted), word)
 
 
-def mark_sent(database: Path, address: str) -> None:
+def mark_sent(database: Place, address: str) -> None:
     connection = sqlite3.connect(database)
     connection.execute("UPDATE campaignkit_recipients SET status = 'sent' WHERE address = ?", (address,))
     connection.commit()

@@ -16,8 +16,8 @@ from tests.storms.limits import (
     prepare_race,
     race_for_quotas,
     too_near_count,
-    url_of,
 )
+from tests.storms.places import url_of
 
 SECONDS = 6.0
 FIVE_A_SECOND = Quota(count=5, seconds=1)

@@ -6,7 +6,7 @@ storm and die of it too.
 
 import os
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -28,6 +28,7 @@ from campaignkit.ports import Clear, Clock, SenderCheck, Store
 from campaignkit.stores.sql import SqlStore
 from tests.message.sms_texts import count_slowly
 from tests.storms.ground import AN_HOUR, STARTS_AT
+from tests.storms.places import Place, url_of
 
 SHOPS = {"fauna": 1, "flora": 2}  # campaigns of each; the two of flora share its credit
 CREDITS_PER_PART = {"+48": 2, "+49": 3}
@@ -77,11 +78,12 @@ def price_book() -> PriceBook:
     return PriceBook((PriceTable.of(prices, version="march", effective_from=STARTS_AT - AN_HOUR),))
 
 
-def prepare_texts(database: Path, recipient_count: int) -> None:
+def prepare_texts(database: Place, recipient_count: int) -> None:
     """Make *database* hold campaigns of so many texts together that may start, and too little credit for them."""
-    store = SqlStore(f"sqlite:///{database}")
+    clock = FrozenClock(STARTS_AT)
+    store = SqlStore(url_of(database), clock=clock)
     store.upgrade()
-    with CampaignKit(store=store, clock=FrozenClock(STARTS_AT), prices=price_book()) as kit:
+    with CampaignKit(store=store, clock=clock, prices=price_book()) as kit:
         shops = [shop for name, count in SHOPS.items() for shop in [_open_shop(kit, name)] * count]
         for number, shop in enumerate(shops):
             campaign = shop.create_campaign(
@@ -160,11 +162,15 @@ class Cashier:
         shop, key = self.kit.merchant(merchant_id), f"voucher-{worker}"
         self._note("asked", merchant_id, key, VOUCHER)
         try:
-            shop.credits.grant(VOUCHER, key=key, expires_at=self.clock.now() + SOON)
+            shop.credits.grant(VOUCHER, key=key, expires_at=self._now() + SOON)
         except InvalidCredits:  # the sun moved on by hours between two words; so nothing was granted
             self._note("denied", merchant_id, key, VOUCHER)
         else:
             self._note("told", merchant_id, key, VOUCHER)
+
+    def _now(self) -> datetime:
+        """Return the store's time, where it has one of its own."""
+        return self.store.due(self.clock.now(), limit=1).now or self.clock.now()
 
     def _note(self, word: str, merchant_id: str, key: str, count: int) -> None:
         append(self.book, f"{word} {merchant_id} {key} {count}\n")

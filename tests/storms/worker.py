@@ -4,6 +4,7 @@ import os
 import sqlite3
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,12 +21,14 @@ from campaignkit.testing.faults import (
     FaultPoint,
     FaultyStore,
     FaultyTransport,
+    sql_faults,
     sqlite_faults,
 )
-from tests.storms.clocks import StormClock, fast_stopwatch
+from tests.storms.clocks import PATIENCE, StormClock, fast_stopwatch, sun_at
 from tests.storms.ground import AN_HOUR, REFUSED_EVERY, STARTS_AT, FileProvider, prepare
 from tests.storms.killers import fault_point
 from tests.storms.limits import race
+from tests.storms.places import connect
 from tests.storms.planted import PLANTED
 from tests.storms.texts import TextProvider, prepare_texts, price_book, trade
 
@@ -40,11 +43,40 @@ class WarmEngine:
         self.factory = sqlite3.Connection
         self.engine = sa.create_engine("sqlite://", creator=self._connect, poolclass=sa.QueuePool)
 
+    def open(self, database: str, at: FaultPoint) -> sa.Engine:
+        """Return the engine on *database*, with faults beneath SQLAlchemy: hot statements take their usual way."""
+        self.database, self.factory = database, sqlite_faults(at)
+        return self.engine
+
     def _connect(self) -> sqlite3.Connection:
         return sqlite3.connect(self.database, factory=self.factory)
 
 
+class WarmServersEngine:
+    """The same for a PostgreSQL server, whose driver is known to SQLAlchemy alone."""
+
+    def __init__(self) -> None:
+        self.database = ""
+        self.at: FaultPoint = CountPassings()
+        self.engine = sa.create_engine("postgresql+psycopg://", creator=self._connect)
+        sql_faults(self.engine, lambda name: self.at(name))
+
+    def open(self, database: str, at: FaultPoint) -> sa.Engine:
+        """Return the engine on the *database* with that URL, with faults."""
+        self.database, self.at = database, at
+        return self.engine
+
+    def _connect(self) -> Any:
+        return connect(self.database, is_autocommit=False)
+
+
 WARM = WarmEngine()
+
+
+@cache
+def warm_on_server() -> WarmServersEngine:
+    """Return the one of this process, made when it is wanted: not everybody has psycopg."""
+    return WarmServersEngine()
 
 
 def warm_up() -> None:
@@ -76,12 +108,14 @@ def _fault(job: Job) -> FaultPoint | None:
 
 
 def _work_kit(job: Job, at: FaultPoint) -> None:
-    WARM.database, engine = job["database"], WARM.engine
-    open_store = PLANTED[job["planted"]] if job.get("planted") else SqlStore
-    store = FaultyStore(open_store(engine), at)
-    # Beneath SQLAlchemy, so that hot statements take the way that they take in production.
-    WARM.factory = sqlite_faults(lambda name: at(f"{store.verb}.{name}"))
+    is_on_server = "://" in job["database"]
+    warm: WarmEngine | WarmServersEngine = warm_on_server() if is_on_server else WARM
     accepted, circumstances = Path(job["accepted"]), _circumstances(job)
+    open_store = PLANTED[job["planted"]] if job.get("planted") else SqlStore
+    # A server's own clock decides, unless time stands still.
+    own_clock = circumstances["clock"] if is_on_server and "sun" not in job else None
+    engine = warm.open(job["database"], lambda name: at(f"{store.verb}.{name}"))
+    store: FaultyStore = FaultyStore(open_store(engine, clock=own_clock), at)
     if "book" in job:
         texts = FaultyTransport(TextProvider(accepted, wave=job["wave"], seed=job["worker"]), at)
         with CampaignKit(store=store, transports={"texts": texts}, prices=price_book(), **circumstances) as kit:
@@ -100,7 +134,9 @@ def _circumstances(job: Job) -> dict[str, Any]:
         return {"clock": FrozenClock(datetime.fromisoformat(job["starts_at"])), "new_id": new_id}
     skew = timedelta(seconds=job["skew_seconds"])
     return {
-        "clock": StormClock(Path(job["sun"]), began_at=job["began_at"], skew=skew),
+        "clock": StormClock(
+            sun_at(job["sun"]), began_at=job["began_at"], skew=skew, patience=job.get("patience", PATIENCE)
+        ),
         "lease": timedelta(seconds=job["lease_seconds"]),
         "stopwatch": fast_stopwatch(job["stopwatch_times"]),
         "new_id": new_id,

@@ -476,6 +476,22 @@ def test_what_twilio_is_told():
     assert (outcome.provider_id, outcome.parts_accepted) == (SID, 3)
 
 
+def test_what_twilio_shall_do_when_a_call_fails_stands_behind_our_id():
+    with TinyGateway(json_answer(201, {"sid": SID})) as server:
+        send(server, [text()], status_callback="https://shop.example/sms#rc=3&rp=5xx,ct,rt")
+
+    (callback,) = parse_qs(server.calls[0].body.decode())["StatusCallback"]
+    assert callback == "https://shop.example/sms?message_id=t0#rc=3&rp=5xx,ct,rt"
+
+
+@pytest.mark.parametrize(
+    "callback", ["", "#rc=3", "https://shop.example/sms#rc=3#rp=all", "https://shop.example/s#a b"]
+)
+def test_a_callback_that_is_no_url_is_refused(callback):
+    with pytest.raises(ValueError, match=r"URL|overrides"):
+        TwilioTransport(ACCOUNT, "token", status_callback=callback)
+
+
 @pytest.mark.parametrize(
     ("said", "expected"),
     [

@@ -9,6 +9,7 @@ import attrs
 
 from campaignkit.addresses.channel import Channel
 from campaignkit.audience.consent import ConsentPolicy
+from campaignkit.campaign.doubts import DoubtPolicy
 from campaignkit.campaign.status import CampaignStatus
 from campaignkit.credits.pumping_settings import PumpingSettings
 from campaignkit.timing.limits import (
@@ -42,6 +43,7 @@ class WaitingFor(StrEnum):
     LIMIT = "limit"
     RETRY = "retry"
     SENDER = "sender"
+    DOUBT = "doubt"  # messages in doubt are sent anew once their quarantine is over
     LEASE = "lease"  # another worker holds what is left
     CREDIT = "credit"
     GATE = "gate"
@@ -116,6 +118,7 @@ class Campaign:
     shared_scopes: tuple[LimitScope, ...] = ()  # those of its sender and merchant, as a worker saw them last
     priority: int = 0  # higher goes first
     is_partial: bool = False  # texts go out as far as credit pays, though it does not pay for all
+    on_doubt: DoubtPolicy = DoubtPolicy.HOLD  # what it does by itself where nobody knows whether a message was taken
     start_grace: timedelta = timedelta(hours=1)  # a start missed by more waits for confirmation
     status: CampaignStatus = CampaignStatus.DRAFT
     settings_version: int = 1

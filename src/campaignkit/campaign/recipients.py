@@ -111,6 +111,7 @@ class Attempt:
     credit_spent: int | None = None  # what it came to cost; None: its credit is held
     credit_expired: int = 0  # how much of what went back found its lot expired
     credit_ended_at: datetime | None = None  # when its hold ended
+    doubt_until: datetime | None = None  # its recipient is sent to anew, and until then this may still prove accepted
 
     @property
     def credit_key(self) -> str:
@@ -130,6 +131,7 @@ class Attempt:
             spent=self.credit_spent,
             expired=self.credit_expired,
             reference=self.provider_id or "",
+            message_id=f"{self.recipient_id}.{self.generation}",
         )
 
     @property

@@ -141,6 +141,7 @@ RECIPIENT_TRANSITIONS: Mapping[RecipientStatus, Mapping[RecipientEvent, Recipien
         RecipientEvent.EXPIRE: RecipientStatus.EXPIRED,
         RecipientEvent.CANCEL: RecipientStatus.CANCELLED,
         RecipientEvent.READDRESS: RecipientStatus.PENDING,
+        RecipientEvent.ACCEPT: RecipientStatus.SENT,  # late: what it was in doubt of when it was to be sent anew
     },
     RecipientStatus.CLAIMED: {
         RecipientEvent.RELEASE: RecipientStatus.PENDING,
@@ -151,6 +152,7 @@ RECIPIENT_TRANSITIONS: Mapping[RecipientStatus, Mapping[RecipientEvent, Recipien
         RecipientEvent.EXPIRE: RecipientStatus.EXPIRED,
         RecipientEvent.CANCEL: RecipientStatus.CANCELLED,
         RecipientEvent.READDRESS: RecipientStatus.PENDING,
+        RecipientEvent.ACCEPT: RecipientStatus.SENT,  # as from pending
     },
     RecipientStatus.SENDING: {
         RecipientEvent.ACCEPT: RecipientStatus.SENT,

@@ -54,6 +54,7 @@ def make_draft(merchant: Merchant, plan: Plan, *, key: str | None = None) -> Cam
         limits=plan.limits,
         kind=table.kind,
         priority=table.priority,
+        on_doubt=table.on_doubt,
         key=key,
     )
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from campaignkit.campaign.campaign import Campaign
+from campaignkit.campaign.status import RecipientStatus
 from campaignkit.cli.console import Console
 from campaignkit.cli.database import opened_engine
 from campaignkit.cli.problems import CONFIRMED
@@ -19,6 +20,7 @@ from campaignkit.stores.sql.store import SqlStore
 __all__ = ["all_campaigns", "local", "run_explain", "run_status", "tell_counts"]
 
 PAGE = 200
+DOUBTS_MAX = 5  # told one by one
 
 
 def run_status(options: argparse.Namespace, console: Console) -> int:
@@ -93,6 +95,14 @@ def _tell_one(merchant: Merchant, campaign: Campaign, console: Console) -> None:
     if campaign.failure_code:
         console.line(f"failed: {campaign.failure_code} {campaign.failure_reply}".rstrip())
     tell_counts(counts, console)
+    if counts.by_status.get(RecipientStatus.IN_DOUBT):
+        _tell_doubts(merchant, campaign, console)
+
+
+def _tell_doubts(merchant: Merchant, campaign: Campaign, console: Console) -> None:
+    console.line("In doubt: nobody knows whether the provider took these messages.")
+    for doubt in merchant.in_doubt(campaign.id, limit=DOUBTS_MAX):
+        console.line(f"  {doubt.contact_id or doubt.recipient_id}: {doubt.message} {doubt.remedy}")
 
 
 def _find(merchant: Merchant, wanted: str) -> Campaign:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from campaignkit.addresses.zones import is_zone
+from campaignkit.campaign.doubts import DoubtPolicy
 from campaignkit.cli.messages import Message, read_message
 from campaignkit.cli.problems import InvalidSettings
 from campaignkit.cli.providers import read_transport
@@ -111,6 +112,8 @@ class _Reader:
             self._problems.append(f"merchant.id: may have at most {MERCHANT_BYTES_MAX} bytes")
         if campaign.kind not in KINDS:
             self._problems.append(f"campaign.kind: must be one of {', '.join(KINDS)}")
+        if campaign.on_doubt not in set(DoubtPolicy):
+            self._problems.append(f"campaign.on_doubt: must be one of {', '.join(DoubtPolicy)}")
         for path, name in (("merchant.id", merchant.id), ("campaign.name", campaign.name)):
             if not name.strip():
                 self._problems.append(f"{path}: is empty")

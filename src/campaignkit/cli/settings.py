@@ -121,6 +121,7 @@ class CampaignTable:
     jitter_seconds: float = 0.0  # each wait is longer by up to so much
     limits: tuple[str, ...] = ()  # of this campaign alone
     priority: int | None = None
+    on_doubt: str = "hold"
     start_at: datetime | None = None  # without an offset: by the merchant's clock
     deadline: datetime | None = None
 

@@ -1,1 +1,1 @@
-"""Doors for a host's own programs: links answered over WSGI or ASGI, and sending by Celery workers."""
+"""Doors for a host's own programs: links and receipts answered over WSGI or ASGI, and sending by Celery workers."""

@@ -1,13 +1,13 @@
-"""Links over ASGI 3: an application for any server, or to be mounted at the path of ``base_url``.
+"""Doors over ASGI 3: an application for any server, or to be mounted at the path of its public URL.
 
-The host's functions are ordinary ones, so each request is answered in a thread of its own.
+The host's functions and the store are ordinary ones, so each request is answered in a thread of its own.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping
 from typing import Any
 
-from campaignkit.contrib.web import BODY_BYTES_MAX, LinkDoors, WebRequest, WebResponse, answer, refuse_body
+from campaignkit.contrib.exchange import BODY_BYTES_MAX, Doors, WebRequest, WebResponse, refuse_body
 
 __all__ = ["asgi_app"]
 
@@ -16,8 +16,8 @@ _Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 _App = Callable[[MutableMapping[str, Any], _Receive, _Send], Coroutine[Any, Any, None]]
 
 
-def asgi_app(doors: LinkDoors) -> _App:
-    """Return the application that answers the links of *doors*."""
+def asgi_app(doors: Doors) -> _App:
+    """Return the application that answers what *doors* are for."""
 
     async def app(scope: MutableMapping[str, Any], receive: _Receive, send: _Send) -> None:
         match scope["type"]:
@@ -34,7 +34,7 @@ def asgi_app(doors: LinkDoors) -> _App:
     return app
 
 
-async def _answered(doors: LinkDoors, scope: Mapping[str, Any], receive: _Receive) -> WebResponse | None:
+async def _answered(doors: Doors, scope: Mapping[str, Any], receive: _Receive) -> WebResponse | None:
     """Return the response; None where nobody waits for it any more."""
     body = b""
     if scope["method"] == "POST":
@@ -50,7 +50,7 @@ async def _answered(doors: LinkDoors, scope: Mapping[str, Any], receive: _Receiv
             chunks.append(chunk)
             is_more = bool(message.get("more_body", False)) and len(chunks) <= BODY_BYTES_MAX
         body = b"".join(chunks)
-    return await asyncio.to_thread(answer, doors, _request(scope, body))
+    return await asyncio.to_thread(doors.answer, _request(scope, body))
 
 
 def _request(scope: Mapping[str, Any], body: bytes) -> WebRequest:
@@ -61,10 +61,12 @@ def _request(scope: Mapping[str, Any], body: bytes) -> WebRequest:
         method=str(scope["method"]),
         # Servers differ in whether the path of a mounted application begins with where it is mounted.
         path=path[len(root) :] if root and path.startswith(f"{root}/") else path,
+        query=bytes(scope.get("query_string", b"")).decode("latin-1"),
         content_type=headers.get(b"content-type", ""),
         body=body,
         user_agent=headers.get(b"user-agent", ""),
         remote_address=str(client[0]) if client else "",
+        twilio_signature=headers.get(b"x-twilio-signature", ""),
     )
 
 

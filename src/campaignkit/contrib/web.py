@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from html import escape
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import attrs
 
 from campaignkit.addresses.channel import Rejection, mask
+from campaignkit.contrib.exchange import PLAIN, WebRequest, WebResponse, make_response, match_path
 from campaignkit.contrib.texts import PageTexts, page_texts
 from campaignkit.kit.kit import CampaignKit
 from campaignkit.kit.unsubscribing import Unsubscribed
@@ -22,19 +23,8 @@ from campaignkit.message.links.settings import LinkSettings
 from campaignkit.message.links.targets import check_target
 from campaignkit.message.links.tokens import TokenClaims, TokenPurpose, read_token
 
-__all__ = [
-    "BODY_BYTES_MAX",
-    "LinkDoors",
-    "LinkEvent",
-    "LinkEventKind",
-    "WebRequest",
-    "WebResponse",
-    "answer",
-    "link_doors",
-    "refuse_body",
-]
+__all__ = ["LinkDoors", "LinkEvent", "LinkEventKind", "link_doors"]
 
-BODY_BYTES_MAX = 65_536  # what unsubscribing posts has under 300
 USER_AGENT_CHARACTERS_MAX = 300
 _FIELDS_MAX = 100
 _PATH = re.compile(r"/([uco])/([^/]{1,1000})/?")
@@ -45,14 +35,6 @@ _PIXEL = bytes.fromhex(
     "474946383961 0100 0100 80 00 00 000000 ffffff"  # GIF89a, one by one, two colours
     "21f904 01 0000 00 00"  # the first of them is transparent
     "2c 0000 0000 0100 0100 00 02 02 4401 00 3b"  # one picture, one dot of the first colour
-)
-_ALWAYS = (
-    ("Cache-Control", "no-store"),
-    ("Content-Security-Policy", "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"),
-    ("Referrer-Policy", "no-referrer"),  # the token stands in the address; no other site is to learn it
-    ("X-Content-Type-Options", "nosniff"),
-    ("X-Frame-Options", "DENY"),
-    ("X-Robots-Tag", "noindex, nofollow"),
 )
 
 
@@ -78,27 +60,6 @@ class LinkEvent:
     url: str = ""  # of a click: where it led
     user_agent: str = ""  # at most 300 characters, as it was sent
     remote_address: str = attrs.field(default="", repr=mask)  # of whoever asked, a proxy perhaps
-
-
-@attrs.frozen(kw_only=True)
-class WebRequest:
-    """What the pages look at."""
-
-    method: str
-    path: str  # with the path of ``base_url`` or without
-    content_type: str = ""
-    body: bytes = attrs.field(default=b"", repr=False)
-    user_agent: str = ""
-    remote_address: str = attrs.field(default="", repr=mask)
-
-
-@attrs.frozen(kw_only=True)
-class WebResponse:
-    """What goes back. The length of the body stands in the headers, even where HEAD leaves the body out."""
-
-    status: int
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
 
 
 def _ignore(_event: LinkEvent) -> None:
@@ -138,6 +99,19 @@ class LinkDoors:
     name_of: Callable[[str], str] = _nameless
     now: Callable[[], datetime] = _real_now
 
+    def answer(self, request: WebRequest, /) -> WebResponse:
+        """Return what *request* gets; it raises only what the host's functions raise."""
+        found = match_path(_PATH, self.settings.base_url, request.path)
+        if found is None:
+            return _invalid_page(404, page_texts(""))
+        folder, token = found.groups()
+        allowed = ("GET", "HEAD", "POST") if folder == "u" else ("GET", "HEAD")
+        if request.method not in allowed:
+            return make_response(405, PLAIN, b"", ("Allow", ", ".join(allowed)))
+        pages = {"u": _answer_unsubscribe, "c": _answer_click, "o": _answer_open}
+        response = pages[folder](self, request, token)
+        return attrs.evolve(response, body=b"") if request.method == "HEAD" else response
+
 
 def link_doors(kit: CampaignKit, **functions: Any) -> LinkDoors:
     """Return the doors of *kit*, which knows where its campaigns' links lead; functions by the names of ``LinkDoors``.
@@ -149,25 +123,6 @@ def link_doors(kit: CampaignKit, **functions: Any) -> LinkDoors:
         raise ValueError("this kit was made without links=LinkSettings(…)")
     own = {"unsubscribe": kit.unsubscribe, "target_of": kit.link_target}
     return LinkDoors(settings=kit.links, **{**own, **functions})
-
-
-def answer(doors: LinkDoors, request: WebRequest) -> WebResponse:
-    """Return what *request* gets; it raises only what the host's functions raise."""
-    found = _PATH.fullmatch(_below_base(doors.settings, request.path))
-    if found is None:
-        return _invalid_page(404, page_texts(""))
-    folder, token = found.groups()
-    allowed = ("GET", "HEAD", "POST") if folder == "u" else ("GET", "HEAD")
-    if request.method not in allowed:
-        return _response(405, "text/plain; charset=utf-8", b"", ("Allow", ", ".join(allowed)))
-    pages = {"u": _answer_unsubscribe, "c": _answer_click, "o": _answer_open}
-    response = pages[folder](doors, request, token)
-    return attrs.evolve(response, body=b"") if request.method == "HEAD" else response
-
-
-def refuse_body() -> WebResponse:
-    """Return what a request with too long a body gets; its body need not be read."""
-    return _response(413, "text/plain; charset=utf-8", b"too long\n", ("Connection", "close"))
 
 
 def _answer_unsubscribe(doors: LinkDoors, request: WebRequest, token: str) -> WebResponse:
@@ -197,16 +152,16 @@ def _answer_click(doors: LinkDoors, request: WebRequest, token: str) -> WebRespo
         return _invalid_page(404, page_texts(doors.language_of(claims.merchant_id)))
     if request.method == "GET":
         doors.on_event(_event(LinkEventKind.CLICKED, claims, doors, request, url=target))
-    return _response(302, "text/plain; charset=utf-8", b"", ("Location", target))
+    return make_response(302, PLAIN, b"", ("Location", target))
 
 
 def _answer_open(doors: LinkDoors, request: WebRequest, token: str) -> WebResponse:
     claims = read_token(doors.settings, token, purpose=TokenPurpose.OPEN)
     if isinstance(claims, Rejection):
-        return _response(404, "image/gif", _PIXEL)  # a broken picture would show in the mail
+        return make_response(404, "image/gif", _PIXEL)  # a broken picture would show in the mail
     if request.method == "GET":
         doors.on_event(_event(LinkEventKind.OPENED, claims, doors, request))
-    return _response(200, "image/gif", _PIXEL)
+    return make_response(200, "image/gif", _PIXEL)
 
 
 def _event(
@@ -224,12 +179,6 @@ def _event(
         user_agent=request.user_agent[:USER_AGENT_CHARACTERS_MAX],
         remote_address=request.remote_address,
     )
-
-
-def _below_base(settings: LinkSettings, path: str) -> str:
-    """Return *path* without that of ``base_url``, whether the server took it off or not."""
-    base = urlsplit(settings.base_url).path
-    return path[len(base) :] if base and path.startswith(f"{base}/") else path
 
 
 def _says_one_click(request: WebRequest) -> bool:
@@ -280,9 +229,4 @@ def _page(status: int, texts: PageTexts, title: str, sentence: str, form: str = 
         f"<title>{escape(title)}</title></head>\n"
         f"<body><main><h1>{escape(title)}</h1><p>{escape(sentence)}</p>{form}</main></body></html>\n"
     )
-    return _response(status, "text/html; charset=utf-8", page.encode("utf-8", "replace"))
-
-
-def _response(status: int, content_type: str, body: bytes, *headers: tuple[str, str]) -> WebResponse:
-    length = ("Content-Length", str(len(body)))
-    return WebResponse(status=status, headers=(("Content-Type", content_type), length, *headers, *_ALWAYS), body=body)
+    return make_response(status, "text/html; charset=utf-8", page.encode("utf-8", "replace"))

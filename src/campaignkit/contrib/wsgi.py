@@ -1,10 +1,10 @@
-"""Links over WSGI (PEP 3333): an application for any server, or to be mounted at the path of ``base_url``."""
+"""Doors over WSGI (PEP 3333): an application for any server, or to be mounted at the path of its public URL."""
 
 from collections.abc import Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from campaignkit.contrib.web import BODY_BYTES_MAX, LinkDoors, WebRequest, WebResponse, answer, refuse_body
+from campaignkit.contrib.exchange import BODY_BYTES_MAX, Doors, WebRequest, WebResponse, refuse_body
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 __all__ = ["wsgi_app"]
 
 
-def wsgi_app(doors: LinkDoors) -> "WSGIApplication":
-    """Return the application that answers the links of *doors*."""
+def wsgi_app(doors: Doors) -> "WSGIApplication":
+    """Return the application that answers what *doors* are for."""
 
     def app(environ: dict[str, Any], start_response: "StartResponse") -> Iterable[bytes]:
         response = _answered(doors, environ)
@@ -23,7 +23,7 @@ def wsgi_app(doors: LinkDoors) -> "WSGIApplication":
     return app
 
 
-def _answered(doors: LinkDoors, environ: dict[str, Any]) -> WebResponse:
+def _answered(doors: Doors, environ: dict[str, Any]) -> WebResponse:
     method = str(environ.get("REQUEST_METHOD", "GET"))
     body = _body(environ) if method == "POST" else b""
     if body is None:
@@ -31,12 +31,14 @@ def _answered(doors: LinkDoors, environ: dict[str, Any]) -> WebResponse:
     request = WebRequest(
         method=method,
         path=str(environ.get("PATH_INFO", "")),
+        query=str(environ.get("QUERY_STRING") or ""),
         content_type=str(environ.get("CONTENT_TYPE") or ""),
         body=body,
         user_agent=str(environ.get("HTTP_USER_AGENT") or ""),
         remote_address=str(environ.get("REMOTE_ADDR") or ""),
+        twilio_signature=str(environ.get("HTTP_X_TWILIO_SIGNATURE") or ""),
     )
-    return answer(doors, request)
+    return doors.answer(request)
 
 
 def _body(environ: dict[str, Any]) -> bytes | None:

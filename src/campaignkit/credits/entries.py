@@ -88,7 +88,7 @@ class Entry:
     shares: Shares = ()  # the lots that granted, paid, got back or expired
     of: str = ""  # a refund's hold
     expires_at: datetime | None = None  # of what was granted
-    reference: str = ""  # what the provider calls the message
+    reference: str = ""  # of a hold: under what name the provider got the message; of its end: what it calls it
     note: str = ""  # the host's, for people
 
     @property
@@ -145,6 +145,7 @@ def attempt_entries(
     spent: int | None = None,
     expired: int = 0,
     reference: str = "",
+    message_id: str = "",
 ) -> Sequence[Entry]:
     """Return the entries of one attempt, so that a store need not write beside its attempts what they already say.
 
@@ -152,20 +153,31 @@ def attempt_entries(
         shares: Which lots paid; with none, nothing was held, and there is no entry.
         spent: Credits that the attempt came to cost; None while it is under way or in doubt.
         expired: How much of what went back found its lot expired.
+        reference: What the provider calls the message.
+        message_id: What we call it towards the provider.
     """
     if not shares:
         return ()
-    hold = hold_entry(key, shares, began_at)
+    hold = hold_entry(key, shares, began_at, reference=message_id)
     if settled_at is None or spent is None:
         return (hold,)
     return (hold, end_entry(hold, at=settled_at, spent=spent, expired=expired, reference=reference))
 
 
-def hold_entry(key: str, shares: Shares, at: datetime, *, note: str = "") -> Entry:
+def hold_entry(key: str, shares: Shares, at: datetime, *, note: str = "", reference: str = "") -> Entry:
     """Return the entry of credit put aside for one message."""
     count = total(shares)
     change = Position(available=-count, held=count)
-    return Entry(key=key, kind=EntryKind.HOLD, at=at, count=count, change=change, shares=shares, note=note)
+    return Entry(
+        key=key,
+        kind=EntryKind.HOLD,
+        at=at,
+        count=count,
+        change=change,
+        shares=shares,
+        note=note,
+        reference=reference,
+    )
 
 
 def end_entry(hold: Entry, *, at: datetime, spent: int, expired: int, reference: str = "") -> Entry:

@@ -71,6 +71,7 @@ class Reconciliation:
 class _Message:
     key: str
     at: datetime
+    message_id: str = ""  # what we call it towards the provider; every try of one message has the same
     reference: str = ""
     ended_by: EntryKind | None = None
     spent: int = 0
@@ -114,7 +115,7 @@ def _messages(entries: Iterable[Entry]) -> dict[str, _Message]:
     later: list[Entry] = []  # a store may give endings before their holds
     for entry in entries:
         if entry.kind is EntryKind.HOLD:
-            messages[entry.key] = _Message(entry.key, entry.at)
+            messages[entry.key] = _Message(entry.key, entry.at, entry.reference)
         elif entry.kind in (EntryKind.SETTLE, EntryKind.RELEASE, EntryKind.REFUND):
             later.append(entry)
     for entry in later:
@@ -130,16 +131,27 @@ def _messages(entries: Iterable[Entry]) -> dict[str, _Message]:
 
 def _add_lines(messages: Mapping[str, _Message], bill: Iterable[BillLine]) -> Mapping[str, list[int]]:
     """Note each line at its message, and return the credits of those that have none, by key."""
-    by_reference = {message.reference: message for message in messages.values() if message.reference}
+    names = _names(messages.values())
     unknown: dict[str, list[int]] = {}
     for line in bill:
-        message = messages.get(line.key) or by_reference.get(line.key)
+        message = messages.get(line.key) or names.get(line.key)
         if message is None:
             unknown.setdefault(line.key, []).append(line.count)
         else:
             message.billed += line.count
             message.lines += 1
     return unknown
+
+
+def _names(messages: Iterable[_Message]) -> Mapping[str, _Message]:
+    """Return messages by what the provider calls them, and by our own name, which some bills repeat.
+
+    Of several tries under one name of ours, the bill means the one whose credit did not go back.
+    """
+    known = list(messages)
+    tried = sorted(known, key=lambda message: message.ended_by is not EntryKind.RELEASE)
+    ours = {message.message_id: message for message in tried if message.message_id}
+    return ours | {message.reference: message for message in known if message.reference}
 
 
 def _is_within(at: datetime, start: datetime | None, end: datetime | None) -> bool:

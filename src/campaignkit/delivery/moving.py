@@ -3,7 +3,7 @@
 For stores that keep rows whole. Which move is allowed stands in the table of ``campaign.status``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,11 +13,12 @@ from campaignkit.campaign.recipients import DOUBT_HORIZON, Attempt, CampaignReci
 from campaignkit.campaign.status import RecipientEvent, RecipientStatus, transition
 from campaignkit.credits.lots import Shares
 from campaignkit.delivery.begin import BeginAnswer, BeginVerdict, Clearance, RecipientFacts
-from campaignkit.delivery.settling import Ground, Settled, SettleFacts, Settlement
+from campaignkit.delivery.settling import Ground, LeftOpen, Settled, SettledApart, SettleFacts, Settlement
 
 __all__ = [
     "LANDED_BY",
     "LEASE_OVER",
+    "at_epoch",
     "begun",
     "blank_attempt",
     "claimed",
@@ -27,6 +28,7 @@ __all__ = [
     "left_in_doubt",
     "moved",
     "never_confirmed",
+    "resent",
     "settle_facts_of",
     "settled",
 ]
@@ -71,15 +73,21 @@ def facts_of(row: CampaignRecipient) -> RecipientFacts:
     return RecipientFacts(row.campaign_id, row.status, row.epoch, row.claim_token, row.address_key)
 
 
-def settle_facts_of(row: CampaignRecipient, attempt: Attempt, ground: Ground) -> SettleFacts:
-    """Return what ``settling.settle_one`` looks at."""
+def at_epoch(attempts: Iterable[Attempt], row: CampaignRecipient, epoch: int) -> Attempt:
+    """Return that of the *attempts* at *row*: a blank where there is none, which only the current epoch may lack."""
+    return next((one for one in attempts if one.epoch == epoch), None) or blank_attempt(row)
+
+
+def settle_facts_of(row: CampaignRecipient, attempts: Sequence[Attempt], ground: Ground) -> SettleFacts:
+    """Return what ``settling.settle_one`` looks at, by all *attempts* at the recipient."""
     return SettleFacts(
         status=row.status,
         epoch=row.epoch,
         attempt_count=row.attempt_count,
         channel=row.channel,
-        settled_verdict=attempt.verdict,
+        settled_verdict=at_epoch(attempts, row, row.epoch).verdict,
         ground=ground,
+        left_open={one.epoch: LeftOpen(one.generation, one.verdict) for one in attempts if one.doubt_until is not None},
     )
 
 
@@ -120,22 +128,14 @@ def ended_by_begin(row: CampaignRecipient, answer: BeginAnswer, now: datetime) -
 
 
 def settled(
-    row: CampaignRecipient, attempt: Attempt, settlement: Settlement, became: Settled, now: datetime
+    row: CampaignRecipient, attempt: Attempt, settlement: Settlement, became: Settled | SettledApart, now: datetime
 ) -> tuple[CampaignRecipient, Attempt]:
-    """Return a recipient and its attempt after *settlement*, by what ``settle_one`` says that it became."""
+    """Return a recipient and its attempt after *settlement*, by what ``settle_one`` says that it became.
+
+    The recipient is the very same where it went on without that attempt.
+    """
     outcome = settlement.outcome
-    after = moved(
-        row,
-        settlement.event,
-        *LANDED_BY.get(became.status, ()),
-        at=now,
-        reason=became.reason,
-        detail=became.detail,
-        attempt_count=became.attempt_count,
-        not_before=became.not_before or row.not_before,
-        doubt_until=became.doubt_until,
-        **LEASE_OVER,
-    )
+    after = row if isinstance(became, SettledApart) else _settled_row(row, settlement.event, became, now)
     return after, attrs.evolve(
         attempt,
         settled_at=now,
@@ -144,6 +144,22 @@ def settled(
         code=outcome.code,
         reply=outcome.reply,
         provider_id=outcome.provider_id,
+        doubt_until=None,
+    )
+
+
+def _settled_row(row: CampaignRecipient, event: RecipientEvent, became: Settled, now: datetime) -> CampaignRecipient:
+    return moved(
+        row,
+        event,
+        *LANDED_BY.get(became.status, ()),
+        at=now,
+        reason=became.reason,
+        detail=became.detail,
+        attempt_count=became.attempt_count,
+        not_before=became.not_before or row.not_before,
+        doubt_until=became.doubt_until,
+        **LEASE_OVER,
     )
 
 
@@ -172,3 +188,10 @@ def left_in_doubt(row: CampaignRecipient, now: datetime) -> CampaignRecipient:
 def never_confirmed(row: CampaignRecipient, now: datetime) -> CampaignRecipient:
     """Return a recipient whose doubt nobody will ever clear up."""
     return moved(row, RecipientEvent.GIVE_UP, at=now, reason="never_confirmed", doubt_until=None)
+
+
+def resent(row: CampaignRecipient, attempt: Attempt, now: datetime) -> tuple[CampaignRecipient, Attempt]:
+    """Return a recipient in doubt that is sent to anew, and its attempt, which stays in doubt for as long as it had."""
+    renewed = {"generation": row.generation + 1, "not_before": now, "doubt_until": None}
+    after = moved(row, RecipientEvent.RESEND, at=now, reason="resent", detail="", **renewed)
+    return after, attrs.evolve(attempt, doubt_until=row.doubt_until)

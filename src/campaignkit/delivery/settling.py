@@ -13,10 +13,14 @@ from campaignkit.delivery.outcomes import Outcome, Verdict
 from campaignkit.timing.limits import LimitScope, LimitState, give_back
 
 __all__ = [
+    "NOT_ACCEPTED",
+    "SENT_ANEW",
     "Ground",
+    "LeftOpen",
     "SettleFacts",
     "SettleResult",
     "Settled",
+    "SettledApart",
     "Settlement",
     "Uncounted",
     "give_back_all",
@@ -25,6 +29,11 @@ __all__ = [
     "settle_one",
     "uncounts",
 ]
+
+
+# Why a finished campaign goes on: somebody on it was in doubt and is pending again.
+NOT_ACCEPTED = "A message that was in doubt turned out not to have been accepted."
+SENT_ANEW = "Messages that were in doubt are sent anew."
 
 
 @attrs.frozen(kw_only=True)
@@ -64,6 +73,14 @@ class Ground:
 
 
 @attrs.frozen
+class LeftOpen:
+    """An attempt that was in doubt when its recipient was to be sent to anew, and still is."""
+
+    generation: int
+    verdict: str
+
+
+@attrs.frozen
 class SettleFacts:
     """What settling needs to know, read under the store's locks; a store need not read what is not looked at."""
 
@@ -73,6 +90,7 @@ class SettleFacts:
     channel: Channel
     settled_verdict: str | None  # of the attempt at this epoch; empty: none, or not settled; None: not read
     ground: Ground | None  # None: not read
+    left_open: Mapping[int, LeftOpen] = attrs.field(factory=dict)  # by epoch
 
 
 @attrs.frozen(kw_only=True)
@@ -87,6 +105,11 @@ class Settled:
     doubt_until: datetime | None
 
 
+@attrs.frozen
+class SettledApart:
+    """Only the attempt is settled: its recipient went on without it."""
+
+
 # The table allows more from these; what a never-begun claim may become is what proves that nothing was submitted.
 _SETTLEABLE = {
     RecipientStatus.CLAIMED: {RecipientEvent.REFUSE, RecipientEvent.DEFER},
@@ -98,6 +121,7 @@ _SETTLEABLE = {
     },
     RecipientStatus.IN_DOUBT: {RecipientEvent.ACCEPT, RecipientEvent.REFUSE, RecipientEvent.DEFER},
 }
+_NOT_BEGUN = (RecipientStatus.PENDING, RecipientStatus.CLAIMED)
 _USING_AN_ATTEMPT = (RecipientEvent.ACCEPT, RecipientEvent.REFUSE)
 _END_OF = {
     RecipientEvent.ACCEPT: RecipientStatus.SENT,
@@ -116,8 +140,11 @@ def needs_ground(event: RecipientEvent) -> bool:
     return event is RecipientEvent.DEFER
 
 
-def settle_one(facts: SettleFacts, settlement: Settlement, now: datetime) -> Settled | SettleResult:
+def settle_one(facts: SettleFacts, settlement: Settlement, now: datetime) -> Settled | SettledApart | SettleResult:
     """Return where the recipient stands afterwards, or ALREADY or STALE where nothing changes."""
+    left_open = facts.left_open.get(settlement.epoch)
+    if left_open is not None:
+        return _settled_late(facts, left_open, settlement)
     if facts.epoch != settlement.epoch:
         return SettleResult.STALE
     event = settlement.event
@@ -135,6 +162,25 @@ def settle_one(facts: SettleFacts, settlement: Settlement, now: datetime) -> Set
         attempt_count=facts.attempt_count + is_used,
         not_before=None,
         doubt_until=now + DOUBT_HORIZON[facts.channel] if event is RecipientEvent.DOUBT else None,
+    )
+
+
+def _settled_late(
+    facts: SettleFacts, attempt: LeftOpen, settlement: Settlement
+) -> Settled | SettledApart | SettleResult:
+    """A message that turns out accepted before another one began is the one that was sent."""
+    if settlement.event is RecipientEvent.DOUBT:
+        is_repeated = attempt.verdict == settlement.outcome.verdict.value
+        return SettleResult.ALREADY if is_repeated else SettleResult.STALE
+    if settlement.event is not RecipientEvent.ACCEPT or facts.status not in _NOT_BEGUN:
+        return SettledApart()
+    return Settled(
+        status=RecipientStatus.SENT,
+        reason=settlement.reason,
+        detail=settlement.detail,
+        attempt_count=facts.attempt_count + 1,
+        not_before=None,
+        doubt_until=None,
     )
 
 

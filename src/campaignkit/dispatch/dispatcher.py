@@ -15,6 +15,7 @@ from campaignkit.delivery.sentences import describe_failure
 from campaignkit.dispatch.breakers import Breaker, Trip, Watch, domain_of, find_trip
 from campaignkit.dispatch.clearing import Stopwatch
 from campaignkit.dispatch.composing import House
+from campaignkit.dispatch.doubting import DOUBTS_PAGE, DoubtLook, finish_sentence, look_at_doubts
 from campaignkit.dispatch.learning import Lesson, learn
 from campaignkit.dispatch.limiting import Limiting, shared_scopes
 from campaignkit.dispatch.preparing import Batch, prepare
@@ -22,7 +23,7 @@ from campaignkit.dispatch.probing import Probing
 from campaignkit.dispatch.records import Records
 from campaignkit.dispatch.resolving import Release, settle_unsendable
 from campaignkit.dispatch.sending import BatchReport, BatchSender, release_all
-from campaignkit.dispatch.steering import PROBE_LOOK, Expire, Move, Send, Wait, steer
+from campaignkit.dispatch.steering import PROBE_LOOK, Action, Expire, Move, Send, Wait, steer
 from campaignkit.dispatch.store_time import StoreTime
 from campaignkit.dispatch.workshop import Workshop
 from campaignkit.errors import NoPriceTable
@@ -80,7 +81,7 @@ class Dispatcher:
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
         self._store = tools.store
-        self._clock = StoreTime(tools.clock)
+        self._clock = StoreTime(tools.clock, lambda: tools.stopwatch()[0])
         self._records = Records(tools.store, self._clock)
         self._workshop = Workshop(self._records, tools.store, house=tools.house, suppliers=tools.suppliers)
         self._worker_id = tools.new_id()
@@ -151,7 +152,10 @@ class Dispatcher:
         settings = self._records.settings(due.merchant_id)
         health = self._records.health(due.merchant_id, campaign.sender_id)
         due = self._with_pause(due, now)
-        action = steer(campaign, due, now, zone=settings.zone, health=health)
+        look = look_at_doubts(self._store, campaign, now)
+        if look.resent:
+            return _Served(has_progressed=True, next_at=now)
+        action = self._in_doubt(campaign, steer(campaign, due, now, zone=settings.zone, health=health), look)
         match action:
             case Send():
                 limit = min(action.limit, max_messages, BATCH_MAX, _slowed_count(health, now))
@@ -169,6 +173,19 @@ class Dispatcher:
                 return _Served(has_progressed=self._records.move(campaign, action), next_at=action.next_at)
             case None:
                 return _Served()
+
+    def _in_doubt(self, campaign: Campaign, action: Action | None, look: DoubtLook) -> Action | None:
+        """Return *action* as doubts would have it: who is sent anew by itself is waited for, others are told of."""
+        match action:
+            case Move(event=CampaignEvent.FINISH) if look.next_at is not None:
+                return Wait(until=look.next_at, waiting_for=WaitingFor.DOUBT)
+            case Move(event=CampaignEvent.FINISH):
+                doubts = self._store.doubts(campaign.merchant_id, campaign.campaign_id, limit=DOUBTS_PAGE)
+                return attrs.evolve(action, why=finish_sentence(doubts))
+            case Wait(until=until) if look.next_at is not None and look.next_at < until:
+                return attrs.evolve(action, until=look.next_at)
+            case _:
+                return action
 
     def _wait(self, campaign: Campaign, due: Due, wait: Wait) -> _Served:
         is_worth_telling = wait.waiting_for is not WaitingFor.LEASE
@@ -294,12 +311,13 @@ class Dispatcher:
         If somebody else still sends for it, their messages may give credit back: then it is looked at again soon.
         """
         current = self._records.campaign(campaign.merchant_id, campaign.campaign_id)
+        cost = "1 credit" if needed == 1 else f"{needed} credits"
         move = Move(
             event=CampaignEvent.WAIT,
             waiting_for=WaitingFor.CREDIT,
             next_at=campaign.deadline,
             what="waiting",
-            why=f"The next text costs {needed} credits and less is available; it goes on when credit is granted.",
+            why=f"The next text costs {cost} and less is available; it goes on when credit is granted.",
             code="no_credit",
             guard=SaveGuard.OUT_OF_CREDIT,
         )

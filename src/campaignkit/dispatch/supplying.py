@@ -99,4 +99,4 @@ def request_for(recipient: CampaignRecipient, *, is_test: bool = False) -> Suppl
 
 
 def _document_id(recipient: CampaignRecipient) -> str:
-    return f"{recipient.recipient_id}.{recipient.generation}"
+    return recipient.recipient_id  # the same when it is sent anew: one coupon each

@@ -8,10 +8,13 @@ import attrs
 
 from campaignkit.addresses.channel import Channel
 from campaignkit.campaign.campaign import Campaign, TimelineEntry, WaitingFor
+from campaignkit.campaign.doubts import DoubtPolicy
 from campaignkit.campaign.recipients import Attempt, CampaignRecipient, Intake
 from campaignkit.campaign.status import CampaignStatus, Delivery, RecipientStatus
 from campaignkit.delivery.feedback import Feedback, FeedbackKind, HeardFeedback, suppression_reason
+from campaignkit.delivery.outcomes import Verdict
 from campaignkit.delivery.sentences import describe_code
+from campaignkit.insight.doubts import doubt_sentence
 from campaignkit.ports import Trail
 
 __all__ = ["Explanation", "Step", "explain"]
@@ -39,7 +42,7 @@ class Explanation:
 def explain(trail: Trail, campaign: Campaign, *, zone: str) -> Explanation:
     """Return the story of one row; instants within sentences are told in *zone*, the merchant's."""
     recipient = trail.recipient
-    code, message = _delivered(trail) or _final(recipient, campaign, ZoneInfo(zone))
+    code, message = _delivered(trail) or _ended(trail, campaign, ZoneInfo(zone))
     steps = [
         *_intake(recipient),
         *_of_campaign(trail, ZoneInfo(zone)),
@@ -72,11 +75,6 @@ _REASONS = {
 }
 _ENDS = {
     RecipientStatus.SENT: ("sent", "The provider accepted the message."),
-    RecipientStatus.IN_DOUBT: (
-        "in_doubt",
-        "The connection broke while the message was being handed over: nobody knows whether the provider took it, "
-        "so it is not sent again by itself.",
-    ),
     RecipientStatus.UNKNOWN: ("unknown", "It was never learned whether the provider took the message."),
     RecipientStatus.CLAIMED: ("being_prepared", "A worker is preparing the message."),
     RecipientStatus.SENDING: ("being_sent", "A worker is handing the message over at this moment."),
@@ -152,6 +150,15 @@ def _said_by(said: Feedback, channel: Channel) -> str:
     return f"{sentence} Nothing more is sent there." if suppression_reason(said) else sentence
 
 
+def _ended(trail: Trail, campaign: Campaign, zone: ZoneInfo) -> tuple[str, str]:
+    """Return where the row stands, and what became of a message before the last one that is better than that."""
+    code, message = _final(trail.recipient, campaign, zone)
+    is_sent = trail.recipient.status is RecipientStatus.SENT
+    if is_sent or all(one.verdict != Verdict.ACCEPTED for one in trail.attempts):
+        return code, message
+    return code, f"{message} An earlier message, which was in doubt, turned out to have been accepted."
+
+
 def _final(recipient: CampaignRecipient, campaign: Campaign, zone: ZoneInfo) -> tuple[str, str]:
     match recipient.status:
         case RecipientStatus.SKIPPED:
@@ -162,8 +169,18 @@ def _final(recipient: CampaignRecipient, campaign: Campaign, zone: ZoneInfo) -> 
             return status.value, _sentence_of(recipient.reason, recipient.channel)
         case RecipientStatus.PENDING:
             return _waiting(recipient, campaign, zone)
+        case RecipientStatus.IN_DOUBT:
+            return "in_doubt", _doubt(recipient, campaign, zone)
         case status:
             return _ENDS[status]
+
+
+def _doubt(recipient: CampaignRecipient, campaign: Campaign, zone: ZoneInfo) -> str:
+    is_resent = campaign.on_doubt is DoubtPolicy.RESEND_AFTER_QUARANTINE and recipient.generation == 1
+    what = "It is sent anew by itself after a quarter of an hour" if is_resent else "It is not sent again by itself"
+    until = "" if recipient.doubt_until is None else f" From {_local(recipient.doubt_until, zone)} on it is unknown."
+    why = doubt_sentence(recipient.reason, recipient.channel)
+    return f"{why} {what}.{until}"
 
 
 def _sentence_of(reason: str, channel: Channel) -> str:
@@ -181,6 +198,8 @@ def _waiting(recipient: CampaignRecipient, campaign: Campaign, zone: ZoneInfo) -
         code, sentence = _OWN_WAITS[recipient.reason]
         said = f"{recipient.detail[:1].upper()}{recipient.detail[1:]}".rstrip(".") or sentence
         return code, f"{said}. It is tried {_local(recipient.not_before, zone)}."
+    if recipient.reason == "resent":
+        return "pending", "Nobody knows whether its first message was taken, so it is sent anew."
     if recipient.attempt_count:
         return "waiting_for_retry", f"{recipient.detail or 'It was put off.'} It is tried again by itself."
     return "pending", "Its turn has not come yet."

@@ -7,6 +7,7 @@ from typing import Any
 
 from campaignkit.addresses.channel import Channel
 from campaignkit.campaign.campaign import Campaign, CampaignKind, StoredFile
+from campaignkit.campaign.doubts import doubt_policy
 from campaignkit.campaign.senders import Sender
 from campaignkit.campaign.status import CampaignStatus
 from campaignkit.dispatch.limiting import shared_scopes
@@ -45,6 +46,7 @@ _SETTINGS = frozenset(
             "deadline",
             "start_grace",
             "partial",
+            "on_doubt",
         ),
     }
 )
@@ -138,6 +140,7 @@ class CampaignVerbs(MerchantBase):
         priority: int | None = None,
         start_grace: timedelta = timedelta(hours=1),
         partial: bool = False,
+        on_doubt: str = "hold",
         key: str | None = None,
     ) -> Campaign:
         """Store a draft and return it. The same *key* twice makes one campaign.
@@ -156,11 +159,14 @@ class CampaignVerbs(MerchantBase):
             priority: Where campaigns share a limit, the higher goes first; by default 0, and 10 if transactional.
 
             partial: Texts may go out though credit does not pay for all of them; those who are left wait for more.
+            on_doubt: Where nobody knows whether the provider took a message: ``hold`` it, for evidence or
+                ``resend_in_doubt``, or ``resend_after_quarantine``: once, by itself, after 15 minutes. Nobody is left
+                out then, and some get it twice.
 
         Raises:
             SenderNotFound, TemplateNotFound: the sender, or the template, is not there.
             InvalidTemplate, InvalidContent: the message, its headers or its files can never be sent.
-            ValueError: clicks or opens are to be tracked, and the kit was made without *links*.
+            ValueError: clicks or opens are to be tracked without the kit's *links*; there is no such *on_doubt*.
             KeyReused: *key* made a campaign with other settings.
         """
         from_whom = self._records.find_sender(self.merchant_id, sender)
@@ -198,6 +204,7 @@ class CampaignVerbs(MerchantBase):
             priority=_PRIORITIES[CampaignKind(kind)] if priority is None else priority,
             start_grace=start_grace,
             is_partial=partial,
+            on_doubt=doubt_policy(on_doubt),
             key=key,
             created_at=self._clock.now(),
         )
@@ -301,6 +308,8 @@ class CampaignVerbs(MerchantBase):
             fields["shared_scopes"] = shared_scopes(from_whom, self.settings)
         if "partial" in fields:
             fields["is_partial"] = bool(fields.pop("partial"))
+        if "on_doubt" in fields:
+            fields["on_doubt"] = doubt_policy(fields["on_doubt"])
         if "limits" in fields:
             fields["limits"] = _campaign_limits(fields["limits"])
         if "kind" in fields:

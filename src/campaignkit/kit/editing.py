@@ -25,6 +25,7 @@ _SETTINGS = frozenset(
         "deadline",
         "start_grace",
         "is_partial",
+        "on_doubt",
     }
 )
 _MESSAGE = frozenset(
@@ -86,6 +87,7 @@ def copied(campaign: Campaign, *, campaign_id: str, name: str, now: datetime) ->
         priority=campaign.priority,
         start_grace=campaign.start_grace,
         is_partial=campaign.is_partial,
+        on_doubt=campaign.on_doubt,
         copied_from=campaign.campaign_id,
         created_at=now,
     )

@@ -20,6 +20,7 @@ __all__ = [
     "GroupState",
     "Observation",
     "RedirectedRecipients",
+    "ResentDoubts",
     "RunReport",
     "SenderState",
     "TestResult",
@@ -48,6 +49,18 @@ class CampaignCounts:
     by_delivery: Mapping[Delivery, int]  # of those recipients about whose message something came back
     exclusions: Mapping[str, int]  # by reason
     rejections: Mapping[str, int]  # by code
+
+
+@attrs.frozen(kw_only=True)
+class ResentDoubts:
+    """What sending anew did: how many are pending again, and why the others who were asked for stay in doubt."""
+
+    resent: int = 0
+    quarantined: int = 0  # their messages were handed over a moment ago
+    quarantined_until: datetime | None = None  # UTC; when the last of those may be sent anew
+    suppressed: int = 0  # nothing more may go to them
+    accepted_before: int = 0  # an earlier message to them turned out to have been accepted
+    expired: int = 0  # the deadline comes first
 
 
 @attrs.frozen(kw_only=True)

@@ -11,6 +11,7 @@ from campaignkit.delivery.settling import Settlement, SettleResult
 from campaignkit.ports.crediting import CreditStore
 from campaignkit.ports.dispatching import Claim, DispatchStore, Due, DueList, Reaped
 from campaignkit.ports.documents import Document, DocumentStore, SaveGuard
+from campaignkit.ports.doubts import DoubtStore
 from campaignkit.ports.feedback import FeedbackStore
 from campaignkit.ports.planning import Backlog, PlanningStore
 from campaignkit.ports.recipients import RecipientQuery, RecipientStore, SuppressionStore, Trail
@@ -26,6 +27,7 @@ __all__ = [
     "DispatchStore",
     "Document",
     "DocumentStore",
+    "DoubtStore",
     "Due",
     "DueList",
     "FeedbackStore",
@@ -50,6 +52,7 @@ class Store(
     DocumentStore,
     RecipientStore,
     DispatchStore,
+    DoubtStore,
     SuppressionStore,
     FeedbackStore,
     PlanningStore,

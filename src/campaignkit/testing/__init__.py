@@ -1,4 +1,4 @@
-"""For the tests of hosts: fakes, faults on purpose, laws for their stores and transports, and a simulation of it all."""
+"""For the tests of hosts: fakes, faults on purpose, laws for their stores and transports, and a simulation of all."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

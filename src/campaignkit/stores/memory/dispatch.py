@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import attrs
 
 from campaignkit.campaign.campaign import TimelineEntry
-from campaignkit.campaign.recipients import CampaignRecipient
+from campaignkit.campaign.recipients import Attempt, CampaignRecipient
 from campaignkit.campaign.records import CampaignRecord, in_turns
 from campaignkit.campaign.status import CampaignEvent, CampaignStatus, RecipientStatus, transition
 from campaignkit.credits.lots import Shares
@@ -22,6 +22,7 @@ from campaignkit.delivery.begin import (
 )
 from campaignkit.delivery.crediting import CREDIT_CAME, EndedHold, end_holds, ended_by, given_up, waits_for_credit
 from campaignkit.delivery.moving import (
+    at_epoch,
     begun,
     claimed,
     ended_by_begin,
@@ -31,7 +32,16 @@ from campaignkit.delivery.moving import (
     settle_facts_of,
     settled,
 )
-from campaignkit.delivery.settling import Settlement, SettleResult, Uncounted, give_back_all, settle_one, uncounts
+from campaignkit.delivery.settling import (
+    NOT_ACCEPTED,
+    SettleFacts,
+    Settlement,
+    SettleResult,
+    Uncounted,
+    give_back_all,
+    settle_one,
+    uncounts,
+)
 from campaignkit.delivery.sharing import Demand, Share, share
 from campaignkit.ports import Claim, Due, DueList, Reaped
 from campaignkit.stores.memory.recipients import copied
@@ -210,10 +220,11 @@ class MemoryDispatch(MemoryTables):
         row = self._recipients.get(settlement.merchant_id, settlement.recipient_id)
         if row is None:
             return SettleResult.STALE
-        attempt = self._recipients.attempt(row)
-        became = settle_one(settle_facts_of(row, attempt, self._ground(row)), settlement, now)
+        became = settle_one(self._settle_facts(row), settlement, now)
         if isinstance(became, SettleResult):
             return became
+        tried = self._recipients.attempts(row.merchant_id, row.recipient_id)
+        attempt = at_epoch(tried, row, settlement.epoch)
         if attempt.began_at is not None and uncounts(settlement):
             self._limits = give_back_all(self._limits, [Uncounted(settlement.limit_scopes, attempt.began_at)])
         after, settled_attempt = settled(row, attempt, settlement, became, now)
@@ -221,9 +232,10 @@ class MemoryDispatch(MemoryTables):
         hold = ended_by(settlement, attempt.credit_shares) if attempt.is_holding else None
         if hold is not None:
             self._end_hold(hold, now)
-        self._recipients.put(after)
-        if after.status is RecipientStatus.PENDING:
-            self._reopen(row, now)
+        if after is not row:
+            self._recipients.put(after)
+        if after is not row and after.status is RecipientStatus.PENDING:
+            self._reopen(row.merchant_id, row.campaign_id, NOT_ACCEPTED, now)
         return SettleResult.APPLIED
 
     def _end_hold(self, hold: EndedHold, now: datetime) -> None:
@@ -254,9 +266,13 @@ class MemoryDispatch(MemoryTables):
             self._documents.put(woken, revision=document.revision + 1)
             self._documents.add_note(merchant_id, campaign_id, TimelineEntry(at=now, what="woken", why=CREDIT_CAME))
 
-    def _reopen(self, row: CampaignRecipient, now: datetime) -> None:
+    def _settle_facts(self, row: CampaignRecipient) -> SettleFacts:
+        tried = self._recipients.attempts(row.merchant_id, row.recipient_id)
+        return settle_facts_of(row, tried, self._ground(row))
+
+    def _reopen(self, merchant_id: str, campaign_id: str, why: str, now: datetime) -> None:
         """Let a finished campaign send again: somebody on it is pending."""
-        document = self._documents.load(row.merchant_id, "campaign", row.campaign_id)
+        document = self._documents.load(merchant_id, "campaign", campaign_id)
         assert document is not None
         assert document.body is not None
         if document.body["status"] != CampaignStatus.FINISHED:
@@ -264,8 +280,7 @@ class MemoryDispatch(MemoryTables):
         status = transition(CampaignStatus.FINISHED, CampaignEvent.REOPEN)
         body = {**document.body, "status": status.value, "finished_at": None}
         self._documents.put(attrs.evolve(document, body=body), revision=document.revision + 1)
-        why = "A message that was in doubt turned out not to have been accepted."
-        self._documents.add_note(row.merchant_id, row.campaign_id, TimelineEntry(at=now, what="reopened", why=why))
+        self._documents.add_note(merchant_id, campaign_id, TimelineEntry(at=now, what="reopened", why=why))
 
     def release(
         self, claims: Sequence[Claim], /, *, not_before: datetime | None = None, reason: str = "", detail: str = ""
@@ -292,12 +307,19 @@ class MemoryDispatch(MemoryTables):
             for row in in_doubt:
                 self._recipients.put(left_in_doubt(row, now))
             for row in unknown:
-                attempt = self._recipients.attempt(row)
-                if attempt.is_holding:
-                    hold = given_up(row.merchant_id, row.recipient_id, row.epoch, attempt.credit_shares)
-                    self._end_hold(hold, now)
+                self._give_up(self._recipients.attempt(row), now)
                 self._recipients.put(never_confirmed(row, now))
+            for attempt in self._recipients.left_open(now):
+                self._give_up(attempt, now)
             return Reaped(len(released), len(in_doubt), len(unknown))
+
+    def _give_up(self, attempt: Attempt, now: datetime) -> None:
+        """Charge what an attempt holds that nobody will ever know of, and expect nothing of it any more."""
+        if attempt.doubt_until is not None:
+            self._recipients.put_attempt(attrs.evolve(attempt, doubt_until=None))
+        if attempt.is_holding:
+            hold = given_up(attempt.merchant_id, attempt.recipient_id, attempt.epoch, attempt.credit_shares)
+            self._end_hold(hold, now)
 
 
 def _order(row: CampaignRecipient) -> tuple[datetime, str]:

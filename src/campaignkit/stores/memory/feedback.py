@@ -109,12 +109,13 @@ class MemoryFeedback(MemoryDispatch):
         return self._suppress(row.merchant_id, [row.address_key], reason) > 0
 
     def _prove(self, row: CampaignRecipient, now: datetime) -> None:
-        """Settle a message in doubt that an event proves to have arrived at its provider."""
-        if row.status is not RecipientStatus.IN_DOUBT:
-            return
-        proof = accept_by(self._recipients.attempt(row), self._heard.of(row.merchant_id, row.recipient_id))
-        if proof is not None:
-            self._settle_one(proof, now)
+        """Settle messages in doubt that an event proves to have arrived at their provider."""
+        heard = self._heard.of(row.merchant_id, row.recipient_id)
+        for attempt in self._recipients.attempts(row.merchant_id, row.recipient_id) if heard else ():
+            is_current = row.status is RecipientStatus.IN_DOUBT and attempt.epoch == row.epoch
+            proof = accept_by(attempt, heard) if is_current or attempt.doubt_until is not None else None
+            if proof is not None:
+                self._settle_one(proof, now)
 
     def _settle_one(self, settlement: Settlement, now: datetime) -> SettleResult:
         result = super()._settle_one(settlement, now)
@@ -132,13 +133,15 @@ class MemoryFeedback(MemoryDispatch):
         if row.channel is not Channel.SMS or not settlement.account:
             return
         ids = part_ids(settlement.outcome.provider_id or "")
+        attempt = self._recipients.attempt_at(row.merchant_id, row.recipient_id, settlement.epoch)
+        assert attempt is not None
         for part in ids:
             place = (settlement.account, part)
             self._heard.ids[place] = named = NamedMessage(
                 merchant_id=row.merchant_id,
                 recipient_id=row.recipient_id,
-                epoch=row.epoch,
-                generation=row.generation,
+                epoch=attempt.epoch,
+                generation=attempt.generation,
                 part=part,
                 known_count=len(ids),
                 part_count=max(settlement.part_count or 0, len(ids)),

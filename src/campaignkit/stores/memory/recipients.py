@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 
 import attrs
 
@@ -35,6 +36,7 @@ class RecipientTable:
         self._shelves: dict[tuple[str, str], _Shelf] = {}
         self._campaign_ids: dict[tuple[str, str], str] = {}  # by merchant and recipient
         self._attempts: dict[tuple[str, str], dict[int, Attempt]] = {}
+        self._left_open: dict[tuple[str, str, int], Attempt] = {}  # those with ``doubt_until``
 
     def get(self, merchant_id: str, recipient_id: str) -> CampaignRecipient | None:
         """Return the row; None where this merchant has none."""
@@ -138,6 +140,10 @@ class RecipientTable:
         found = (attempt for recipient_id in mine for attempt in self.attempts(merchant_id, recipient_id))
         return [attempt for attempt in found if attempt.credit_shares]
 
+    def left_open(self, now: datetime) -> Sequence[Attempt]:
+        """Return the attempts of which nobody will know any more at *now*, and whose recipients went on."""
+        return [one for one in self._left_open.values() if one.doubt_until is not None and one.doubt_until <= now]
+
     def has_attempts(self, merchant_id: str, campaign_id: str) -> bool:
         """Return whether anybody on a campaign was ever tried."""
         rows = self._shelves.get((merchant_id, campaign_id), _Shelf()).rows
@@ -146,6 +152,11 @@ class RecipientTable:
     def put_attempt(self, attempt: Attempt) -> None:
         """Insert or replace an attempt."""
         self._attempts.setdefault((attempt.merchant_id, attempt.recipient_id), {})[attempt.epoch] = attempt
+        identity = (attempt.merchant_id, attempt.recipient_id, attempt.epoch)
+        if attempt.doubt_until is None:
+            self._left_open.pop(identity, None)
+        else:
+            self._left_open[identity] = attempt
 
 
 def _is_named(row: CampaignRecipient, query: RecipientQuery) -> bool:

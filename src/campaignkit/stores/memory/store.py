@@ -27,7 +27,7 @@ from campaignkit.credits.posting import CreditRequest
 from campaignkit.errors import CampaignNotFound, NotEditable, RevisionConflict
 from campaignkit.ports import Backlog, Document, RecipientQuery, SaveGuard, Trail
 from campaignkit.ports.planning import destination_of
-from campaignkit.stores.memory.feedback import MemoryFeedback
+from campaignkit.stores.memory.doubts import MemoryDoubts
 from campaignkit.stores.memory.recipients import RecipientTable, copied
 from campaignkit.timing.limits import LimitScope, LimitState, counts_of, grant_together, take_together
 
@@ -38,7 +38,7 @@ _LEFT = (RecipientStatus.PENDING, *_BUSY)
 _CLOSED = frozenset({CampaignStatus.FINISHED, CampaignStatus.CANCELLED})
 
 
-class MemoryStore(MemoryFeedback):
+class MemoryStore(MemoryDoubts):
     """Keeps everything in this process and loses it with it; safe to use from several threads.
 
     What each verb promises stands in ``ports.Store``. What goes in and what comes out are copies.

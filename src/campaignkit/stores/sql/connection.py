@@ -21,7 +21,7 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     """Yield a connection inside a write transaction; commit on leaving, roll back on any exception.
 
     Raises:
-        StoreUnavailable: the database cannot be used now; ``NothingDone`` if this transaction certainly left nothing.
+        StoreUnavailable: the database cannot be used now; ``is_undone`` if running the same again at once may help.
     """
     with connected(engine) as connection:
         if connection.dialect.name == "sqlite":

@@ -35,6 +35,7 @@ __all__ = [
     "end_in",
     "entry_row",
     "given_up_holds",
+    "left_open_holds",
     "lock_lots",
     "lot_of",
     "open_shares",
@@ -120,6 +121,30 @@ _GIVING_UP = (
         attempts.c.credit_ended_at.is_(None),
     )
     .with_for_update(of=recipients)
+)
+
+
+# The attempts are locked as well: settling one that was left open leaves its recipient as it is.
+_LEFT_OPEN = (
+    sa.select(
+        attempts.c.merchant_id,
+        attempts.c.recipient_id,
+        attempts.c.epoch,
+        attempts.c.credit_shares,
+        attempts.c.credit_ended_at,
+    )
+    .select_from(
+        attempts.join(
+            recipients,
+            sa.and_(
+                recipients.c.merchant_id == attempts.c.merchant_id,
+                recipients.c.recipient_id == attempts.c.recipient_id,
+            ),
+        )
+    )
+    .where(attempts.c.doubt_until.is_not(None))
+    .order_by(attempts.c.merchant_id, attempts.c.recipient_id, attempts.c.epoch)
+    .with_for_update(of=(recipients, attempts))
 )
 
 
@@ -225,6 +250,26 @@ def given_up_holds(connection: sa.Connection, now: datetime) -> list[EndedHold]:
     """Return what is held for messages in doubt that nobody will ever know of any more, their recipients locked."""
     rows = connection.execute(_GIVING_UP.where(recipients.c.doubt_until <= now))
     return [given_up(row.merchant_id, row.recipient_id, row.epoch, load_shares(row.credit_shares)) for row in rows]
+
+
+def left_open_holds(connection: sa.Connection, now: datetime) -> list[EndedHold]:
+    """Let go of attempts of which nobody will know any more and whose recipients went on; return what they hold."""
+    rows = connection.execute(_LEFT_OPEN.where(attempts.c.doubt_until <= now)).all()
+    for row in rows:
+        connection.execute(
+            sa.update(attempts)
+            .where(
+                attempts.c.merchant_id == row.merchant_id,
+                attempts.c.recipient_id == row.recipient_id,
+                attempts.c.epoch == row.epoch,
+            )
+            .values(doubt_until=None)
+        )
+    return [
+        given_up(row.merchant_id, row.recipient_id, row.epoch, load_shares(row.credit_shares))
+        for row in rows
+        if row.credit_shares and row.credit_ended_at is None
+    ]
 
 
 def wake_waiting(connection: sa.Connection, merchant_id: str, now: datetime) -> None:

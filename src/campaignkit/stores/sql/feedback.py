@@ -118,6 +118,14 @@ _STANDING = Statement(
         is_among(recipients.c.recipient_id, "ids", is_sqlite=is_sqlite),
     ),
 )
+_LEFT_OPEN = Statement(
+    ("merchant", "ids"),
+    lambda is_sqlite: sa.select(attempts.c.recipient_id).where(
+        attempts.c.merchant_id == sa.bindparam("merchant"),
+        is_among(attempts.c.recipient_id, "ids", is_sqlite=is_sqlite),
+        attempts.c.doubt_until.is_not(None),
+    ),
+)
 _DELIVER = Statement(
     ("new_delivery", "merchant", "ids"),
     lambda is_sqlite: (
@@ -230,9 +238,10 @@ def restate(driver: Driver, merchant_id: str, ids: Sequence[str]) -> list[Settle
     for delivery, mine in changed.items():
         driver.run(_DELIVER, (delivery.value, merchant_id, mine))
     doubtful = {row[0]: row[2] for row in standing if row[1] == RecipientStatus.IN_DOUBT}
-    tries = attempts_of(driver.connection, merchant_id, list(doubtful))
-    current = (one for one in tries if one.epoch == doubtful[one.recipient_id])
-    proofs = (accept_by(one, heard[one.recipient_id]) for one in current)
+    left_open = {row[0] for row in driver.rows(_LEFT_OPEN, (merchant_id, sorted(heard)))}
+    tries = attempts_of(driver.connection, merchant_id, sorted(doubtful.keys() | left_open))
+    open_ones = (one for one in tries if one.doubt_until is not None or one.epoch == doubtful.get(one.recipient_id))
+    proofs = (accept_by(one, heard[one.recipient_id]) for one in open_ones)
     return [proof for proof in proofs if proof is not None]
 
 

@@ -10,9 +10,18 @@ import sqlalchemy as sa
 from campaignkit.campaign.recipients import DOUBT_HORIZON, landing
 from campaignkit.campaign.status import CampaignStatus, RecipientStatus
 from campaignkit.ports import Claim, Reaped
-from campaignkit.stores.sql.crediting import end_all, given_up_holds
+from campaignkit.stores.sql.crediting import end_all, given_up_holds, left_open_holds
 from campaignkit.stores.sql.driver import Driver
-from campaignkit.stores.sql.schema import NO_LEASE, campaigns, feedback, has_status, recipients, suppressions, to_micros
+from campaignkit.stores.sql.schema import (
+    NO_LEASE,
+    attempts,
+    campaigns,
+    feedback,
+    has_status,
+    recipients,
+    suppressions,
+    to_micros,
+)
 from campaignkit.stores.sql.statements import Statement
 
 __all__ = ["has_outlived", "landing_rows", "reap", "release", "update_recipients"]
@@ -47,7 +56,12 @@ _OUTLIVED = Statement(
     lambda _: sa.select(
         *(
             sa.exists().where(column.is_not(None), column <= sa.bindparam("now", type_=column.type))
-            for column in (recipients.c.lease_until, recipients.c.doubt_until, feedback.c.until)
+            for column in (
+                recipients.c.lease_until,
+                recipients.c.doubt_until,
+                attempts.c.doubt_until,
+                feedback.c.until,
+            )
         )
     ),
 )
@@ -78,7 +92,7 @@ def reap(connection: sa.Connection, now: datetime) -> Reaped:
         has_status(RecipientStatus.IN_DOUBT),
     )
     given_up = {"status": RecipientStatus.UNKNOWN.value, "reason": "never_confirmed", "doubt_until": None}
-    holds = given_up_holds(connection, now)
+    holds = [*given_up_holds(connection, now), *left_open_holds(connection, now)]
     unknown = connection.execute(over.values(**given_up, changed_at=now)).rowcount
     end_all(Driver(connection), holds, read_now=lambda _: now)
     return Reaped(released=len(claimed), in_doubt=in_doubt, unknown=unknown)

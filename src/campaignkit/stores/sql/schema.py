@@ -245,6 +245,8 @@ attempts = sa.Table(
     sa.Column("credit_spent", sa.Integer),
     sa.Column("credit_expired", sa.Integer, nullable=False, server_default="0"),
     sa.Column("credit_ended_at", Instant),
+    sa.Column("doubt_until", Instant),  # null: its recipient says, or nothing is in doubt
+    _partial_index("ix_campaignkit_attempts_left_open", "doubt_until", where=sa.text("doubt_until IS NOT NULL")),
     # Partial: a mail costs nothing, and this index nothing with it.
     _partial_index(
         "ix_campaignkit_attempts_charged", "merchant_id", "recipient_id", "epoch", where=sa.text("credit_shares > ''")

@@ -1,21 +1,19 @@
 """Settling in SQL: the facts of each message in, the shared rule, recipients and attempts out."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import attrs
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.sql.elements import Grouping
 
 from campaignkit.addresses.channel import Channel
-from campaignkit.campaign.campaign import TimelineEntry
-from campaignkit.campaign.status import CampaignEvent, CampaignStatus, RecipientEvent, RecipientStatus, transition
+from campaignkit.campaign.status import CampaignStatus, RecipientEvent, RecipientStatus
 from campaignkit.delivery.crediting import EndedHold, ended_by
 from campaignkit.delivery.settling import (
+    NOT_ACCEPTED,
     Ground,
     Settled,
+    SettledApart,
     SettleFacts,
     Settlement,
     SettleResult,
@@ -30,10 +28,11 @@ from campaignkit.stores.sql.connection import ReadNow
 from campaignkit.stores.sql.crediting import open_shares
 from campaignkit.stores.sql.driver import Driver
 from campaignkit.stores.sql.feedback import SettledText, hear_settled
+from campaignkit.stores.sql.reopening import reopen
 from campaignkit.stores.sql.returns import landing_rows
-from campaignkit.stores.sql.schema import attempts, campaigns, from_micros, recipients, to_micros
-from campaignkit.stores.sql.statements import Parameters, Statement, is_among, spread
-from campaignkit.stores.sql.timelines import add_note
+from campaignkit.stores.sql.schema import attempts, from_micros, recipients, to_micros
+from campaignkit.stores.sql.statements import Parameters, Statement, is_among
+from campaignkit.stores.sql.tries import SETTLE_ATTEMPT, UNBEGUN_ATTEMPT, verdicts_of
 
 __all__ = ["Freed", "settle"]
 
@@ -55,13 +54,6 @@ _FACTS = Statement(
         )
         .order_by(recipients.c.recipient_id)
         .with_for_update()
-    ),
-)
-_VERDICTS = Statement(
-    ("merchant", "ids"),
-    lambda is_sqlite: sa.select(attempts.c.recipient_id, attempts.c.epoch, attempts.c.verdict).where(
-        attempts.c.merchant_id == sa.bindparam("merchant"),
-        is_among(attempts.c.recipient_id, "ids", is_sqlite=is_sqlite),
     ),
 )
 _BEGAN = Statement(
@@ -104,54 +96,6 @@ _SETTLE = Statement(
         )
     ),
 )
-_VERDICT_NAMES = ("settled_at", "verdict", "scope", "code", "reply", "provider_id")
-_SETTLED = {f"new_{name}": name for name in _VERDICT_NAMES}
-_SETTLED |= {"merchant": "merchant_id", "recipient": "recipient_id", "epoch": "epoch"}
-
-
-def _settle_attempts() -> sa.Update:
-    """Return what settles many attempts of one merchant.
-
-    Whose they are is said twice: of a table that was never analyzed, the server would else read every row.
-    """
-    given = spread(attempts, _SETTLED)
-    merchants = Grouping(sa.bindparam("merchant", type_=postgresql.ARRAY(sa.Text())))
-    return (
-        sa.update(attempts)
-        .where(
-            attempts.c.merchant_id == merchants[sa.literal_column("1", sa.Integer)],
-            is_among(attempts.c.recipient_id, "recipient", is_sqlite=False),
-            attempts.c.merchant_id == given.c.merchant,
-            attempts.c.recipient_id == given.c.recipient,
-            attempts.c.epoch == given.c.epoch,
-        )
-        .values({name: given.c[f"new_{name}"] for name in _VERDICT_NAMES})
-    )
-
-
-_SETTLE_ATTEMPT = Statement(
-    tuple(_SETTLED),
-    lambda _: (
-        sa.update(attempts)
-        .where(
-            attempts.c.merchant_id == sa.bindparam("merchant"),
-            attempts.c.recipient_id == sa.bindparam("recipient"),
-            attempts.c.epoch == sa.bindparam("epoch"),
-        )
-        .values({name: sa.bindparam(f"new_{name}") for name in _VERDICT_NAMES})
-    ),
-    write_spread=_settle_attempts,
-)
-_ATTEMPT_NAMES = (
-    *("merchant_id", "recipient_id", "epoch", "generation"),
-    *("settled_at", "verdict", "scope", "code", "reply", "provider_id"),
-)
-_UNBEGUN_ATTEMPT = Statement(
-    _ATTEMPT_NAMES,
-    lambda _: sa.insert(attempts).values(
-        {name: sa.bindparam(name) for name in _ATTEMPT_NAMES} | {"content_digest": sa.literal_column("''")}
-    ),
-)
 
 
 @attrs.frozen
@@ -168,8 +112,20 @@ class _Change:
     """What one settlement does to its recipient."""
 
     settlement: Settlement
-    settled: Settled
+    settled: Settled | SettledApart
     row: _Row
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether there is an attempt: begin made it."""
+        is_late = self.settlement.epoch in self.row.facts.left_open
+        return is_late or self.row.facts.status is not RecipientStatus.CLAIMED
+
+    @property
+    def generation(self) -> int:
+        """Of the message."""
+        late = self.row.facts.left_open.get(self.settlement.epoch)
+        return self.row.generation if late is None else late.generation
 
 
 @attrs.define
@@ -208,7 +164,7 @@ def settle(
 def _heard_of(changes: Sequence[_Change]) -> list[SettledText]:
     """Return what may have been heard of already: doubts, and texts that their provider named."""
     return [
-        SettledText(settlement=one.settlement, channel=one.row.facts.channel, generation=one.row.generation)
+        SettledText(settlement=one.settlement, channel=one.row.facts.channel, generation=one.generation)
         for one in changes
         if one.settlement.event is RecipientEvent.DOUBT
         or (one.settlement.account and one.settlement.event is RecipientEvent.ACCEPT)
@@ -217,11 +173,7 @@ def _heard_of(changes: Sequence[_Change]) -> list[SettledText]:
 
 def _ended(driver: Driver, merchant_id: str, changes: Sequence[_Change]) -> list[EndedHold]:
     """Return the holds that end; mail costs nothing, and nothing is looked up for it."""
-    texts = [
-        one.settlement
-        for one in changes
-        if one.row.facts.channel is Channel.SMS and one.row.facts.status is not RecipientStatus.CLAIMED
-    ]
+    texts = [one.settlement for one in changes if one.row.facts.channel is Channel.SMS and one.has_begun]
     if not texts:
         return []
     shares = open_shares(driver, merchant_id, [one.recipient_id for one in texts])
@@ -234,7 +186,7 @@ def _uncounted(driver: Driver, merchant_id: str, changes: Sequence[_Change]) -> 
     given_back = {
         (one.settlement.recipient_id, one.settlement.epoch): one.settlement.limit_scopes
         for one in changes
-        if uncounts(one.settlement) and one.row.facts.status is not RecipientStatus.CLAIMED
+        if uncounts(one.settlement) and one.has_begun
     }
     if not given_back:
         return []
@@ -251,13 +203,15 @@ def _read(driver: Driver, merchant_id: str, settlements: Sequence[Settlement]) -
     ids = sorted({settlement.recipient_id for settlement in settlements})
     found = driver.rows(_FACTS, (merchant_id, ids))
     statuses = {row[0]: STATUSES[row[2]] for row in found}
+    epochs = {row[0]: row[3] for row in found}
     over = [
         one.recipient_id
         for one in settlements
-        if one.recipient_id in statuses and not is_settleable(statuses[one.recipient_id], one.event)
+        if one.recipient_id in statuses
+        and (one.epoch != epochs[one.recipient_id] or not is_settleable(statuses[one.recipient_id], one.event))
     ]
     deferred = [one.recipient_id for one in settlements if needs_ground(one.event)]
-    verdicts = _verdicts(driver, merchant_id, over) if over else {}
+    verdicts, left_open = verdicts_of(driver, merchant_id, over) if over else ({}, {})
     grounds = _grounds(driver, merchant_id, deferred) if deferred else {}
     return {
         recipient_id: _Row(
@@ -270,15 +224,11 @@ def _read(driver: Driver, merchant_id: str, settlements: Sequence[Settlement]) -
                 CHANNELS[channel],
                 verdicts.get((recipient_id, epoch), "") if over else None,
                 grounds.get(recipient_id),
+                left_open.get(recipient_id, {}),
             ),
         )
         for recipient_id, campaign_id, _, epoch, generation, attempt_count, channel in found
     }
-
-
-def _verdicts(driver: Driver, merchant_id: str, ids: Sequence[str]) -> dict[tuple[str, int], str]:
-    rows = driver.rows(_VERDICTS, (merchant_id, ids))
-    return {(recipient_id, epoch): verdict for recipient_id, epoch, verdict in rows}
 
 
 def _grounds(driver: Driver, merchant_id: str, ids: Sequence[str]) -> dict[str, Ground]:
@@ -311,13 +261,14 @@ def _decide(
     return results, changes
 
 
-def _facts_after(known: SettleFacts, settlement: Settlement, settled: Settled) -> SettleFacts:
-    return attrs.evolve(
-        known,
-        status=settled.status,
-        attempt_count=settled.attempt_count,
-        settled_verdict=settlement.outcome.verdict.value,
-    )
+def _facts_after(known: SettleFacts, settlement: Settlement, settled: Settled | SettledApart) -> SettleFacts:
+    left_open = {epoch: one for epoch, one in known.left_open.items() if epoch != settlement.epoch}
+    is_current = settlement.epoch == known.epoch
+    verdict = settlement.outcome.verdict.value if is_current else known.settled_verdict
+    after = attrs.evolve(known, settled_verdict=verdict, left_open=left_open)
+    if isinstance(settled, SettledApart):
+        return after
+    return attrs.evolve(after, status=settled.status, attempt_count=settled.attempt_count)
 
 
 def _write(driver: Driver, merchant_id: str, changes: Sequence[_Change], now: datetime) -> None:
@@ -325,18 +276,18 @@ def _write(driver: Driver, merchant_id: str, changes: Sequence[_Change], now: da
     for values, ids in _alike(changes):
         driver.run(_SETTLE, (*values, at, merchant_id, ids))
     # A claim that never began has no attempt yet; begin made that of the others.
-    begun = [one for one in changes if one.row.facts.status is not RecipientStatus.CLAIMED]
-    driver.run_each(_SETTLE_ATTEMPT, [_verdict_values(merchant_id, one.settlement, at) for one in begun])
+    begun = [one for one in changes if one.has_begun]
+    driver.run_each(SETTLE_ATTEMPT, [_verdict_values(merchant_id, one.settlement, at) for one in begun])
     if len(begun) < len(changes):
-        unbegun = [one for one in changes if one.row.facts.status is RecipientStatus.CLAIMED]
-        driver.run_each(_UNBEGUN_ATTEMPT, [_unbegun_values(merchant_id, one, at) for one in unbegun])
+        unbegun = [one for one in changes if not one.has_begun]
+        driver.run_each(UNBEGUN_ATTEMPT, [_unbegun_values(merchant_id, one, at) for one in unbegun])
     for campaign_id in _reopened(changes):
-        _reopen(driver.connection, merchant_id, campaign_id, now)
+        reopen(driver.connection, merchant_id, campaign_id, why=NOT_ACCEPTED, now=now)
 
 
 def _alike(changes: Sequence[_Change]) -> Iterable[tuple[Parameters, list[str]]]:
     """Return who ends alike. Somebody who was settled twice ends as the last settlement says."""
-    last = {one.settlement.recipient_id: one.settled for one in changes}
+    last = {one.settlement.recipient_id: one.settled for one in changes if isinstance(one.settled, Settled)}
     groups: dict[Parameters, list[str]] = {}
     for recipient_id, settled in last.items():
         groups.setdefault(_settled_values(settled), []).append(recipient_id)
@@ -375,20 +326,9 @@ def _reopened(changes: Sequence[_Change]) -> list[str]:
         {
             one.row.campaign_id
             for one in changes
-            if one.settled.status is RecipientStatus.PENDING
+            if isinstance(one.settled, Settled)
+            and one.settled.status is RecipientStatus.PENDING
             and one.row.facts.ground is not None
             and one.row.facts.ground.campaign_status is CampaignStatus.FINISHED
         }
     )
-
-
-def _reopen(connection: sa.Connection, merchant_id: str, campaign_id: str, now: datetime) -> None:
-    mine = (campaigns.c.merchant_id == merchant_id, campaigns.c.campaign_id == campaign_id)
-    row = connection.execute(sa.select(campaigns).where(*mine).with_for_update()).one()
-    status = transition(CampaignStatus(row.status), CampaignEvent.REOPEN)
-    body = json.dumps(json.loads(row.body) | {"status": status.value, "finished_at": None})
-    connection.execute(
-        sa.update(campaigns).where(*mine).values(status=status.value, body=body, revision=row.revision + 1)
-    )
-    why = "A message that was in doubt turned out not to have been accepted."
-    add_note(connection, merchant_id, campaign_id, TimelineEntry(at=now, what="reopened", why=why))

@@ -7,6 +7,7 @@ import attrs
 import sqlalchemy as sa
 
 from campaignkit.campaign.campaign import TimelineEntry
+from campaignkit.campaign.doubts import Doubt
 from campaignkit.campaign.recipients import (
     Attempt,
     CampaignRecipient,
@@ -29,6 +30,7 @@ from campaignkit.stores.sql.claims import claim
 from campaignkit.stores.sql.connection import reading, writing
 from campaignkit.stores.sql.counting import counted, marketing, spend, uncount
 from campaignkit.stores.sql.crediting import end_all
+from campaignkit.stores.sql.doubts import doubts, resend
 from campaignkit.stores.sql.driver import driving, reading_directly
 from campaignkit.stores.sql.due import due
 from campaignkit.stores.sql.engines import checked_engine, make_engine
@@ -267,6 +269,41 @@ class SqlStore:
                 return Reaped()
         with driving(self._engine) as driver:
             return reap(driver, read_now=self._now)
+
+    # doubts
+
+    @again_if_undone
+    def doubts(
+        self, merchant_id: str, campaign_id: str, /, *, after: str | None = None, limit: int = 1000
+    ) -> Sequence[Doubt]:
+        with reading(self._engine) as connection:
+            return doubts(connection, merchant_id, campaign_id, after=after, limit=limit)
+
+    @again_if_undone
+    def resend(
+        self,
+        merchant_id: str,
+        campaign_id: str,
+        /,
+        *,
+        quarantine: timedelta,
+        recipient_ids: Sequence[str] | None = None,
+        generation_max: int | None = None,
+        limit: int = 1000,
+        note: TimelineEntry | None = None,
+    ) -> int:
+        with writing(self._engine) as connection:
+            return resend(
+                connection,
+                merchant_id,
+                campaign_id,
+                quarantine=quarantine,
+                recipient_ids=recipient_ids,
+                generation_max=generation_max,
+                limit=limit,
+                note=note,
+                read_now=self._now,
+            )
 
     # suppression
 

@@ -9,22 +9,16 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-import attrs
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from campaignkit.errors import StoreUnavailable
 
-__all__ = ["NothingDone", "again_if_undone", "naming_troubles"]
+__all__ = ["again_if_undone", "naming_troubles"]
 
 Given = ParamSpec("Given")
 Answer = TypeVar("Answer")
 
 RUNS_MAX = 4  # of one verb; workers that lock each other out do so seldom, and one of them always gets through
-
-
-@attrs.frozen
-class NothingDone(StoreUnavailable):
-    """The database provably undid the whole transaction: it may be run again at once."""
 
 
 PROBLEM_LENGTH = 200
@@ -51,8 +45,9 @@ def again_if_undone(verb: Callable[Given, Answer]) -> Callable[Given, Answer]:
         for _ in range(RUNS_MAX - 1):
             try:
                 return verb(*arguments, **options)
-            except NothingDone:
-                continue
+            except StoreUnavailable as trouble:
+                if not trouble.is_undone:
+                    raise
         return verb(*arguments, **options)
 
     return run
@@ -63,7 +58,7 @@ def naming_troubles(*, may_be_done: bool) -> Iterator[None]:
     """Raise as StoreUnavailable what waiting may mend; every other error goes on as it is.
 
     Args:
-        may_be_done: A commit is under way, so that a lost connection tells nothing of it; or there is none to be lost.
+        may_be_done: A commit is under way, so that a lost connection tells nothing of it; or there is none yet.
     """
     try:
         yield
@@ -83,7 +78,7 @@ def _trouble_of(error: DBAPIError, *, may_be_done: bool) -> StoreUnavailable | N
     state = getattr(error.orig, "sqlstate", None) or ""
     is_lost = error.connection_invalidated or state.startswith(_LOST)
     if state in _UNDONE or (not may_be_done and is_lost):
-        return NothingDone(problem)
+        return StoreUnavailable(problem, is_undone=True)
     # What comes without a code comes from the driver: there is no server, or it stopped amid a word.
     is_unavailable = is_lost or state.startswith(_UNAVAILABLE) or (not state and isinstance(error, OperationalError))
     return StoreUnavailable(problem) if is_unavailable else None

@@ -61,6 +61,7 @@ class Court:
     accepted: dict[str, list[Accepted]] = attrs.field(factory=dict)  # by recipient
     halted: set[Place] = attrs.field(factory=set)  # a pause or cancel returned, and nobody resumed since
     resuming: list[Place] = attrs.field(factory=list)  # verbs that may let a campaign go on, under way
+    resumed: Counter[Place] = attrs.field(factory=Counter)  # how often somebody began to let it go on
     opted_out: set[tuple[str, str]] = attrs.field(factory=set)  # merchant and address key
     answers: Counter[str] = attrs.field(factory=Counter)  # of begin
     held: set[str] = attrs.field(factory=set)  # recipients whose worker died or stood still

@@ -191,6 +191,8 @@ class Judge:
             before, after = change.before, change.after
             if not _is_in_table(call.verb, before.status, after.status):
                 self._find(call, "outside_the_table", change, f"{call.verb} moved it")
+            if after.status is RecipientStatus.EXPIRED and not self._has_expired(after):
+                self._find(call, "expired_early", change, "its deadline is to come")
             problem = self._problem(call, change)
             if problem:
                 self._find(call, "stale_epoch" if "epoch" in problem else "unnamed_change", change, problem)
@@ -230,6 +232,11 @@ class Judge:
                 return "" if before.address_key in call.arguments[1] else "its address was not named"
             case _:
                 return ""
+
+    def _has_expired(self, row: CampaignRecipient) -> bool:
+        """Return whether its deadline is past, or no try before it is left."""
+        deadline = self.court.campaign((row.merchant_id, row.campaign_id)).deadline
+        return deadline is not None and (deadline <= self.court.now() or deadline <= row.not_before)
 
     def _is_overdue(self, row: CampaignRecipient) -> bool:
         """Return whether nobody need be waited for any more."""

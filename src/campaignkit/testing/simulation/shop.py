@@ -184,15 +184,19 @@ class Person:
         else:
             self.stage.note(self.actor, f"{name}: done")
 
-    def halt(self, case: "Case") -> None:
-        """Tell the court that a pause or cancel has returned, unless somebody lets the campaign go on meanwhile."""
-        if case.place not in self.court.resuming:
-            self.court.halted.add(case.place)
+    def halt(self, case: "Case", verb: Callable[[str], object]) -> None:
+        """Call a verb, and tell the court that it returned, unless somebody lets the campaign go on meanwhile."""
+        court, place = self.court, case.place
+        resumed = court.resumed[place]
+        verb(case.campaign_id)
+        if place not in court.resuming and court.resumed[place] == resumed:
+            court.halted.add(place)
 
     def let_go_on(self, case: "Case", verb: Callable[[], object]) -> None:
         """Call a verb after which the campaign may go on."""
         self.court.halted.discard(case.place)
         self.court.resuming.append(case.place)
+        self.court.resumed[case.place] += 1
         try:
             verb()
         finally:
@@ -215,8 +219,7 @@ class Case:
 
 def pause(case: Case) -> None:
     """Stop a campaign."""
-    case.merchant.pause(case.campaign_id)
-    case.person.halt(case)
+    case.person.halt(case, case.merchant.pause)
 
 
 def resume(case: Case) -> None:
@@ -227,8 +230,7 @@ def resume(case: Case) -> None:
 def cancel(case: Case) -> None:
     """End it, one time in four that somebody thinks of it."""
     if case.person.dice.random() < 0.25:
-        case.merchant.cancel(case.campaign_id)
-        case.person.halt(case)
+        case.person.halt(case, case.merchant.cancel)
 
 
 def edit(case: Case) -> None:

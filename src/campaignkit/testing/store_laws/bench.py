@@ -162,6 +162,7 @@ class Bench:
         values: dict[str, Any] = {
             "campaign_id": recipient.campaign_id,
             "epoch": claim.epoch,
+            "generation": recipient.generation,
             "claim_token": recipient.claim_token,
             "settings_version": 1,
             "address_key": recipient.address_key,

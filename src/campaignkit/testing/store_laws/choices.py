@@ -17,6 +17,7 @@ __all__ = [
     "GUARDS",
     "HALTED",
     "INTERVAL",
+    "QUARANTINE",
     "QUOTA",
     "SCOPES",
     "STEPS",
@@ -34,6 +35,7 @@ __all__ = [
 
 INTERVAL = timedelta(seconds=60)
 QUOTA = Limit(2, per=INTERVAL + timedelta(seconds=1))  # of the sender whom the first merchant's campaigns share
+QUARANTINE = timedelta(minutes=15)
 DEADLINE = START + timedelta(days=1)
 # The second merchant has the ids of the first, so that whoever forgets the merchant is found out.
 CAMPAIGNS = (("flora", "c1"), ("flora", "c2"), ("other", "c1"))
@@ -47,7 +49,7 @@ SCOPES: dict[tuple[str, str], tuple[LimitScope, ...]] = {
     ("other", "c1"): (),
 }
 # Clocks go back too.
-STEPS = (timedelta(seconds=1), INTERVAL, LEASE, timedelta(days=1), timedelta(days=4), -INTERVAL)
+STEPS = (timedelta(seconds=1), INTERVAL, LEASE, QUARANTINE, timedelta(days=1), timedelta(days=4), -INTERVAL)
 
 campaigns = st.sampled_from(CAMPAIGNS)
 names = st.sampled_from(("ann", "bob", "cid", "dan", "eve", "fay", "gus", "hal"))
@@ -86,6 +88,8 @@ def shown(trail: Trail) -> dict[str, Any]:
         "doubt_until": row.doubt_until,
         "delivery": row.delivery.value,
         "heard": [event.feedback.event_key for event in trail.events],
+        "generation": row.generation,
+        "left_open": {one.epoch: one.doubt_until for one in trail.attempts if one.doubt_until is not None},
         "verdicts": {attempt.epoch: attempt.verdict for attempt in trail.attempts},
     }
 

@@ -8,6 +8,7 @@ from campaignkit.testing.store_laws.capping import CapLaws
 from campaignkit.testing.store_laws.claiming import ClaimLaws, DueLaws, ReapLaws, ReleaseLaws
 from campaignkit.testing.store_laws.crediting import CreditLaws
 from campaignkit.testing.store_laws.documents import DocumentLaws
+from campaignkit.testing.store_laws.doubting import DoubtLaws, LeftOpenLaws
 from campaignkit.testing.store_laws.feedback import FeedbackLaws
 from campaignkit.testing.store_laws.limiting import GiveBackLaws, LimitLaws
 from campaignkit.testing.store_laws.opting_out import OptOutLaws
@@ -46,6 +47,8 @@ class StoreLaws(
     PostingLaws,
     FeedbackLaws,
     ProofLaws,
+    DoubtLaws,
+    LeftOpenLaws,
     OptOutLaws,
 ):
     """One test for each law of ``ports.Store``; a host's test class inherits it and makes its store::

@@ -36,6 +36,7 @@ from campaignkit.testing.store_laws.choices import (
     where_of,
 )
 from campaignkit.testing.store_laws.expecting import expect
+from campaignkit.testing.store_laws.machine_doubts import DoubtRules
 from campaignkit.testing.store_laws.machine_feedback import FeedbackRules, channel_of, is_texting, named_by_provider
 from campaignkit.testing.store_laws.model import Model
 from campaignkit.testing.store_laws.model_values import ModelCampaign, ModelQuota
@@ -43,7 +44,7 @@ from campaignkit.testing.store_laws.model_values import ModelCampaign, ModelQuot
 __all__ = ["store_machine"]
 
 
-class StoreMachine(FeedbackRules, RuleBasedStateMachine):
+class StoreMachine(FeedbackRules, DoubtRules, RuleBasedStateMachine):
     """Steps a store and the model with the same calls; subclassed by ``store_machine``."""
 
     def make_store(self, clock: Clock) -> Store:
@@ -80,7 +81,6 @@ class StoreMachine(FeedbackRules, RuleBasedStateMachine):
                 self.store.add_recipients(*where, rows)
             return
         results = self.store.add_recipients(*where, rows)
-
         expected = [self.model.add(where, row.recipient_id, row.address_key, self.clock.now()) for row in rows]
         assert list(results) == expected
 

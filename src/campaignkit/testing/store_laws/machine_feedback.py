@@ -80,7 +80,7 @@ class FeedbackRules:
             event = ModelEvent(
                 kind=kind,
                 owner="third" if is_foreign else where[0],
-                message_id="" if is_by_provider else f"{recipient_id}.1",
+                message_id="" if is_by_provider else f"{recipient_id}.{claim.recipient.generation}",
                 provider_id=_provider_id(claim) if is_by_provider else "",
                 is_hard=is_hard and kind == "undelivered",
             )

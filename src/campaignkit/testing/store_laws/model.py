@@ -131,8 +131,7 @@ class Model:
             campaign.quota.take((where[0], recipient_id, epoch), now)
         campaign.last_begin = max(now, campaign.last_begin or now)
         row.status, row.lease_until = "sending", now + lease
-        row.verdicts[epoch] = ""
-        row.begun = epoch
+        row.verdicts[epoch], row.generations[epoch], row.began[epoch] = "", row.generation, now
         return "go"
 
     def settle(
@@ -149,6 +148,8 @@ class Model:
         """Write what became of one message. Deferrals use up an attempt here, and may prove that it was not sent."""
         verdict = "not_sent" if is_unsent else VERDICTS[event]
         row = self.rows[where][recipient_id]
+        if epoch in row.left_open:
+            return self.settle_late(where, recipient_id, epoch, event, verdict, now)
         if row.epoch != epoch:
             return "stale"
         allowed = {
@@ -174,6 +175,45 @@ class Model:
         self.prove(row)
         return "applied"
 
+    def settle_late(
+        self, where: tuple[str, str], recipient_id: str, epoch: int, event: str, verdict: str, now: datetime
+    ) -> str:
+        """Write what became of a message whose recipient was resent meanwhile."""
+        row = self.rows[where][recipient_id]
+        if event == "doubt":
+            return "already" if row.verdicts[epoch] == verdict else "stale"
+        quota = self.campaigns[where].quota
+        if verdict == "not_sent" and quota is not None:
+            quota.give_back((where[0], recipient_id, epoch))
+        self.close(row, epoch, verdict, "because")
+        if event == "accept" and self.campaigns[where].is_text:
+            self.name(where[0], recipient_id, epoch, now)
+        return "applied"
+
+    def close(self, row: ModelRow, epoch: int, verdict: str, reason: str) -> None:
+        """End what was left open; if it was accepted before another began, that was the message."""
+        del row.left_open[epoch]
+        row.verdicts[epoch] = verdict
+        if verdict == "accepted" and row.status in {"pending", "claimed"}:
+            row.end("sent", reason)
+            row.attempt_count += 1
+
+    def resend(self, where: tuple[str, str], recipient_id: str, quarantine: timedelta, now: datetime) -> int:
+        """Send anew to somebody in doubt."""
+        campaign, row = self.campaigns[where], self.rows[where].get(recipient_id)
+        if row is None or row.status != "in_doubt" or row.doubt_until is None:
+            return 0
+        is_over = campaign.status == "cancelled" or (campaign.deadline is not None and now >= campaign.deadline)
+        if is_over or (where[0], row.key) in self.suppressed or "accepted" in row.verdicts.values():
+            return 0
+        if now - row.began[row.epoch] < quarantine:
+            return 0
+        row.left_open[row.epoch] = row.doubt_until
+        row.end("pending", "resent")
+        row.not_before, row.generation = now, row.generation + 1
+        self.reopen(where, row)
+        return 1
+
     def name(self, merchant_id: str, recipient_id: str, epoch: int, now: datetime) -> None:
         """Let the provider's id stand for a text, and hand it what waits."""
         provider_id = f"p-{recipient_id}-{epoch}"
@@ -189,7 +229,8 @@ class Model:
             return ("duplicate" if self.known[event.key] else "unmatched"), False
         for where, rows in self.rows.items():
             for recipient_id, row in rows.items():
-                epoch = row.begun if event.message_id == f"{recipient_id}.1" else 0
+                name, _, generation = event.message_id.rpartition(".")
+                epoch = row.epoch_of(int(generation)) if name == recipient_id else 0
                 named = self.names.get(event.provider_id)
                 if named is not None and named[:2] == (where[0], recipient_id) and now < named[3] + IDS_LAST:
                     epoch = named[2]
@@ -206,14 +247,18 @@ class Model:
         )
         self.known[event.key] = True
         row.heard.append(event.key)
-        said = event.kind if event.kind in DELIVERIES else "none"
-        row.delivery = max(row.delivery, said, key=DELIVERIES.index)
+        said, generation = event.kind if event.kind in DELIVERIES else "none", row.generations[epoch]
+        row.said[generation] = max(row.said.get(generation, "none"), said, key=DELIVERIES.index)
+        known = [row.said[one] for one in sorted(row.said) if row.said[one] != "none"]
+        row.delivery = known[-1] if known else "none"
         self.prove(row)
         return bool(event.is_hard and epoch == row.epoch and self.suppress(merchant_id, row.key))
 
     def prove(self, row: ModelRow) -> None:
-        """End a doubt about what the provider reported on."""
-        if row.status == "in_doubt" and row.heard:
+        """End doubts about what the provider reported on."""
+        for epoch in [one for one in row.left_open if row.generations[one] in row.said]:
+            self.close(row, epoch, "accepted", "")
+        if row.status == "in_doubt" and row.generation in row.said:
             row.end("sent", "")
             row.verdicts[row.epoch] = "accepted"
             row.attempt_count += 1
@@ -279,6 +324,7 @@ class Model:
         counts = [0, 0, 0]
         for where, rows in self.rows.items():
             for row in rows.values():
+                row.left_open = {epoch: until for epoch, until in row.left_open.items() if until > now}
                 is_over = row.lease_until is not None and row.lease_until <= now
                 if row.status == "in_doubt" and row.doubt_until is not None and row.doubt_until <= now:
                     row.end("unknown", row.reason)

@@ -109,16 +109,24 @@ class ModelRow:
     lease_until: datetime | None = None
     doubt_until: datetime | None = None
     verdicts: dict[int, str] = attrs.field(factory=dict)  # by epoch; empty: begun and not settled
-    begun: int = 0  # the latest epoch that began
+    generation: int = 1
+    generations: dict[int, int] = attrs.field(factory=dict)  # of the messages that began, by epoch
+    left_open: dict[int, datetime] = attrs.field(factory=dict)  # until when, by epoch; the recipient was resent
+    began: dict[int, datetime] = attrs.field(factory=dict)  # by epoch
     delivery: str = "none"
     heard: list[str] = attrs.field(factory=list)  # the keys of events, in order
+    said: dict[int, str] = attrs.field(factory=dict)  # what events come to, by generation
 
     def end(self, status: str, reason: str) -> None:
         """Leave for *status*; leases and doubts are over."""
         self.status, self.reason = status, reason
         self.lease_until = self.doubt_until = None
 
+    def epoch_of(self, generation: int) -> int:
+        """Return the latest epoch that began with a message of that generation; 0: none."""
+        return max((epoch for epoch, found in self.generations.items() if found == generation), default=0)
+
     def seen(self) -> dict[str, Any]:
         """Return what a store must show of this row."""
-        hidden = {"token", "is_recipient", "begun"}
+        hidden = {"token", "is_recipient", "generations", "began", "said"}
         return {name: value for name, value in attrs.asdict(self).items() if name not in hidden}

@@ -29,6 +29,7 @@ __all__ = ["TwilioDialect", "TwilioTransport"]
 
 API = "https://api.twilio.com"
 _SID = re.compile(r"[A-Z]{2}[0-9a-zA-Z]{32}")
+_OVERRIDES = re.compile(r"[A-Za-z0-9=&,._-]*")
 _SERVICE = re.compile(r"MG[0-9a-zA-Z]{32}")
 
 
@@ -38,7 +39,8 @@ class TwilioTransport(HttpTransport):
     Args:
         username: The account's SID, or an API key's, with its token or secret as *password*.
         status_callback: Where Twilio reports what became of a text; see ``read_twilio_webhook``. Our own id is added to
-            the URL, so that a report ends a doubt.
+            the URL, so that a report ends a doubt. Behind a ``#`` may stand what Twilio shall do when it fails, such as
+            ``#rc=3&rp=5xx,ct,rt``: connection overrides, which it neither sends nor signs.
         base_url: Another edge of Twilio's, or a stand-in for tests.
 
     The other options are those of ``HttpTransport``.
@@ -71,20 +73,23 @@ class TwilioDialect:
         if not _SID.fullmatch(account_sid) or not _SID.fullmatch(username):
             raise ValueError("a Twilio SID has two capitals and 32 letters or digits")
         require_url(base_url, has_secret=True)
+        callback, sharp, overrides = (status_callback or "").partition("#")
         if status_callback is not None:
-            require_url(status_callback, has_secret=False)
+            require_url(callback, has_secret=False)
+        if not _OVERRIDES.fullmatch(overrides):
+            raise ValueError("connection overrides are made of names and values, like #rc=3&rp=5xx,ct,rt")
         self._account = f"{base_url.rstrip('/')}/2010-04-01/Accounts/{account_sid}"
         token = base64.b64encode(f"{username}:{password}".encode()).decode()
         self._authorization = ("Authorization", f"Basic {token}")
-        self._status_callback = status_callback
+        self._callback, self._overrides = callback, sharp + overrides
 
     def write(self, message: OutboundText, /) -> HttpRequest:
         origin = "MessagingServiceSid" if _SERVICE.fullmatch(message.sender) else "From"
         fields = {"To": message.to, origin: message.sender, "Body": message.text}
-        if self._status_callback is not None:
-            joint = "&" if "?" in self._status_callback else "?"
+        if self._callback:
+            joint = "&" if "?" in self._callback else "?"
             ours = urlencode({MESSAGE_ID_FIELD: message.message_id})
-            fields["StatusCallback"] = f"{self._status_callback}{joint}{ours}"
+            fields["StatusCallback"] = f"{self._callback}{joint}{ours}{self._overrides}"
         return HttpRequest(
             method="POST",
             url=f"{self._account}/Messages.json",

@@ -63,6 +63,7 @@ def _create_attempts() -> None:
         sa.Column("credit_spent", sa.Integer(), nullable=True),
         sa.Column("credit_expired", sa.Integer(), server_default="0", nullable=False),
         sa.Column("credit_ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("doubt_until", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("merchant_id", "recipient_id", "epoch", name="pk_campaignkit_attempts"),
         sqlite_with_rowid=False,
     )
@@ -73,6 +74,14 @@ def _create_attempts() -> None:
         unique=False,
         sqlite_where=sa.text("credit_shares > ''"),
         postgresql_where=sa.text("credit_shares > ''"),
+    )
+    op.create_index(
+        "ix_campaignkit_attempts_left_open",
+        "campaignkit_attempts",
+        ["doubt_until"],
+        unique=False,
+        sqlite_where=sa.text("doubt_until IS NOT NULL"),
+        postgresql_where=sa.text("doubt_until IS NOT NULL"),
     )
 
 

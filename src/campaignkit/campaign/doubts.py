@@ -1,0 +1,63 @@
+"""Messages in doubt: what is known of one, and when its recipient may be sent to anew. Pure."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import attrs
+
+if TYPE_CHECKING:
+    from campaignkit.campaign.campaign import TimelineEntry  # which has a policy
+
+__all__ = ["RESEND_QUARANTINE", "Doubt", "DoubtPolicy", "counted", "doubt_policy"]
+
+# How long ago a message must have begun before it is sent anew: by then the worker that had it has written down what it
+# knows, as its lease is shorter, and most providers have sent their receipt.
+RESEND_QUARANTINE = timedelta(minutes=15)
+
+
+class DoubtPolicy(StrEnum):
+    """What a campaign does by itself about messages in doubt."""
+
+    HOLD = "hold"  # nothing: evidence or a person decides
+    RESEND_AFTER_QUARANTINE = "resend_after_quarantine"  # sends each anew, once: nobody is left out, some get two
+
+
+@attrs.frozen(kw_only=True)
+class Doubt:
+    """One recipient whose message may have been accepted, or may not. Instants are UTC."""
+
+    recipient_id: str
+    contact_id: str = ""
+    generation: int  # of the message; 1: it was never sent anew
+    began_at: datetime
+    doubt_until: datetime  # then it is unknown for good
+    reason: str = ""  # stable code: why nobody knows
+    is_suppressed: bool = False  # since it began: nothing more may go there
+    is_accepted_before: bool = False  # an earlier message to it turned out to have been accepted
+
+    @property
+    def resendable_at(self) -> datetime:
+        """When it may be sent anew."""
+        return self.began_at + RESEND_QUARANTINE
+
+    @property
+    def may_be_resent(self) -> bool:
+        """Return whether only time stands between it and another try."""
+        return not self.is_suppressed and not self.is_accepted_before
+
+
+def doubt_policy(on_doubt: str) -> DoubtPolicy:
+    """Return the policy of that name; raises ValueError.
+
+    >>> doubt_policy("hold")
+    <DoubtPolicy.HOLD: 'hold'>
+    """
+    if on_doubt not in set(DoubtPolicy):
+        raise ValueError(f"on_doubt is {' or '.join(DoubtPolicy)}, not {on_doubt!r}")
+    return DoubtPolicy(on_doubt)
+
+
+def counted(note: "TimelineEntry", resent_count: int) -> "TimelineEntry":
+    """Return *note* with how many were sent anew, as every store writes it."""
+    return attrs.evolve(note, facts={**note.facts, "resent_count": str(resent_count)})

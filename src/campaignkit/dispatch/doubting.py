@@ -1,0 +1,69 @@
+"""What a campaign does by itself about messages in doubt. I/O only through the store."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+import attrs
+
+from campaignkit.campaign.campaign import Campaign, TimelineEntry
+from campaignkit.campaign.doubts import RESEND_QUARANTINE, Doubt, DoubtPolicy
+from campaignkit.ports import DoubtStore
+
+__all__ = ["DOUBTS_PAGE", "DoubtLook", "finish_sentence", "look_at_doubts"]
+
+DOUBTS_PAGE = 1000
+FINISHED = "Nobody is waiting to be written to any more."
+AGAIN = timedelta(seconds=5)  # where the store's clock says that it is not time yet
+
+
+@attrs.frozen
+class DoubtLook:
+    """What a look at a campaign's doubts did."""
+
+    resent: int = 0
+    next_at: datetime | None = None  # when somebody's quarantine is over; None: nobody is sent anew by itself
+
+
+def look_at_doubts(store: DoubtStore, campaign: Campaign, now: datetime) -> DoubtLook:
+    """Send anew, once, to everybody whose quarantine is over, if the campaign's policy says so."""
+    if campaign.on_doubt is not DoubtPolicy.RESEND_AFTER_QUARANTINE:
+        return DoubtLook()
+    next_at = min(
+        (one.resendable_at for one in _doubts(store, campaign) if _is_to_be_resent(one, campaign)), default=None
+    )
+    if next_at is None or next_at > now:
+        return DoubtLook(next_at=next_at)
+    why = "The quarantine of messages in doubt is over; as the campaign says, they are sent anew."
+    resent = store.resend(
+        campaign.merchant_id,
+        campaign.campaign_id,
+        quarantine=RESEND_QUARANTINE,
+        generation_max=1,
+        limit=DOUBTS_PAGE,
+        note=TimelineEntry(at=now, what="resent", why=why),
+    )
+    return DoubtLook(resent=resent, next_at=now + AGAIN)
+
+
+def finish_sentence(doubts: Sequence[Doubt]) -> str:
+    """Return why a campaign is finished; doubts of which there may be more than a page are told as such.
+
+    >>> finish_sentence([])
+    'Nobody is waiting to be written to any more.'
+    """
+    if not doubts:
+        return FINISHED
+    count = f"{len(doubts)} or more" if len(doubts) >= DOUBTS_PAGE else str(len(doubts))
+    return f"{FINISHED} In doubt: {count}; nobody knows whether their messages were taken."
+
+
+def _is_to_be_resent(doubt: Doubt, campaign: Campaign) -> bool:
+    is_in_time = campaign.deadline is None or doubt.resendable_at < campaign.deadline
+    return doubt.generation == 1 and doubt.may_be_resent and is_in_time
+
+
+def _doubts(store: DoubtStore, campaign: Campaign) -> Iterator[Doubt]:
+    after: str | None = None
+    while page := store.doubts(campaign.merchant_id, campaign.campaign_id, after=after, limit=DOUBTS_PAGE):
+        yield from page
+        after = page[-1].recipient_id
