@@ -21,9 +21,10 @@ $(READY): pyproject.toml
 demo: $(READY)  ## a florist's mails and texts, through real servers, with workers killed on the way
 	$(BIN)/python -m examples.spring_demo
 
-# Two at a time, and a file by one of them: what a file prepares, such as the demo's story, is prepared once.
+# Two at a time, and a file by one of them: what a file prepares, such as the demo's story, is prepared once. The order
+# is that of conftest.py, the longest files first.
 test: $(READY)  ## the whole test suite, on two cores
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 storm: $(READY)  ## thousands of killed and frozen workers on both databases; writes docs/figures.md; some twenty minutes
 	$(BIN)/python -m tests.storms --figures

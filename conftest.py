@@ -1,10 +1,11 @@
-"""Every Python block of README.md and docs/ runs as a test, each page in an empty folder of its own."""
+"""Every Python block of README.md and docs/ runs as a test, each page in an empty folder. Long files go first."""
 
 import os
 import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 
@@ -28,3 +29,27 @@ pytest_collect_file = Sybil(
     setup=_enter_empty_folder,
     teardown=_leave_folder,
 ).pytest()
+
+
+# What takes longest, the longest first: begun last, it would keep one core busy while the other has nothing left.
+_LONG_FILES = (
+    "test_spring_demo.py",
+    "test_celery_workers.py",
+    "test_broken_stores.py",
+    "test_postgres_store.py",
+    "test_sql_store.py",
+    "test_kill_storm.py",
+    "test_engine.py",
+    "test_postgres_races.py",
+    "test_credit_lives.py",
+    "test_message_liquid_subset.py",
+    "test_forecast_runs.py",
+    "test_planted_bugs.py",
+    "test_simulation.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take longest before all others, which keep their order."""
+    places = {name: place for place, name in enumerate(_LONG_FILES)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))

@@ -215,9 +215,9 @@ def test_while_it_waits_for_a_quarantine_it_says_so(shop: Shop) -> None:
     assert "It is sent anew by itself" in shop.flora.explain(campaign.id, "cust-1").message
 
 
-def doubtful_policy(shop: Shop, **settings: object) -> ck.Campaign:
+def doubtful_policy(shop: Shop) -> ck.Campaign:
     shop.mail.script("p1@example.com", "lost")
-    campaign = shop.draft(on_doubt="resend_after_quarantine", **settings)
+    campaign = shop.draft(on_doubt="resend_after_quarantine")
     shop.flora.schedule(campaign.id)
     return campaign
 

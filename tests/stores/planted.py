@@ -308,7 +308,7 @@ class BelievesTheNeverBegun(Planted):
 
 
 class NeverReopens(Planted):
-    def _reopen(self, row: CampaignRecipient, now: datetime) -> None:
+    def _reopen(self, merchant_id: str, campaign_id: str, why: str, now: datetime) -> None:
         pass
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import Dialect
 
 from campaignkit.ports import Clock, Store
-from campaignkit.stores.sql import beginning, claims, settling, statements
+from campaignkit.stores.sql import beginning, claims, settling, statements, tries
 from campaignkit.stores.sql.statements import array_text
 from campaignkit.testing.store_laws import StoreLaws, store_machine
 from tests.services.postgres import OnItsOwnDatabase, missing, postgres
@@ -88,7 +88,7 @@ SELECT merchant_id, recipient_id, 1, 0, '', '', '', '', '' FROM campaignkit_reci
         lambda dialect: beginning._SENDING.call(dialect, (1, 1, "flora", IDS)),
         lambda dialect: settling._FACTS.call(dialect, ("flora", IDS)),
         lambda dialect: settling._SETTLE.call(dialect, ("sent", "", "", None, 1, None, 1, "flora", IDS)),
-        lambda dialect: settling._SETTLE_ATTEMPT.call_spread(dialect, SETTLED),
+        lambda dialect: tries.SETTLE_ATTEMPT.call_spread(dialect, SETTLED),
     ],
     ids=["claim", "ready", "lock", "sending", "facts", "settle", "settle attempts"],
 )
@@ -104,7 +104,7 @@ def test_a_hot_statement_is_answered_by_an_index(crowded: sa.Engine, write: Call
 def test_a_wave_writes_its_attempts_in_one_statement_each() -> None:
     dialect = sa.create_engine("postgresql+psycopg://nobody").dialect
     begun = beginning._ATTEMPT.call_spread(dialect, [("flora", one, 1, 1, 1, 1, "digest", None) for one in IDS])
-    settled = settling._SETTLE_ATTEMPT.call_spread(dialect, SETTLED)
+    settled = tries.SETTLE_ATTEMPT.call_spread(dialect, SETTLED)
 
     assert begun is not None
     assert settled is not None

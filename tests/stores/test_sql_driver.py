@@ -12,7 +12,7 @@ from sqlalchemy.dialects import sqlite
 from campaignkit.campaign.status import RecipientStatus
 from campaignkit.clocks import FrozenClock
 from campaignkit.ports import Clock, Store
-from campaignkit.stores.sql import SqlStore, beginning, claims, due, returns, settling
+from campaignkit.stores.sql import SqlStore, beginning, claims, due, returns, settling, tries
 from campaignkit.stores.sql.driver import Driver, driving, reading_directly
 from campaignkit.stores.sql.schema import documents, has_status, is_held, recipients
 from campaignkit.stores.sql.statements import Parameters, Statement, is_among
@@ -59,11 +59,11 @@ def engine(tmp_path: Path) -> sa.Engine:
         ),
         (beginning._SENDING, (1, 1, "flora", IDS), [KEY]),
         (settling._FACTS, ("flora", IDS), [KEY]),
-        (settling._VERDICTS, ("flora", IDS), ["SEARCH campaignkit_attempts USING PRIMARY KEY (merchant_id=? AND rec"]),
+        (tries._VERDICTS, ("flora", IDS), ["SEARCH campaignkit_attempts USING PRIMARY KEY (merchant_id=? AND rec"]),
         (settling._SETTLE, ("sent", "", "", None, 1, None, 1, "flora", IDS), [KEY]),
         (due._LIVE, (1, "", "", 10), [f"{TABLE}_claims (merchant_id=? AND campaign_id=?", f"{TABLE}_held"]),
         (due._NEXT, (1,), ["campaignkit_campaigns_live", f"{TABLE}_leases"]),
-        (returns._OUTLIVED, (1,), [f"{TABLE}_leases", f"{TABLE}_doubts"]),
+        (returns._OUTLIVED, (1,), [f"{TABLE}_leases", f"{TABLE}_doubts", "ix_campaignkit_attempts_left_open"]),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -94,20 +94,20 @@ class Storm:
 
     def run_gale(self) -> Line:
         """Kill at random, in real time."""
-        return self._gale(self.kills, SQLITE)
+        return self._gale(self.kills, SQLITE, Field.lay)
 
     def run_gale_on_server(self) -> Line:
         """Kill at random where the server's clock decides, and workers' are wrong by up to a day."""
-        return self._gale(int(self.kills * KILLS_ON_SERVER), POSTGRES)
+        return self._gale(int(self.kills * KILLS_ON_SERVER), POSTGRES, _lay_for_short_lives)
 
-    def _gale(self, kills: int, database: str) -> Line:
-        report = self._killed_at_random(kills, self.template(RECIPIENTS_OF_A_GALE, database=database))
+    def _gale(self, kills: int, database: str, lay: Lay) -> Line:
+        report = self._killed_at_random(kills, self.template(RECIPIENTS_OF_A_GALE, database=database), lay)
         in_recovery = sum(count for name, count in report.kills.items() if name.startswith(RECOVERY))
         line = line_of("random kills", report, database)
         line = attrs.evolve(line, note=f"{in_recovery} of these kills while reaping or claiming")
         return with_complaint(line, line.kills < kills, f"only {line.kills} of {kills} kills")
 
-    def _killed_at_random(self, kills: int, template: Place, lay: Lay = Field.lay) -> Report:
+    def _killed_at_random(self, kills: int, template: Place, lay: Lay) -> Report:
         folder = Path(mkdtemp(dir=self.folder))
         return gale(
             template, folder, kills=kills, workers=self.workers, seed=self.seed, lay=lay, may_go_on=self.may_go_on
@@ -289,6 +289,11 @@ PHASES: Mapping[str, Callable[[Storm], Line]] = {
     "pg-text-random": Storm.run_gale_of_texts_on_server,
 }
 ON_SERVER = "pg-"
+
+
+def _lay_for_short_lives(template: Place, folder: Path) -> Field:
+    """Lay a field where workers die sooner: on a server those who live on cost more than those who die."""
+    return Field.lay(template, folder, death_probability=0.05, life_seconds_max=0.4)
 
 
 def _with_ledger(line: Line, report: Report) -> Line:

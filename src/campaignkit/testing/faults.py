@@ -153,6 +153,8 @@ class FaultyStore:
     settle = _verb("settle")
     release = _verb("release")
     reap = _verb("reap")
+    doubts = _verb("doubts")
+    resend = _verb("resend")
     suppress = _verb("suppress")
     suppressed = _verb("suppressed")
     lift = _verb("lift")
