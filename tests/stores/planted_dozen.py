@@ -75,7 +75,7 @@ class ClaimsTheYoungestFirst(Planted):
         return ready[:limit]
 
 
-PLANTED_HERE: Mapping[type[MemoryStore], str] = {
+PLANTED_HERE: dict[type[MemoryStore], str] = {
     AnswersBeforeItCommits: "what_may_go_is_sending_before_it_goes",
     ClaimsTheYoungestFirst: "the_longest_waiting_are_claimed_first",
 }

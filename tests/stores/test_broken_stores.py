@@ -35,14 +35,7 @@ from tests.stores.planted_limits import (
 )
 from tests.stores.planted_shares import PLANTED_SHARES
 
-ALL_PLANTED = {
-    **PLANTED,
-    **PLANTED_LIMITS,
-    **PLANTED_SHARES,
-    **PLANTED_CREDIT,
-    **PLANTED_FEEDBACK,
-    **PLANTED_HERE,
-}
+ALL_PLANTED = PLANTED | PLANTED_LIMITS | PLANTED_SHARES | PLANTED_CREDIT | PLANTED_FEEDBACK | PLANTED_HERE
 
 # Bugs that a random life meets within a few hundred steps.
 FOUND_BY_MACHINE = (
