@@ -66,6 +66,8 @@ class RecipientTable:
             del self._campaign_ids[merchant_id, recipient_id]
             tried = self._attempts.pop((merchant_id, recipient_id), {})
             charged = {epoch: attempt for epoch, attempt in tried.items() if attempt.credit_shares}
+            for epoch in tried.keys() - charged.keys():
+                self._left_open.pop((merchant_id, recipient_id, epoch), None)
             if charged:
                 self._attempts[merchant_id, recipient_id] = charged
         return list(shelf.rows)
