@@ -88,7 +88,7 @@ def test_check_store_finds_a_dozen_classic_bugs_within_a_minute() -> None:
 def test_a_random_life_finds_a_planted_bug(store: type[MemoryStore]) -> None:
     machine = store_machine(store)
     quiet = hypothesis.settings(
-        max_examples=400,
+        max_examples=1000,
         stateful_step_count=40,
         deadline=None,
         database=None,
