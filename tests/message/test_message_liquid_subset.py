@@ -16,7 +16,7 @@ from tests.message.liquid_cases import differences, random_case
 ENGLISH = language_of("en")
 
 
-@settings(deadline=None, max_examples=2_000)
+@settings(deadline=None, max_examples=100)
 @given(st.randoms(use_true_random=False), st.sampled_from(sorted(LANGUAGES)))
 def test_the_core_our_liquid_and_the_library_give_the_same(random: Random, tag: str):
     source, values = random_case(random)
