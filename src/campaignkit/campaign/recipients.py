@@ -31,6 +31,7 @@ __all__ = [
     "admit",
     "excluded",
     "landing",
+    "message_id_of",
     "readdressed",
 ]
 
@@ -43,6 +44,11 @@ DOUBT_HORIZON: Mapping[Channel, timedelta] = {
 
 # Verdicts of a begun attempt after which its message may lie in somebody's mailbox; empty while it is unsettled.
 MAYBE_ACCEPTED = ("", "accepted", "in_doubt")
+
+
+def message_id_of(recipient_id: str, generation: int) -> str:
+    """Return our id of a message; ``delivery.feedback.read_message_id`` reads it back."""
+    return f"{recipient_id}.{generation}"
 
 
 class Intake(StrEnum):
@@ -88,6 +94,11 @@ class CampaignRecipient:
     added_at: datetime
     changed_at: datetime
 
+    @property
+    def message_id(self) -> str:
+        """What we call its message towards providers: another one only after a resend on purpose."""
+        return message_id_of(self.recipient_id, self.generation)
+
 
 @attrs.frozen(kw_only=True)
 class Attempt:
@@ -114,6 +125,11 @@ class Attempt:
     doubt_until: datetime | None = None  # its recipient is sent to anew, and until then this may still prove accepted
 
     @property
+    def message_id(self) -> str:
+        """What we call its message towards providers."""
+        return message_id_of(self.recipient_id, self.generation)
+
+    @property
     def credit_key(self) -> str:
         """What the ledger calls it."""
         return f"{self.recipient_id}/{self.epoch}"
@@ -131,7 +147,7 @@ class Attempt:
             spent=self.credit_spent,
             expired=self.credit_expired,
             reference=self.provider_id or "",
-            message_id=f"{self.recipient_id}.{self.generation}",
+            message_id=self.message_id,
         )
 
     @property

@@ -273,7 +273,7 @@ def accept_by(attempt: Attempt, events: Collection[HeardFeedback]) -> Settlement
         epoch=attempt.epoch,
         event=RecipientEvent.ACCEPT,
         outcome=Outcome(
-            message_id=f"{attempt.recipient_id}.{attempt.generation}",
+            message_id=attempt.message_id,
             verdict=Verdict.ACCEPTED,
             code=PROVEN,
             provider_id=attempt.provider_id or first.feedback.provider_id or None,

@@ -61,9 +61,10 @@ class Watch:
 
     def after(self, outcome: Outcome, domain: str, at: datetime) -> "Watch":
         """Return the watch after *outcome*, of a message to *domain*."""
-        return Watch(
-            policy_domains=self._policy_after(outcome, domain), content_refusals=self._content_after(outcome, at)
-        )
+        domains, refusals = self._policy_after(outcome, domain), self._content_after(outcome, at)
+        if domains == self.policy_domains and refusals is self.content_refusals:
+            return self  # as nearly always, once per message
+        return Watch(policy_domains=domains, content_refusals=refusals)
 
     def trip_by(self, outcome: Outcome) -> Trip | None:
         """Return what *outcome*, the last of those counted, makes of the campaign; None: it goes on."""

@@ -62,7 +62,7 @@ class Composer:
         links, recipient_id, generation = self._links, recipient.recipient_id, recipient.generation
         return self._mail.build_or_reject(
             values,
-            message_id=f"{recipient_id}.{generation}",
+            message_id=recipient.message_id,
             to_name=recipient.fields.get("name", ""),
             to_address=recipient.address,
             sent_at=prepared_at,
@@ -150,7 +150,7 @@ class Composer:
             return filled
         return prepare_text(
             filled.render(values),
-            message_id=f"{recipient.recipient_id}.{recipient.generation}",
+            message_id=recipient.message_id,
             sender=self.sender.address,
             to=recipient.address,
         )

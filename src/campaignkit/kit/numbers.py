@@ -160,7 +160,10 @@ def _find_usual(store: DocumentStore, merchant_id: str) -> Mapping[str, int]:
 
 
 def _looked_at(store: DocumentStore, merchant_id: str, campaign_id: str) -> _Looked:
-    stored = store.load(merchant_id, LOOKED, campaign_id)
+    return _looked_of(store.load(merchant_id, LOOKED, campaign_id))
+
+
+def _looked_of(stored: Document | None) -> _Looked:
     return _Looked() if stored is None or stored.body is None else _Looked(**stored.body)
 
 
@@ -168,7 +171,7 @@ def _note_more(store: DocumentStore, merchant_id: str, campaign_id: str, count: 
     """Count those who came in; whoever adds beside must not be forgotten."""
     for _ in range(SAVE_TRIES):
         stored = store.load(merchant_id, LOOKED, campaign_id)
-        known = _Looked() if stored is None or stored.body is None else _Looked(**stored.body)
+        known = _looked_of(stored)
         body = attrs.asdict(attrs.evolve(known, since=known.since + count))
         document = Document(merchant_id=merchant_id, kind=LOOKED, document_id=campaign_id, body=body)
         try:

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import attrs
+
 from campaignkit.addresses.channel import Channel
 from campaignkit.campaign.campaign import TimelineEntry
 from campaignkit.campaign.doubts import RESEND_QUARANTINE
@@ -243,6 +245,22 @@ class LeftOpenLaws(_Doubting):
         (attempt,) = self.bench.attempts()
         assert (self.lot(), attempt.doubt_until, self.bench.status()) == ((7, 0, 3, 0), None, PENDING)
         self.assert_adds_up()
+
+    def test_a_deleted_campaign_takes_what_was_left_open_with_it(self) -> None:
+        document = self.bench.campaign()
+        self.doubts("ann")
+        self.resend()
+        stored = self.store.load(MERCHANT, "campaign", "c1")
+        assert stored is not None
+        deleted = self.store.save(attrs.evolve(stored, body=None), expected_revision=stored.revision)
+        assert deleted is not None
+
+        self.store.save(document, expected_revision=deleted.revision)
+        self.bench.add("ann")
+        self.clock.advance(DOUBT_HORIZON[Channel.EMAIL])
+        self.store.reap()
+
+        assert self.bench.attempts() == ()
 
     def test_a_late_answer_after_the_horizon_changes_nothing(self) -> None:
         self.bench.campaign()
