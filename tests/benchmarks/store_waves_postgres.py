@@ -44,7 +44,7 @@ def _figure(wave: int, rates: list[float], peer: list[float], micros: Micros) ->
     ours, servers = micros[f"worker {wave}"], micros[f"server {wave}"]
     why = (
         f"a message takes {statistics.median(ours):.0f} µs of CPU here and {statistics.median(servers):.0f} µs "
-        "in the server, most of that for three rewrites of a row that stands in eight indexes"
+        "in the server, and both wait for each other"
     )
     is_goal = wave == BATCH_MAX
     return Figure(

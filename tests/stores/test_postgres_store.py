@@ -67,7 +67,11 @@ def crowded() -> Iterator[sa.Engine]:
 
 
 _CROWD = """
-INSERT INTO campaignkit_recipients
+INSERT INTO campaignkit_recipients (
+    recipient_id, merchant_id, campaign_id, intake, status, reason, detail, channel, contact_key, contact_id,
+    row_number, duplicate_of, address, address_key, occasion, zones, fields, priority, not_before, epoch, generation,
+    attempt_count, lease_until, worker_id, claim_token, doubt_until, delivery, price, added_at, changed_at
+)
 SELECT 'r' || i, 'flora', 'c1', 'recipient', 'pending', '', '', 'email', i, i, i, '', i, i, '', '', '{}', 0, 1, 0, 0, 0,
     NULL, '', '', NULL, 'none', NULL, 1, 1
 FROM generate_series(1, 50000) i

@@ -62,8 +62,8 @@ def engine(tmp_path: Path) -> sa.Engine:
         (tries._VERDICTS, ("flora", IDS), ["SEARCH campaignkit_attempts USING PRIMARY KEY (merchant_id=? AND rec"]),
         (settling._SETTLE, ("sent", "", "", None, 1, None, 1, "flora", IDS), [KEY]),
         (due._LIVE, (1, "", "", 10), [f"{TABLE}_claims (merchant_id=? AND campaign_id=?", f"{TABLE}_held"]),
-        (due._NEXT, (1,), ["campaignkit_campaigns_live", f"{TABLE}_leases"]),
-        (returns._OUTLIVED, (1,), [f"{TABLE}_leases", f"{TABLE}_doubts", "ix_campaignkit_attempts_left_open"]),
+        (due._NEXT, (1,), ["campaignkit_campaigns_live", f"{TABLE}_held"]),
+        (returns._OUTLIVED, (1,), [f"{TABLE}_held", f"{TABLE}_doubts", "ix_campaignkit_attempts_left_open"]),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -163,6 +163,7 @@ class _Talk:
             self._hang_up()
 
     def _hang_up(self) -> None:
+        self._connection.close()
         self._server.is_cut.set()
         raise _HungUp
 

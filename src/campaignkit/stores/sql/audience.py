@@ -24,7 +24,7 @@ from campaignkit.credits.lots import load_shares
 from campaignkit.delivery.feedback import LIFTABLE
 from campaignkit.errors import CampaignNotFound, NotEditable
 from campaignkit.ports import RecipientQuery, Trail
-from campaignkit.stores.sql.schema import attempts, campaigns, has_status, recipients, suppressions
+from campaignkit.stores.sql.schema import IS_RECIPIENT, attempts, campaigns, has_status, recipients, suppressions
 from campaignkit.stores.sql.timelines import notes_of
 
 __all__ = [
@@ -67,6 +67,7 @@ def insert_missing(
 def recipient_of(row: sa.Row[Any]) -> CampaignRecipient:
     """Return the recipient in a full row of the table."""
     values = dict(zip(_COLUMN_NAMES, row, strict=True))
+    del values["is_pending"]
     values["intake"] = INTAKES[values["intake"]]
     values["status"] = STATUSES[values["status"]]
     values["channel"] = CHANNELS[values["channel"]]
@@ -186,6 +187,7 @@ def suppress(connection: sa.Connection, merchant_id: str, keys: Sequence[str], *
             sa.update(recipients)
             .where(
                 recipients.c.merchant_id == merchant_id,
+                IS_RECIPIENT,
                 recipients.c.address_key.in_(part),
                 has_status(RecipientStatus.PENDING),
             )
@@ -260,8 +262,7 @@ def _recipients_by_address(
         select = sa.select(recipients).where(
             recipients.c.merchant_id == merchant_id,
             recipients.c.campaign_id == campaign_id,
-            # Said as in the index, so that the planner sees that it may use it.
-            sa.text("campaignkit_recipients.intake = 'recipient'"),
+            IS_RECIPIENT,
             recipients.c.channel.in_(sorted({row.channel.value for row in rows})),
             recipients.c.address_key.in_(part),
         )

@@ -13,7 +13,15 @@ from campaignkit.delivery.settling import Uncounted, give_back_all
 from campaignkit.stores.sql.audience import insert_missing
 from campaignkit.stores.sql.connection import ReadNow
 from campaignkit.stores.sql.driver import Driver
-from campaignkit.stores.sql.schema import attempts, campaigns, from_micros, limit_counters, recipients, to_micros
+from campaignkit.stores.sql.schema import (
+    IS_RECIPIENT,
+    attempts,
+    campaigns,
+    from_micros,
+    limit_counters,
+    recipients,
+    to_micros,
+)
 from campaignkit.stores.sql.statements import Parameters, Statement, is_among, lock_number
 from campaignkit.timing.limits import (
     LimitScope,
@@ -80,6 +88,7 @@ _MARKETING = Statement(
         )
         .where(
             recipients.c.merchant_id == sa.bindparam("merchant"),
+            IS_RECIPIENT,
             campaigns.c.kind == sa.literal_column(f"'{CampaignKind.MARKETING.value}'"),
             attempts.c.began_at > sa.bindparam("since", type_=sa.BigInteger),
             attempts.c.verdict.in_([sa.literal_column(f"'{verdict}'") for verdict in MAYBE_ACCEPTED]),

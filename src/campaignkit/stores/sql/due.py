@@ -189,7 +189,7 @@ _NEXT = Statement(
             campaigns.c.next_at > sa.bindparam("now", type_=_INSTANT),
         )
         .scalar_subquery(),
-        sa.select(sa.func.min(recipients.c.lease_until)).where(recipients.c.lease_until.is_not(None)).scalar_subquery(),
+        sa.select(sa.func.min(recipients.c.lease_until)).where(is_held).scalar_subquery(),
     ),
 )
 _LIMITED = Statement(("now", "merchants"), lambda is_sqlite: _limited_campaigns(is_sqlite=is_sqlite))

@@ -9,7 +9,7 @@ from campaignkit.campaign.recipients import CampaignRecipient, NewAddress, Readd
 from campaignkit.campaign.status import CampaignStatus
 from campaignkit.stores.sql.audience import recipient_of, require_open_campaign, suppressed
 from campaignkit.stores.sql.connection import ReadNow
-from campaignkit.stores.sql.schema import campaigns, recipients
+from campaignkit.stores.sql.schema import IS_RECIPIENT, campaigns, recipients
 
 __all__ = ["readdress"]
 
@@ -67,8 +67,7 @@ def _is_taken(connection: sa.Connection, row: CampaignRecipient, address_key: st
     other = sa.select(recipients.c.recipient_id).where(
         recipients.c.merchant_id == row.merchant_id,
         recipients.c.campaign_id == row.campaign_id,
-        # Said as in the index, so that the planner sees that it may use it.
-        sa.text("campaignkit_recipients.intake = 'recipient'"),
+        IS_RECIPIENT,
         recipients.c.channel == row.channel.value,
         recipients.c.address_key == address_key,
         recipients.c.occasion == row.occasion,

@@ -29,7 +29,7 @@ from campaignkit.stores.sql.connection import ReadNow
 from campaignkit.stores.sql.crediting import end_all
 from campaignkit.stores.sql.driver import Driver
 from campaignkit.stores.sql.feedback import attempts_of, find_named, restate, suppress_for
-from campaignkit.stores.sql.schema import feedback, has_status, provider_ids, recipients
+from campaignkit.stores.sql.schema import feedback, has_status, is_held, provider_ids, recipients
 from campaignkit.stores.sql.settling import settle
 from campaignkit.stores.sql.statements import Statement, is_among
 
@@ -297,7 +297,7 @@ def _heard_of(connection: sa.Connection, now: datetime) -> list[NamedMessage]:
     rows = connection.execute(
         sa.select(recipients.c.merchant_id, recipients.c.recipient_id, recipients.c.epoch, recipients.c.generation)
         .where(
-            recipients.c.lease_until.is_not(None),
+            is_held,
             recipients.c.lease_until <= now,
             has_status(RecipientStatus.SENDING),
             heard,

@@ -18,6 +18,7 @@ from campaignkit.stores.sql.schema import (
     campaigns,
     feedback,
     has_status,
+    is_held,
     recipients,
     suppressions,
     to_micros,
@@ -55,12 +56,12 @@ _OUTLIVED = Statement(
     ("now",),
     lambda _: sa.select(
         *(
-            sa.exists().where(column.is_not(None), column <= sa.bindparam("now", type_=column.type))
-            for column in (
-                recipients.c.lease_until,
-                recipients.c.doubt_until,
-                attempts.c.doubt_until,
-                feedback.c.until,
+            sa.exists().where(is_listed, column <= sa.bindparam("now", type_=column.type))
+            for column, is_listed in (
+                (recipients.c.lease_until, is_held),
+                (recipients.c.doubt_until, recipients.c.doubt_until.is_not(None)),
+                (attempts.c.doubt_until, attempts.c.doubt_until.is_not(None)),
+                (feedback.c.until, feedback.c.until.is_not(None)),
             )
         )
     ),
@@ -74,7 +75,7 @@ def has_outlived(driver: Driver, now: datetime) -> bool:
 
 def reap(connection: sa.Connection, now: datetime) -> Reaped:
     """Take back what outlived its lease: claims to pending, begun ones into doubt, old doubts to unknown."""
-    outlived = (recipients.c.lease_until.is_not(None), recipients.c.lease_until <= now)
+    outlived = (is_held, recipients.c.lease_until <= now)
     claimed = list(connection.execute(_LANDING.where(*outlived, has_status(RecipientStatus.CLAIMED))))
     _land(connection, claimed, not_before=None, reason="lease_expired", detail="", now=now)
     in_doubt = 0

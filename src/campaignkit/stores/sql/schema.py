@@ -10,6 +10,7 @@ from campaignkit.campaign.status import RecipientStatus
 __all__ = [
     "IS_HEARD",
     "IS_OPEN_LOT",
+    "IS_RECIPIENT",
     "IS_WAITING",
     "NO_LEASE",
     "SCHEMA_REVISION",
@@ -144,7 +145,7 @@ def _partial_index(name: str, *columns: str, where: sa.TextClause, is_unique: bo
 
 
 # The conditions of partial indexes; queries say them by ``has_status`` and ``is_held``.
-IS_PENDING = sa.text("status = 'pending'")
+IS_PENDING = sa.text("is_pending = 1")
 IS_HELD = sa.text("claim_token > ''")
 IS_HEARD = sa.text("recipient_id > ''")
 IS_WAITING = sa.text("recipient_id = '' AND provider_id > ''")
@@ -185,13 +186,19 @@ recipients = sa.Table(
     sa.Column("price", sa.Integer),
     sa.Column("added_at", Instant, nullable=False),
     sa.Column("changed_at", Instant, nullable=False),
-    # An address gets one message per campaign and occasion; this index is what makes that true under any race.
+    # 1 or 0. Stored because begin changes the status and not this, so that no index changes and PostgreSQL writes the
+    # row's next version beside the last and leaves its indexes alone (its manual, Heap-Only Tuples).
+    sa.Column(
+        "is_pending", sa.SmallInteger, sa.Computed("CASE WHEN status = 'pending' THEN 1 ELSE 0 END", persisted=True)
+    ),
+    # An address gets one message per campaign and occasion; this index is what makes that true under any race. The
+    # address before the campaign, so that it also answers who else has one.
     _partial_index(
         "uq_campaignkit_recipients_address",
         "merchant_id",
+        "address_key",
         "campaign_id",
         "channel",
-        "address_key",
         "occasion",
         is_unique=True,
         where=sa.text("intake = 'recipient'"),
@@ -204,22 +211,24 @@ recipients = sa.Table(
     _partial_index(
         "ix_campaignkit_recipients_claims", "merchant_id", "campaign_id", "not_before", "recipient_id", where=IS_PENDING
     ),
-    # Who is claimed or sending. Named by the token, which begin leaves as it is.
+    # Who is claimed or sending. Named by the token, which begin leaves as it is; the lease, which it renews, stands in
+    # no index: they are few, and are read to find who outlived it.
     _partial_index("ix_campaignkit_recipients_held", "merchant_id", "campaign_id", "claim_token", where=IS_HELD),
-    _partial_index("ix_campaignkit_recipients_leases", "lease_until", where=sa.text("lease_until IS NOT NULL")),
     _partial_index("ix_campaignkit_recipients_doubts", "doubt_until", where=sa.text("doubt_until IS NOT NULL")),
-    sa.Index("ix_campaignkit_recipients_address", "merchant_id", "address_key"),
 )
 
 NO_LEASE: dict[str, Any] = {"lease_until": None, "worker_id": "", "claim_token": ""}
 
-# Word for word, as neither database takes a partial index for a parameter; a range, as SQLite would else take any
-# index of the campaign for as good.
+# Word for word, as neither database takes a partial index for a parameter.
+IS_RECIPIENT = sa.text("campaignkit_recipients.intake = 'recipient'")
+# A range, as SQLite would else take any index of the campaign for as good.
 is_held = recipients.c.claim_token > sa.literal_column("''")
 
 
 def has_status(status: RecipientStatus) -> sa.ColumnElement[bool]:
     """Return the condition that a recipient stands at *status*, said so that a partial index answers it."""
+    if status is RecipientStatus.PENDING:
+        return recipients.c.is_pending == sa.literal_column("1")
     return recipients.c.status == sa.literal_column(f"'{status.value}'")
 
 

@@ -151,7 +151,17 @@ def array_text(values: Sequence[str | int | None]) -> str:
     >>> print(array_text(["ann", 'a "b"', None, 7]))
     {"ann","a \\"b\\"",NULL,7}
     """
-    return "{" + ",".join(map(_element, values)) + "}"
+    return _plain_array(values) or "{" + ",".join(map(_element, values)) + "}"
+
+
+def _plain_array(values: Sequence[str | int | None]) -> str:
+    """Return the array where it is of texts that need no escape, as nearly always; else nothing."""
+    texts = [value for value in values if isinstance(value, str)]
+    if not texts or len(texts) < len(values):
+        return ""
+    joined = '","'.join(texts)
+    is_plain = "\\" not in joined and joined.count('"') == 2 * (len(texts) - 1)
+    return f'{{"{joined}"}}' if is_plain else ""
 
 
 def _element(value: str | int | None) -> str:

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.sql.elements import Grouping
 
 from campaignkit.delivery.settling import LeftOpen
 from campaignkit.stores.sql.driver import Driver
@@ -32,17 +30,15 @@ _SETTLED |= {"merchant": "merchant_id", "recipient": "recipient_id", "epoch": "e
 
 
 def _settle_attempts() -> sa.Update:
-    """Return what settles many attempts of one merchant.
+    """Return what settles many attempts.
 
-    Whose they are is said twice: of a table that was never analyzed, the server would else read every row.
+    The whole key is compared with what is given, and none of it with a constant: of a table that was never analyzed,
+    the server would else read all attempts of the merchant, or compare every one of a wave with every other.
     """
     given = spread(attempts, _SETTLED)
-    merchants = Grouping(sa.bindparam("merchant", type_=postgresql.ARRAY(sa.Text())))
     return (
         sa.update(attempts)
         .where(
-            attempts.c.merchant_id == merchants[sa.literal_column("1", sa.Integer)],
-            is_among(attempts.c.recipient_id, "recipient", is_sqlite=False),
             attempts.c.merchant_id == given.c.merchant,
             attempts.c.recipient_id == given.c.recipient,
             attempts.c.epoch == given.c.epoch,
