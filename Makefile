@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DOCS_READY := $(VENV)/.docs-ready
 export UV_PYTHON_DOWNLOADS := never
+# Kept as bytecode whatever the shell says: demo, tests and storms start processes by the hundred.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test storm bench docs lint format clean
 help:  ## list the targets

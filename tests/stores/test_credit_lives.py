@@ -189,7 +189,7 @@ def live(kind: type[Any], examples: int, **more: Any) -> None:
     run_state_machine_as_test(life, settings=quiet)
 
 
-@pytest.mark.parametrize(("kind", "examples"), [(MemoryStore, 150), (OnItsOwnFile, 20)])
+@pytest.mark.parametrize(("kind", "examples"), [(MemoryStore, 80), (OnItsOwnFile, 20)])
 def test_e4_a_store_keeps_the_ledger_of_the_model(kind: type[Any], examples: int) -> None:
     live(kind, examples)
 
