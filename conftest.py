@@ -1,4 +1,7 @@
-"""Every Python block of README.md and docs/ runs as a test, each page in an empty folder. Long files go first."""
+"""Every Python block of README.md and docs/ runs as a test, each page in an empty folder. Long files go first.
+
+Laws that name no number of examples are tried with fifty; ``pytest --hypothesis-profile=long`` tries two thousand.
+"""
 
 import os
 import tempfile
@@ -6,10 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 
 _HERE = Path(__file__).parent
+
+settings.register_profile("suite", max_examples=50)
+settings.register_profile("long", max_examples=2000, deadline=None)
+settings.load_profile("suite")
 
 
 def _enter_empty_folder(namespace: dict[str, Any]) -> None:

@@ -138,6 +138,7 @@ class Charging:
                 kind="transactional",
             )
             self.shop.add_recipients(campaign.id, audience)
+            self.shop.confirm_numbers(campaign.id)  # one after the other, as made-up ones are
             self.shop.schedule(campaign.id)
         self.kit.run()
 
