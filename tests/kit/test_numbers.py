@@ -12,8 +12,10 @@ import pytest
 import campaignkit as ck
 from campaignkit.campaign.campaign import TimelineEntry
 from campaignkit.dispatch.records import Records
+from campaignkit.errors import RevisionConflict
 from campaignkit.insight.preflight import Finding
 from campaignkit.kit.door import Permission
+from campaignkit.kit.numbers import LOOKED
 from campaignkit.testing import FakeSms
 from tests.credits.lists import firm, shop
 from tests.kit.conftest import FRIDAY
@@ -348,3 +350,21 @@ def test_numbers_that_come_in_while_it_is_being_scheduled_hold_it(texts):
         scheduled = flora.schedule(campaign.id)
 
     assert (scheduled.status, scheduled.waiting_for) == ("paused", "confirmation")
+
+
+class CountedByOthers(ck.MemoryStore):
+    """A store in which somebody else is always faster to count who came in."""
+
+    def save(self, document, /, **options):
+        if document.kind == LOOKED:
+            raise RevisionConflict(document.kind, document.document_id)
+        return super().save(document, **options)
+
+
+def test_who_cannot_be_counted_is_not_added():
+    with opened(CountedByOthers()) as texts:
+        campaign_id = texts.scheduled(*shop(Random(1), PL=100))
+        with pytest.raises(RevisionConflict):
+            texts.add(campaign_id, *shop(Random(2), PL=1))
+
+        assert len(texts.flora.recipients(campaign_id, limit=1000)) == 100

@@ -19,7 +19,7 @@ from campaignkit.errors import CampaignNotFound, IllegalTransition, RevisionConf
 from campaignkit.kit.door import Actor, Permission
 from campaignkit.ports import Clock, NewId, RecipientQuery, SaveGuard, Store, Transport
 
-__all__ = ["PAGE_MAX", "MerchantBase", "aware"]
+__all__ = ["PAGE_MAX", "SAVE_TRIES", "MerchantBase", "aware"]
 
 PAGE_MAX = 1000
 SAVE_TRIES = 10  # a worker may move a campaign while it is edited; each try starts from what is stored

@@ -15,7 +15,7 @@ from campaignkit.credits.confirming import confirmed_places, unconfirmed
 from campaignkit.credits.pumping import NumbersLook, PumpingFinding, find_pumping, look_at_numbers, more_usual
 from campaignkit.errors import NotEditable, RevisionConflict
 from campaignkit.kit import moves
-from campaignkit.kit.base import MerchantBase
+from campaignkit.kit.base import SAVE_TRIES, MerchantBase
 from campaignkit.kit.door import Permission, verb
 from campaignkit.ports import Document, DocumentStore
 
@@ -24,7 +24,6 @@ __all__ = ["NumberVerbs", "forget_numbers"]
 USUAL = "usual_numbers"  # one document a merchant: how many recipients begin with which digits
 LOOKED = "looked_at_numbers"  # one a campaign that got more numbers while it was live
 GROWTH = 50  # all numbers are looked at again when so many more came in: a fiftieth of them
-SAVE_TRIES = 5
 _LEFT_OUT = frozenset({RecipientStatus.CANCELLED, RecipientStatus.SKIPPED})
 _ENDED = frozenset({CampaignStatus.FINISHED, CampaignStatus.CANCELLED})
 
@@ -168,7 +167,11 @@ def _looked_of(stored: Document | None) -> _Looked:
 
 
 def _note_more(store: DocumentStore, merchant_id: str, campaign_id: str, count: int) -> None:
-    """Count those who came in; whoever adds beside must not be forgotten."""
+    """Count those who came in; whoever adds beside must not be forgotten.
+
+    Raises:
+        RevisionConflict: others were faster each time.
+    """
     for _ in range(SAVE_TRIES):
         stored = store.load(merchant_id, LOOKED, campaign_id)
         known = _looked_of(stored)
@@ -179,6 +182,7 @@ def _note_more(store: DocumentStore, merchant_id: str, campaign_id: str, count: 
         except RevisionConflict:
             continue
         return
+    raise RevisionConflict(LOOKED, campaign_id)
 
 
 def _save(
