@@ -28,7 +28,7 @@ demo: $(READY)  ## a florist's mails and texts, through real servers, with worke
 test: $(READY)  ## the whole test suite, on two cores
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
-storm: $(READY)  ## thousands of killed and frozen workers on both databases; writes docs/figures.md; some twenty minutes
+storm: $(READY)  ## thousands of killed and frozen workers on both databases; writes docs/figures.md; some twenty-five minutes
 	$(BIN)/python -m tests.storms --figures
 
 # FIGURES="store import" measures only those; the others stay in docs/figures.json as they were.

@@ -18,8 +18,6 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 BENCH = ROOT / ".bench"  # on the same disk as the code: a folder in memory would make every commit free
 
-_NOT_MEASURED = ("Claim, begin and settle on PostgreSQL.",)
-
 
 @attrs.frozen(kw_only=True)
 class Verdict:
@@ -103,7 +101,6 @@ def render(stored: Mapping[str, Any]) -> str:
         lines += [_line(row) for row in section["figures"]]
         again = section.get("again", f"make bench FIGURES={name}")
         lines += ["", f"Again: `{again}` (took {section['seconds']} s). {section['circumstances']}"]
-    lines += ["", "## Not measured yet", "", *(f"- {missing}" for missing in _NOT_MEASURED)]
     return "\n".join(lines) + "\n"
 
 
