@@ -325,7 +325,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     is_right = all(line.is_right for line in (*lines, *totals))
     _print_end(lines, totals, f"{'right' if is_right else 'NOT right'} (seed {seed})")
     if asked.figures:
-        save("storm", figures_of(lines), time.monotonic() - began_at, again="make storm")
+        save("storm", figures_of(lines), time.monotonic() - began_at, again=f"python -m tests.storms {seed} --figures")
     return 0 if is_right else 1
 
 
