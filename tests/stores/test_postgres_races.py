@@ -15,8 +15,9 @@ import sqlalchemy as sa
 from campaignkit.campaign.status import CampaignStatus, RecipientEvent, RecipientStatus
 from campaignkit.clocks import FrozenClock
 from campaignkit.delivery.begin import BeginVerdict
+from campaignkit.errors import RevisionConflict
 from campaignkit.identifiers import TimeOrderedIds
-from campaignkit.ports import RecipientQuery
+from campaignkit.ports import Document, RecipientQuery
 from campaignkit.stores.sql import SqlStore
 from campaignkit.testing.store_laws.bench import MERCHANT, START, Bench
 from tests.services.postgres import missing, postgres
@@ -105,6 +106,35 @@ def hold(is_open: threading.Event, may_commit: threading.Event) -> None:
     """Keep a transaction open, all its statements done, until it may commit."""
     is_open.set()
     assert may_commit.wait(20)
+
+
+def test_of_two_who_make_one_document_the_second_hears_of_a_conflict(url: str) -> None:
+    engine = sa.create_engine(url)
+    stores = SqlStore(engine), SqlStore(url)
+    mine, theirs = (
+        Document(merchant_id=MERCHANT, kind="health", document_id="texts", body={"of": whose})
+        for whose in ("me", "them")
+    )
+    assert [store.load(MERCHANT, "health", "texts") for store in stores] == [None, None]
+    is_open, may_commit = threading.Event(), threading.Event()
+    sa.event.listen(engine, "commit", lambda _: hold(is_open, may_commit))
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(stores[0].save, mine, expected_revision=0)
+        assert is_open.wait(20)
+        second = pool.submit(stores[1].save, theirs, expected_revision=0)
+        has_returned_early = bool(wait([second], timeout=0.3).done)
+        may_commit.set()
+        saved = first.result(20)
+        with pytest.raises(RevisionConflict):
+            second.result(20)
+    stored = stores[1].load(MERCHANT, "health", "texts")
+    stores[1].close()
+    engine.dispose()
+
+    assert not has_returned_early
+    assert stored == saved
+    assert stored is not None
+    assert (stored.body, stored.revision) == ({"of": "me"}, 1)
 
 
 @pytest.mark.parametrize("status", [CampaignStatus.PAUSED, CampaignStatus.CANCELLED])

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from campaignkit.campaign.campaign import CampaignKind, TimelineEntry
 from campaignkit.campaign.documents import moment, resting_until
@@ -94,7 +95,7 @@ def save(
         return False
     values = _values(document, expected_revision + 1)
     if expected_revision == 0:
-        connection.execute(sa.insert(_table(document.kind)).values(values))
+        _insert(connection, document, values)
     else:
         connection.execute(_update(document).values(values))
     if document.kind == "campaign":
@@ -102,6 +103,17 @@ def save(
         if note is not None:
             add_note(connection, document.merchant_id, document.document_id, note)
     return True
+
+
+def _insert(connection: sa.Connection, document: Document, values: dict[str, Any]) -> None:
+    """Store a document for the first time. What is not there yet could not be locked, so another may be faster."""
+    table = _table(document.kind)
+    if connection.dialect.name == "sqlite":  # one writer is alone
+        connection.execute(sa.insert(table).values(values))
+        return
+    insert = postgresql.insert(table).values(values).on_conflict_do_nothing().returning(table.c.revision)
+    if connection.execute(insert).first() is None:
+        raise RevisionConflict(document.kind, document.document_id)
 
 
 def _table(kind: str) -> sa.Table:
