@@ -8,8 +8,7 @@ from campaignkit.campaign.doubts import Doubt, counted
 from campaignkit.campaign.recipients import CampaignRecipient, landing
 from campaignkit.campaign.records import CampaignRecord
 from campaignkit.campaign.status import RecipientStatus
-from campaignkit.delivery.moving import at_epoch, resent
-from campaignkit.delivery.outcomes import Verdict
+from campaignkit.delivery.moving import doubt_of, resent
 from campaignkit.delivery.settling import SENT_ANEW
 from examples.own_store.database import Database, Work
 from examples.own_store.recipients import BATCH_MAX
@@ -52,6 +51,7 @@ class DoubtVerbs(Database):
         quarantine: timedelta,
         recipient_ids: Sequence[str] | None = None,
         generation_max: int | None = None,
+        repeated_content: str | None = None,
         limit: int = 1000,
         note: TimelineEntry | None = None,
     ) -> int:
@@ -59,8 +59,10 @@ class DoubtVerbs(Database):
         with self.writing(merchant_id) as work:
             campaign = campaign_of(work, merchant_id, campaign_id)
             for row in _in_doubt(work, merchant_id, campaign_id, recipient_ids) if campaign else ():
-                if count < limit and _may_be_resent(work, row, campaign, quarantine, generation_max):
-                    after, left_open = resent(row, attempt_of(work, row), work.now)
+                attempt = attempt_of(work, row)
+                is_alike = repeated_content in {None, attempt.content_digest}
+                if count < limit and is_alike and _may_be_resent(work, row, campaign, quarantine, generation_max):
+                    after, left_open = resent(row, attempt, work.now, is_repeat=repeated_content is not None)
                     put_recipients(work, [after])
                     put_attempts(work, [left_open])
                     count += 1
@@ -83,19 +85,8 @@ def _in_doubt(
 
 def _doubt(work: Work, row: CampaignRecipient) -> Doubt:
     tried = attempts_of(work, row.merchant_id, row.recipient_id)
-    began_at = at_epoch(tried, row, row.epoch).began_at
-    assert began_at is not None
-    assert row.doubt_until is not None
-    return Doubt(
-        recipient_id=row.recipient_id,
-        contact_id=row.contact_id,
-        generation=row.generation,
-        began_at=began_at,
-        doubt_until=row.doubt_until,
-        reason=row.reason,
-        is_suppressed=bool(suppressed_of(work, row.merchant_id, [row.address_key])),
-        is_accepted_before=any(one.verdict == Verdict.ACCEPTED for one in tried),
-    )
+    is_suppressed = bool(suppressed_of(work, row.merchant_id, [row.address_key]))
+    return doubt_of(row, tried, is_suppressed=is_suppressed)
 
 
 def _may_be_resent(

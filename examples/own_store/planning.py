@@ -64,14 +64,16 @@ def limit_names(scopes: Iterable[LimitScope]) -> list[str]:
 def marketing_of(work: Work, merchant_id: str, address_key: str, since: datetime) -> tuple[datetime, ...]:
     """Return when marketing to an address began after *since*, where it was or may have been accepted."""
     query = """
-        SELECT campaign_id, own_attempts.body FROM own_recipients JOIN own_attempts USING (merchant_id, recipient_id)
+        SELECT own_recipients.body, own_attempts.body
+        FROM own_recipients JOIN own_attempts USING (merchant_id, recipient_id)
         WHERE merchant_id = %s AND address_key = %s AND intake = 'recipient' AND began_at > %s ORDER BY began_at
     """
-    found = work.rows(query, merchant_id, address_key, since)
-    campaigns = {campaign_id: campaign_of(work, merchant_id, campaign_id) for campaign_id, _ in found}
-    attempts = [
-        structure(body, Attempt)
-        for campaign_id, body in found
-        if (campaign := campaigns[campaign_id]) is not None and campaign.is_marketing
-    ]
-    return tuple(one.began_at for one in attempts if one.began_at is not None and one.may_be_accepted)
+    began: list[datetime] = []
+    for row_body, attempt_body in work.rows(query, merchant_id, address_key, since):
+        row, attempt = structure(row_body, CampaignRecipient), structure(attempt_body, Attempt)
+        campaign = campaign_of(work, merchant_id, row.campaign_id)
+        is_marketing = campaign is not None and campaign.is_marketing
+        counts = attempt.may_be_accepted and not row.is_about_to_repeat(attempt)
+        if is_marketing and counts and attempt.began_at is not None:
+            began.append(attempt.began_at)
+    return tuple(began)

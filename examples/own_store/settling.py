@@ -23,6 +23,7 @@ from campaignkit.delivery.settling import (
     Settlement,
     SettleResult,
     Uncounted,
+    echoes,
     give_back_all,
     settle_one,
     uncounts,
@@ -54,7 +55,8 @@ def settle(work: Work, settlement: Settlement) -> SettleResult:
     if row is None:
         return SettleResult.STALE
     tried = attempts_of(work, row.merchant_id, row.recipient_id)
-    became = settle_one(settle_facts_of(row, tried, ground_of(work, row)), settlement, work.now)
+    facts = settle_facts_of(row, tried, ground_of(work, row))
+    became = settle_one(facts, settlement, work.now)
     if isinstance(became, SettleResult):
         return became
     attempt = at_epoch(tried, row, settlement.epoch)
@@ -71,6 +73,8 @@ def settle(work: Work, settlement: Settlement) -> SettleResult:
     if settlement.event in {RecipientEvent.ACCEPT, RecipientEvent.DOUBT}:
         _name(work, after, attempt, settlement)
         prove(work, after.merchant_id, after.recipient_id)
+    for echo in echoes(facts, settlement):
+        settle(work, echo)
     return SettleResult.APPLIED
 
 

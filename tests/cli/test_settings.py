@@ -160,7 +160,7 @@ def test_limits_are_read_or_refused_by_their_place(tmp_path: Path) -> None:
         (
             "start_at",
             'on_doubt = "always"\nstart_at',
-            "campaign.on_doubt: must be one of hold, resend_after_quarantine",
+            "campaign.on_doubt: must be one of hold, resend_if_idempotent, resend_after_quarantine",
         ),
         ("[campaign]", "columns = {email = 3}\n[campaign]", "columns.email: must be text, not a number"),
         ("[campaign]", "columns = 3\n[campaign]", "columns: must be a table"),

@@ -31,8 +31,8 @@ class ResendsTwice(Planted):
     def _doubt(self, row: CampaignRecipient) -> Doubt:
         return super()._doubt(attrs.evolve(row, doubt_until=row.doubt_until or row.changed_at))
 
-    def _resend_one(self, row: CampaignRecipient, now: datetime) -> None:
-        super()._resend_one(attrs.evolve(row, status=RecipientStatus.IN_DOUBT), now)
+    def _resend_one(self, row: CampaignRecipient, now: datetime, *, is_repeat: bool) -> None:
+        super()._resend_one(attrs.evolve(row, status=RecipientStatus.IN_DOUBT), now, is_repeat=is_repeat)
 
 
 class ResendsTheSuppressed(Planted):
@@ -53,15 +53,15 @@ class ResendsInSilence(Planted):
 
 
 class ResendsUnderTheSameName(Planted):
-    def _resend_one(self, row: CampaignRecipient, now: datetime) -> None:
-        super()._resend_one(attrs.evolve(row, generation=row.generation - 1), now)
+    def _resend_one(self, row: CampaignRecipient, now: datetime, *, is_repeat: bool) -> None:
+        super()._resend_one(attrs.evolve(row, generation=row.generation - 1), now, is_repeat=is_repeat)
 
 
 class LosesTheHold(Planted):
     """Charges what was in doubt when it is sent anew, and knows nothing of it at its horizon."""
 
-    def _resend_one(self, row: CampaignRecipient, now: datetime) -> None:
-        super()._resend_one(row, now)
+    def _resend_one(self, row: CampaignRecipient, now: datetime, *, is_repeat: bool) -> None:
+        super()._resend_one(row, now, is_repeat=is_repeat)
         attempt = self._recipients.attempt(row)
         if attempt.is_holding:
             self._end_hold(given_up(row.merchant_id, row.recipient_id, row.epoch, attempt.credit_shares), now)
@@ -90,6 +90,41 @@ class SendsAnewWhatWasAccepted(Planted):
         return result
 
 
+class RepeatsUnderAnotherName(Planted):
+    """Gives a message another id with each try, so that its provider takes it twice."""
+
+    def _resend_one(self, row: CampaignRecipient, now: datetime, *, is_repeat: bool) -> None:
+        super()._resend_one(row, now, is_repeat=is_repeat)
+        moved = self._recipients.get(row.merchant_id, row.recipient_id)
+        if is_repeat and moved is not None:
+            self._recipients.put(attrs.evolve(moved, generation=moved.generation + 1))
+
+
+class RepeatsWhatWasEdited(Planted):
+    def resend(self, merchant_id: str, campaign_id: str, /, **terms: Any) -> int:
+        said = terms.get("repeated_content")
+        (doubt, *_) = [*self.doubts(merchant_id, campaign_id), None]
+        content = said if said is None or doubt is None else doubt.content_digest
+        return super().resend(merchant_id, campaign_id, **{**terms, "repeated_content": content})
+
+
+class ForgetsTheFirstTry(Planted):
+    """Leaves the first try of a message open whatever its provider answers to the next."""
+
+    def _echo(self, facts: SettleFacts, settlement: Settlement, now: datetime) -> None:
+        pass
+
+
+class CountsAMessageAgainstItself(Planted):
+    def _marketing_to(self, merchant_id: str, address_key: str, since: datetime) -> tuple[datetime, ...]:
+        return tuple(
+            attempt.began_at
+            for row in self._recipients.with_address(merchant_id, address_key)
+            for attempt in self._recipients.attempts(merchant_id, row.recipient_id)
+            if attempt.began_at is not None and attempt.began_at > since and attempt.may_be_accepted
+        )
+
+
 PLANTED_DOUBTS = {
     ResendsBeforeTheQuarantine: "nobody_is_resent_before_the_quarantine_is_over",
     ResendsTwice: "a_resend_moves_nobody_twice",
@@ -101,4 +136,8 @@ PLANTED_DOUBTS = {
     KeepsTheHoldForEver: "what_was_left_open_is_charged_at_its_horizon_and_once",
     ForgetsWhatWasInDoubt: "what_turns_out_accepted_after_the_next_failed_is_told_and_paid",
     SendsAnewWhatWasAccepted: "what_turns_out_accepted_before_the_next_try_begins_was_the_one",
+    RepeatsUnderAnotherName: "who_is_repeated_waits_for_the_very_same_message",
+    RepeatsWhatWasEdited: "only_what_says_the_same_is_repeated",
+    ForgetsTheFirstTry: "what_a_repetition_is_accepted_for_was_accepted_and_is_charged_once",
+    CountsAMessageAgainstItself: "a_cap_counts_a_repeated_message_once_and_not_against_itself",
 }

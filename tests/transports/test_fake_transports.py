@@ -94,6 +94,16 @@ def test_what_is_not_cleared_or_may_not_cross_is_never_accepted(step):
     assert sender.sent == []
 
 
+def test_a_provider_that_takes_a_message_once_answers_it_as_before():
+    sender, batch = FakeEmail(is_idempotent=True), mails(1)
+    sender.script("c0@example.com", "lost")
+    outcomes = [outcome for _ in range(3) for outcome in sender.send(batch, Gate())]
+
+    assert [outcome.verdict for outcome in outcomes] == [Verdict.IN_DOUBT, Verdict.ACCEPTED, Verdict.ACCEPTED]
+    assert [outcome.provider_id for outcome in outcomes] == [None, "fake-1", "fake-1"]
+    assert sender.sent == list(batch)
+
+
 def test_a_step_that_is_none_is_refused():
     with pytest.raises(ValueError, match="explode"):
         FakeEmail().script("a@b.co", "explode")

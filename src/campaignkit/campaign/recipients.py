@@ -84,6 +84,7 @@ class CampaignRecipient:
     not_before: datetime
     epoch: int = 0  # rises with every claim; what carries an older one changes nothing
     generation: int = 1  # rises with a resend on purpose; part of the Message-ID
+    is_repeated: bool = False  # its message was in doubt, and the very same is sent again
     attempt_count: int = 0  # those that concerned this recipient
     lease_until: datetime | None = None
     worker_id: str = ""
@@ -98,6 +99,13 @@ class CampaignRecipient:
     def message_id(self) -> str:
         """What we call its message towards providers: another one only after a resend on purpose."""
         return message_id_of(self.recipient_id, self.generation)
+
+    def is_about_to_repeat(self, attempt: "Attempt") -> bool:
+        """Return whether the message of *attempt* is claimed to be repeated: no frequency cap counts it against itself.
+
+        Only while it is claimed, which is for moments: until then it counts for all others.
+        """
+        return self.is_repeated and self.status is RecipientStatus.CLAIMED and attempt.generation == self.generation
 
 
 @attrs.frozen(kw_only=True)
@@ -310,7 +318,8 @@ def readdressed(
     """
     if row.intake is not Intake.RECIPIENT:
         return ReaddressResult.NOT_FOUND
-    if RecipientEvent.READDRESS not in RECIPIENT_TRANSITIONS[row.status]:
+    # What is repeated may lie in the mailbox of the old address, and goes to no other one under its id.
+    if row.is_repeated or RecipientEvent.READDRESS not in RECIPIENT_TRANSITIONS[row.status]:
         return ReaddressResult.BUSY
     if is_taken:
         return ReaddressResult.DUPLICATE

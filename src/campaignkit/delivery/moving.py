@@ -9,10 +9,12 @@ from typing import Any
 
 import attrs
 
+from campaignkit.campaign.doubts import Doubt
 from campaignkit.campaign.recipients import DOUBT_HORIZON, Attempt, CampaignRecipient, landing
 from campaignkit.campaign.status import RecipientEvent, RecipientStatus, transition
 from campaignkit.credits.lots import Shares
 from campaignkit.delivery.begin import BeginAnswer, BeginVerdict, Clearance, RecipientFacts
+from campaignkit.delivery.outcomes import Verdict
 from campaignkit.delivery.settling import Ground, LeftOpen, Settled, SettledApart, SettleFacts, Settlement
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "begun",
     "blank_attempt",
     "claimed",
+    "doubt_of",
     "ended_by_begin",
     "facts_of",
     "given_back",
@@ -87,6 +90,7 @@ def settle_facts_of(row: CampaignRecipient, attempts: Sequence[Attempt], ground:
         channel=row.channel,
         settled_verdict=at_epoch(attempts, row, row.epoch).verdict,
         ground=ground,
+        generation=row.generation,
         left_open={one.epoch: LeftOpen(one.generation, one.verdict) for one in attempts if one.doubt_until is not None},
     )
 
@@ -190,8 +194,42 @@ def never_confirmed(row: CampaignRecipient, now: datetime) -> CampaignRecipient:
     return moved(row, RecipientEvent.GIVE_UP, at=now, reason="never_confirmed", doubt_until=None)
 
 
-def resent(row: CampaignRecipient, attempt: Attempt, now: datetime) -> tuple[CampaignRecipient, Attempt]:
-    """Return a recipient in doubt that is sent to anew, and its attempt, which stays in doubt for as long as it had."""
-    renewed = {"generation": row.generation + 1, "not_before": now, "doubt_until": None}
-    after = moved(row, RecipientEvent.RESEND, at=now, reason="resent", detail="", **renewed)
+def resent(
+    row: CampaignRecipient, attempt: Attempt, now: datetime, *, is_repeat: bool = False
+) -> tuple[CampaignRecipient, Attempt]:
+    """Return a recipient in doubt that is sent to anew, and its attempt, which stays in doubt for as long as it had.
+
+    Args:
+        is_repeat: Whether it is the very same message, which keeps its place in the queue, too.
+    """
+    changes: dict[str, Any] = {"reason": "repeated", "is_repeated": True}
+    if not is_repeat:
+        renewed = {"generation": row.generation + 1, "is_repeated": False}
+        changes = {"reason": "resent", "not_before": now, **renewed}
+    after = moved(row, RecipientEvent.RESEND, at=now, detail="", doubt_until=None, **changes)
     return after, attrs.evolve(attempt, doubt_until=row.doubt_until)
+
+
+def doubt_of(row: CampaignRecipient, attempts: Sequence[Attempt], *, is_suppressed: bool) -> Doubt:
+    """Return what is known of a recipient in doubt, by all *attempts* at it."""
+    current = at_epoch(attempts, row, row.epoch)
+    assert current.began_at is not None
+    assert row.doubt_until is not None
+    earlier = [
+        one.began_at
+        for one in attempts
+        if one.epoch < row.epoch and one.generation == row.generation and one.may_be_accepted and one.began_at
+    ]
+    return Doubt(
+        recipient_id=row.recipient_id,
+        contact_id=row.contact_id,
+        generation=row.generation,
+        began_at=current.began_at,
+        first_began_at=min([*earlier, current.began_at]),
+        repeat_count=len(earlier),
+        content_digest=current.content_digest,
+        doubt_until=row.doubt_until,
+        reason=row.reason,
+        is_suppressed=is_suppressed,
+        is_accepted_before=any(one.verdict == Verdict.ACCEPTED for one in attempts),
+    )

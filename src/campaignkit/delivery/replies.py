@@ -153,6 +153,7 @@ RULES: tuple[ReplyRule, ...] = (
 
 SENTENCES: Mapping[str, str] = {
     "accepted": "The mail server took the message.",
+    "answered_again": "The same message was sent again, and the provider's answer to that counts for this try as well.",
     "auth_refused": "The mail account refused the user name or password.",
     "auth_unavailable": "The mail server could not check the password just now.",
     "auth_unsupported": "The mail server offers no way to log in that this program knows.",
@@ -172,6 +173,7 @@ SENTENCES: Mapping[str, str] = {
     "mailbox_unknown": "There is no such mailbox.",
     "malformed_address": "This is not an address that mail can be sent to.",
     "not_cleared": "The message was held back before it was handed over.",
+    "not_repeatable": "Nobody knows whether the message was taken, and it could not safely be sent again.",
     "permission_expired": "The program stood still for too long, so the message was held back.",
     "policy": "The recipient's server refuses mail of this kind or from this sender.",
     "protocol_error": "The mail server answered something that makes no sense.",

@@ -1,6 +1,6 @@
 """What an outcome does to a recipient: one rule, shared by every store. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -13,6 +13,7 @@ from campaignkit.delivery.outcomes import Outcome, Verdict
 from campaignkit.timing.limits import LimitScope, LimitState, give_back
 
 __all__ = [
+    "ANSWERED_AGAIN",
     "NOT_ACCEPTED",
     "SENT_ANEW",
     "Ground",
@@ -23,6 +24,7 @@ __all__ = [
     "SettledApart",
     "Settlement",
     "Uncounted",
+    "echoes",
     "give_back_all",
     "is_settleable",
     "needs_ground",
@@ -34,6 +36,7 @@ __all__ = [
 # Why a finished campaign goes on: somebody on it was in doubt and is pending again.
 NOT_ACCEPTED = "A message that was in doubt turned out not to have been accepted."
 SENT_ANEW = "Messages that were in doubt are sent anew."
+ANSWERED_AGAIN = "answered_again"  # the code of a try whose message was answered at another one
 
 
 @attrs.frozen(kw_only=True)
@@ -90,6 +93,7 @@ class SettleFacts:
     channel: Channel
     settled_verdict: str | None  # of the attempt at this epoch; empty: none, or not settled; None: not read
     ground: Ground | None  # None: not read
+    generation: int
     left_open: Mapping[int, LeftOpen] = attrs.field(factory=dict)  # by epoch
 
 
@@ -122,6 +126,7 @@ _SETTLEABLE = {
     RecipientStatus.IN_DOUBT: {RecipientEvent.ACCEPT, RecipientEvent.REFUSE, RecipientEvent.DEFER},
 }
 _NOT_BEGUN = (RecipientStatus.PENDING, RecipientStatus.CLAIMED)
+_BEGUN = (RecipientStatus.SENDING, RecipientStatus.IN_DOUBT)
 _USING_AN_ATTEMPT = (RecipientEvent.ACCEPT, RecipientEvent.REFUSE)
 _END_OF = {
     RecipientEvent.ACCEPT: RecipientStatus.SENT,
@@ -168,11 +173,18 @@ def settle_one(facts: SettleFacts, settlement: Settlement, now: datetime) -> Set
 def _settled_late(
     facts: SettleFacts, attempt: LeftOpen, settlement: Settlement
 ) -> Settled | SettledApart | SettleResult:
-    """A message that turns out accepted before another one began is the one that was sent."""
+    """A message that turns out accepted before another one began is the one that was sent.
+
+    That a try was not taken is no news once the very same message is on its way again, free of charge: the gateway's
+    answer to that says what became of both.
+    """
     if settlement.event is RecipientEvent.DOUBT:
         is_repeated = attempt.verdict == settlement.outcome.verdict.value
         return SettleResult.ALREADY if is_repeated else SettleResult.STALE
-    if settlement.event is not RecipientEvent.ACCEPT or facts.status not in _NOT_BEGUN:
+    if settlement.event is not RecipientEvent.ACCEPT:
+        is_on_its_way = facts.status is RecipientStatus.CLAIMED or facts.status in _BEGUN
+        return SettleResult.STALE if is_on_its_way and attempt.generation == facts.generation else SettledApart()
+    if facts.status not in _NOT_BEGUN:
         return SettledApart()
     return Settled(
         status=RecipientStatus.SENT,
@@ -182,6 +194,26 @@ def _settled_late(
         not_before=None,
         doubt_until=None,
     )
+
+
+def echoes(facts: SettleFacts, settlement: Settlement) -> Sequence[Settlement]:
+    """Return what *settlement*, which was applied to *facts*, says of other tries of the very same message.
+
+    A gateway that knows a message again takes it once: what it accepts or refuses now, it did the first time. So every
+    try of that message that is still open ends alike, and the one that holds its credit is charged or gives it back.
+    """
+    late = facts.left_open.get(settlement.epoch)
+    is_refused = settlement.event is RecipientEvent.REFUSE and settlement.outcome.verdict is Verdict.REFUSED
+    is_answer = is_refused and late is None and facts.status in _BEGUN
+    if settlement.event is not RecipientEvent.ACCEPT and not is_answer:
+        return ()
+    generation = facts.generation if late is None else late.generation
+    same = {epoch for epoch, one in facts.left_open.items() if one.generation == generation}
+    if facts.status is RecipientStatus.IN_DOUBT and facts.generation == generation:
+        same.add(facts.epoch)
+    outcome = attrs.evolve(settlement.outcome, code=ANSWERED_AGAIN)
+    said = attrs.evolve(settlement, outcome=outcome, limit_scopes=(), spent=None, account="", part_count=None)
+    return [attrs.evolve(said, epoch=epoch) for epoch in sorted(same - {settlement.epoch})]
 
 
 def _deferred(facts: SettleFacts, settlement: Settlement, now: datetime) -> Settled:

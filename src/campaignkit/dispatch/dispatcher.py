@@ -7,6 +7,7 @@ import attrs
 
 from campaignkit.addresses.channel import Channel
 from campaignkit.campaign.campaign import Campaign, MerchantSettings, WaitingFor
+from campaignkit.campaign.doubts import DoubtPolicy
 from campaignkit.campaign.senders import Sender, SenderHealth
 from campaignkit.campaign.status import CampaignEvent, RecipientEvent, RecipientStatus
 from campaignkit.credits.prices import PriceBook, PriceTable
@@ -15,12 +16,13 @@ from campaignkit.delivery.sentences import describe_failure
 from campaignkit.dispatch.breakers import Breaker, Trip, Watch, domain_of, find_trip
 from campaignkit.dispatch.clearing import Stopwatch
 from campaignkit.dispatch.composing import House
-from campaignkit.dispatch.doubting import DOUBTS_PAGE, DoubtLook, finish_sentence, look_at_doubts
+from campaignkit.dispatch.doubting import DOUBTS_PAGE, DoubtLook, finish_sentence, look_at_doubts, look_at_repeats
 from campaignkit.dispatch.learning import Lesson, learn
 from campaignkit.dispatch.limiting import Limiting, shared_scopes
 from campaignkit.dispatch.preparing import Batch, prepare
 from campaignkit.dispatch.probing import Probing
 from campaignkit.dispatch.records import Records
+from campaignkit.dispatch.repeating import is_idempotent, repeats_of
 from campaignkit.dispatch.resolving import Release, settle_unsendable
 from campaignkit.dispatch.sending import BatchReport, BatchSender, release_all
 from campaignkit.dispatch.steering import PROBE_LOOK, Action, Expire, Move, Send, Wait, steer
@@ -152,7 +154,7 @@ class Dispatcher:
         settings = self._records.settings(due.merchant_id)
         health = self._records.health(due.merchant_id, campaign.sender_id)
         due = self._with_pause(due, now)
-        look = look_at_doubts(self._store, campaign, now)
+        look = self._look_at_doubts(campaign, settings, now)
         if look.resent:
             return _Served(has_progressed=True, next_at=now)
         action = self._in_doubt(campaign, steer(campaign, due, now, zone=settings.zone, health=health), look)
@@ -173,6 +175,14 @@ class Dispatcher:
                 return _Served(has_progressed=self._records.move(campaign, action), next_at=action.next_at)
             case None:
                 return _Served()
+
+    def _look_at_doubts(self, campaign: Campaign, settings: MerchantSettings, now: datetime) -> DoubtLook:
+        if campaign.on_doubt is not DoubtPolicy.RESEND_IF_IDEMPOTENT:
+            return look_at_doubts(self._store, campaign, now)
+        sender = self._records.sender(campaign.merchant_id, campaign.sender_id)
+        if not is_idempotent(self._tools.transport_of(sender)):
+            return DoubtLook()
+        return look_at_repeats(self._store, campaign, now, zone=settings.zone)
 
     def _in_doubt(self, campaign: Campaign, action: Action | None, look: DoubtLook) -> Action | None:
         """Return *action* as doubts would have it: who is sent anew by itself is waited for, others are told of."""
@@ -239,8 +249,14 @@ class Dispatcher:
         )
         groups = probing.take_groups(limiting.groups_to_probe(claim.recipient for claim in claims))
         limiting = attrs.evolve(limiting, probed_groups=groups)
-        composer = self._workshop.composer(campaign, sender, settings)
-        batch = prepare(claims, composer=composer, supplying=supplying, limiting=limiting, prices=prices)
+        batch = prepare(
+            claims,
+            composer=self._workshop.composer(campaign, sender, settings),
+            supplying=supplying,
+            limiting=limiting,
+            prices=prices,
+            repeats=repeats_of(self._store, claims, campaign, transport, now),
+        )
         self._set_aside(batch)
         if not batch.messages:
             probing.give_back(groups, is_sender=is_probe)

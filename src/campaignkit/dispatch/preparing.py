@@ -1,18 +1,18 @@
 """Claims in, messages and their clearances out. Pure but for what the host supplies, which is asked for here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import attrs
 
 from campaignkit.addresses.channel import Rejection
-from campaignkit.campaign.campaign import Campaign
 from campaignkit.campaign.retry_budget import RETRY_PAUSE
 from campaignkit.credits.prices import PriceTable
 from campaignkit.delivery.begin import CROSS_WITHIN, Clearance
 from campaignkit.delivery.sentences import describe_code
 from campaignkit.dispatch.composing import Composer
 from campaignkit.dispatch.limiting import Limiting
+from campaignkit.dispatch.repeating import NOT_REPEATABLE, Repeat
 from campaignkit.dispatch.steering import Opening, opening_at
 from campaignkit.dispatch.supplying import Supplying
 from campaignkit.errors import SupplyFailed
@@ -56,6 +56,17 @@ class Batch:
     account: str = ""  # the provider's, under which its ids name texts
 
 
+@attrs.frozen(kw_only=True)
+class _Try:
+    """One claim, and what of its surroundings decides about its message."""
+
+    claim: Claim
+    opening: Opening
+    group: str
+    prepared_at: datetime
+    repeat: Repeat | None
+
+
 def prepare(
     claims: Sequence[Claim],
     *,
@@ -63,34 +74,31 @@ def prepare(
     supplying: Supplying,
     limiting: Limiting,
     prices: PriceTable | None = None,
+    repeats: Mapping[str, Repeat] | None = None,
 ) -> Batch:
     """Return the messages for *claims*, apart from those who cannot have one now. Hours are judged once by zones.
 
     Args:
         prices: What texts cost now; None: nothing.
+        repeats: Who gets the very same message again, by recipient id.
     """
-    campaign, now, zone = limiting.campaign, limiting.now, limiting.settings.zone
-    openings: dict[tuple[str, ...], Opening] = {}
     messages: list[OutboundMessage] = []
     by_id: dict[str, Claim] = {}
     clearances: dict[str, Clearance] = {}
     held: list[Held] = []
     unsendable: list[Unsendable] = []
     paused = _over_budget(claims, limiting)
-    for claim in claims:
-        zones = claim.recipient.zones or (zone,)
-        opening = openings.get(zones) or opening_at(campaign.window, now, zones)
-        openings[zones] = opening
-        group = limiting.group_of(claim.recipient)
+    for one in _tries(claims, limiting, repeats or {}):
         message = (
-            _out_of_hours(claim, opening, now)
-            or paused.get(claim.recipient.recipient_id)
-            or _blocked(claim, limiting, group)
-            or _built(claim, composer, supplying, now)
+            _not_repeatable(one)
+            or _out_of_hours(one, limiting.now)
+            or paused.get(one.claim.recipient.recipient_id)
+            or _blocked(one, limiting)
+            or _built(one, composer, supplying, limiting.now)
         )
-        price = _price(message, prices)
+        price = _price(message, prices, one.repeat)
         if isinstance(price, Rejection):
-            message = Unsendable(claim=claim, code=str(price.code), problem=price.message)
+            message = Unsendable(claim=one.claim, code=str(price.code), problem=price.message)
             price = None
         match message:
             case Held():
@@ -99,8 +107,8 @@ def prepare(
                 unsendable.append(message)
             case _:
                 messages.append(message)
-                by_id[message.message_id] = claim
-                clearances[message.message_id] = _clearance(claim, campaign, limiting, group, opening, now, price)
+                by_id[message.message_id] = one.claim
+                clearances[message.message_id] = _clearance(one, limiting, price)
     return Batch(
         messages=tuple(messages),
         claims=by_id,
@@ -111,22 +119,49 @@ def prepare(
     )
 
 
-def _price(message: OutboundMessage | Held | Unsendable, prices: PriceTable | None) -> int | Rejection | None:
-    """Return what a text costs by its own parts, or why nobody knows; None: it costs nothing, as all mail."""
-    if prices is None or not isinstance(message, OutboundText):
+def _tries(claims: Iterable[Claim], limiting: Limiting, repeats: Mapping[str, Repeat]) -> Iterator[_Try]:
+    openings: dict[tuple[str, ...], Opening] = {}
+    for claim in claims:
+        zones = claim.recipient.zones or (limiting.settings.zone,)
+        opening = openings.get(zones) or opening_at(limiting.campaign.window, limiting.now, zones)
+        openings[zones] = opening
+        repeat = repeats.get(claim.recipient.recipient_id)
+        yield _Try(
+            claim=claim,
+            opening=opening,
+            group=limiting.group_of(claim.recipient),
+            prepared_at=limiting.now if repeat is None else repeat.prepared_at,
+            repeat=repeat,
+        )
+
+
+def _not_repeatable(one: _Try) -> Unsendable | None:
+    if one.repeat is None or not one.repeat.problem:
+        return None
+    return Unsendable(claim=one.claim, code=NOT_REPEATABLE, problem=one.repeat.problem)
+
+
+def _price(
+    message: OutboundMessage | Held | Unsendable, prices: PriceTable | None, repeat: Repeat | None
+) -> int | Rejection | None:
+    """Return what a text costs by its own parts, or why nobody knows; None: it costs nothing, as all mail.
+
+    A repeated text is paid by its first try: a provider that takes it once charges for it once.
+    """
+    is_paid = repeat is not None and repeat.is_paid
+    if prices is None or is_paid or not isinstance(message, OutboundText):
         return None
     return prices.cost(message.to, message.parts)
 
 
-def _built(
-    claim: Claim, composer: Composer, supplying: Supplying, now: datetime
-) -> OutboundMessage | Held | Unsendable:
+def _built(one: _Try, composer: Composer, supplying: Supplying, now: datetime) -> OutboundMessage | Held | Unsendable:
+    claim = one.claim
     try:
         supply = supplying.of(claim.recipient)
     except SupplyFailed as error:
         detail = f"What the shop supplies for this recipient could not be had ({error.problem})."
         return Held(claim=claim, until=now + SUPPLY_AGAIN, reason="supply_failed", detail=detail)
-    message = composer.build(claim.recipient, now, supply)
+    message = composer.build(claim.recipient, one.prepared_at, supply)
     if isinstance(message, Rejection):
         return Unsendable(claim=claim, code=str(message.code), problem=message.message)
     return message
@@ -142,12 +177,12 @@ def _over_budget(claims: Sequence[Claim], limiting: Limiting) -> dict[str, Held]
     }
 
 
-def _blocked(claim: Claim, limiting: Limiting, group: str) -> Held | None:
-    block = limiting.block_of(group)
+def _blocked(one: _Try, limiting: Limiting) -> Held | None:
+    block = limiting.block_of(one.group)
     if block is None:
         return None
-    detail = describe_code(block.code, claim.recipient.channel)
-    return Held(claim=claim, until=block.until, reason="group_throttled", detail=detail)
+    detail = describe_code(block.code, one.claim.recipient.channel)
+    return Held(claim=one.claim, until=block.until, reason="group_throttled", detail=detail)
 
 
 def _has_time(opening: Opening, now: datetime) -> bool:
@@ -155,29 +190,22 @@ def _has_time(opening: Opening, now: datetime) -> bool:
     return opening.is_open and (opening.closes_at is None or now + CROSS_WITHIN < opening.closes_at)
 
 
-def _out_of_hours(claim: Claim, opening: Opening, now: datetime) -> Held | Unsendable | None:
+def _out_of_hours(one: _Try, now: datetime) -> Held | Unsendable | None:
+    opening = one.opening
     if _has_time(opening, now):
         return None
     if opening.opens_at is None:
-        return Unsendable(claim=claim, code="no_window", problem=opening.problem)
-    return Held(claim=claim, until=opening.opens_at, reason="window_closed")
+        return Unsendable(claim=one.claim, code="no_window", problem=opening.problem)
+    return Held(claim=one.claim, until=opening.opens_at, reason="window_closed")
 
 
-def _clearance(
-    claim: Claim,
-    campaign: Campaign,
-    limiting: Limiting,
-    group: str,
-    opening: Opening,
-    prepared_at: datetime,
-    price: int | None,
-) -> Clearance:
-    recipient = claim.recipient
+def _clearance(one: _Try, limiting: Limiting, price: int | None) -> Clearance:
+    recipient, campaign, opening = one.claim.recipient, limiting.campaign, one.opening
     return Clearance(
         merchant_id=recipient.merchant_id,
         campaign_id=recipient.campaign_id,
         recipient_id=recipient.recipient_id,
-        epoch=claim.epoch,
+        epoch=one.claim.epoch,
         generation=recipient.generation,
         claim_token=recipient.claim_token,
         settings_version=campaign.settings_version,
@@ -186,9 +214,9 @@ def _clearance(
         reopens_at=opening.opens_at,
         deadline=campaign.deadline,
         price=price,
-        limit_scopes=limiting.scopes_of(group),
+        limit_scopes=limiting.scopes_of(one.group),
         draw=limiting.draw(),
         cap=limiting.cap,
         content_digest=campaign.content_id,
-        prepared_at=prepared_at,
+        prepared_at=one.prepared_at,
     )

@@ -11,7 +11,7 @@ from campaignkit.campaign.doubts import Doubt, DoubtPolicy
 from campaignkit.campaign.status import CampaignStatus
 from campaignkit.delivery.sentences import describe_code
 
-__all__ = ["InDoubt", "describe_doubt", "doubt_sentence"]
+__all__ = ["InDoubt", "describe_doubt", "doubt_sentence", "is_repeated_by_itself"]
 
 FELL_SILENT = "lease_expired"
 
@@ -28,11 +28,17 @@ class InDoubt:
     resendable_at: datetime | None  # None: it cannot be sent anew
     until: datetime  # then it is unknown for good
     resent_count: int  # how often it was sent anew before
+    repeat_count: int  # how often the very same message was sent again
     remedy: str  # one sentence for a shopkeeper
 
 
-def describe_doubt(doubt: Doubt, campaign: Campaign, *, zone: str) -> InDoubt:
-    """Return *doubt* with its sentences; instants within them are told in *zone*, the merchant's."""
+def describe_doubt(doubt: Doubt, campaign: Campaign, *, zone: str, can_repeat: bool) -> InDoubt:
+    """Return *doubt* with its sentences.
+
+    Args:
+        zone: The merchant's, in which instants within sentences are told.
+        can_repeat: Whether the sender's provider takes a message once, however often it is sent.
+    """
     is_resendable = doubt.may_be_resent and _is_open(campaign, doubt)
     return InDoubt(
         recipient_id=doubt.recipient_id,
@@ -43,7 +49,8 @@ def describe_doubt(doubt: Doubt, campaign: Campaign, *, zone: str) -> InDoubt:
         resendable_at=doubt.resendable_at if is_resendable else None,
         until=doubt.doubt_until,
         resent_count=doubt.generation - 1,
-        remedy=_remedy(doubt, campaign, ZoneInfo(zone)),
+        repeat_count=doubt.repeat_count,
+        remedy=_remedy(doubt, campaign, ZoneInfo(zone), can_repeat=can_repeat),
     )
 
 
@@ -58,12 +65,19 @@ def doubt_sentence(reason: str, channel: Channel) -> str:
     return describe_code(reason, channel) or "Nobody knows whether the message arrived."
 
 
+def is_repeated_by_itself(doubt: Doubt, campaign: Campaign, *, can_repeat: bool) -> bool:
+    """Return whether the very same message will be sent again by itself."""
+    is_wanted = can_repeat and campaign.on_doubt is DoubtPolicy.RESEND_IF_IDEMPOTENT
+    is_possible = doubt.repeatable_at is not None and doubt.content_digest == campaign.content_id
+    return is_wanted and is_possible and campaign.status is CampaignStatus.SENDING
+
+
 def _is_open(campaign: Campaign, doubt: Doubt) -> bool:
     is_too_late = campaign.deadline is not None and doubt.resendable_at >= campaign.deadline
     return campaign.status is not CampaignStatus.CANCELLED and not is_too_late
 
 
-def _remedy(doubt: Doubt, campaign: Campaign, zone: ZoneInfo) -> str:
+def _remedy(doubt: Doubt, campaign: Campaign, zone: ZoneInfo, *, can_repeat: bool) -> str:
     until = f"A receipt may still tell; from {_local(doubt.doubt_until, zone)} on it counts as unknown."
     if doubt.is_accepted_before:
         return "An earlier message to this recipient was accepted, so there is no need to send it anew."
@@ -71,6 +85,9 @@ def _remedy(doubt: Doubt, campaign: Campaign, zone: ZoneInfo) -> str:
         return f"Nothing more may be sent to this address. {until}"
     if not _is_open(campaign, doubt):
         return f"The campaign is over, so it is not sent anew. {until}"
+    if doubt.repeatable_at is not None and is_repeated_by_itself(doubt, campaign, can_repeat=can_repeat):
+        at = _local(doubt.repeatable_at, zone)
+        return f"The very same message is sent again by itself from {at} on; the provider takes it once."
     at = _local(doubt.resendable_at, zone)
     if campaign.on_doubt is DoubtPolicy.RESEND_AFTER_QUARANTINE and doubt.generation == 1:
         return f"It is sent anew by itself from {at} on, unless a receipt comes before."

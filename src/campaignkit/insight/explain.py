@@ -12,9 +12,10 @@ from campaignkit.campaign.doubts import DoubtPolicy
 from campaignkit.campaign.recipients import Attempt, CampaignRecipient, Intake
 from campaignkit.campaign.status import CampaignStatus, Delivery, RecipientStatus
 from campaignkit.delivery.feedback import Feedback, FeedbackKind, HeardFeedback, suppression_reason
+from campaignkit.delivery.moving import doubt_of
 from campaignkit.delivery.outcomes import Verdict
 from campaignkit.delivery.sentences import describe_code
-from campaignkit.insight.doubts import doubt_sentence
+from campaignkit.insight.doubts import doubt_sentence, is_repeated_by_itself
 from campaignkit.ports import Trail
 
 __all__ = ["Explanation", "Step", "explain"]
@@ -39,10 +40,15 @@ class Explanation:
     trail: tuple[Step, ...]  # in order of time
 
 
-def explain(trail: Trail, campaign: Campaign, *, zone: str) -> Explanation:
-    """Return the story of one row; instants within sentences are told in *zone*, the merchant's."""
+def explain(trail: Trail, campaign: Campaign, *, zone: str, can_repeat: bool = False) -> Explanation:
+    """Return the story of one row.
+
+    Args:
+        zone: The merchant's, in which instants within sentences are told.
+        can_repeat: Whether the sender's provider takes a message once, however often it is sent.
+    """
     recipient = trail.recipient
-    code, message = _delivered(trail) or _ended(trail, campaign, ZoneInfo(zone))
+    code, message = _delivered(trail) or _ended(trail, campaign, ZoneInfo(zone), can_repeat=can_repeat)
     steps = [
         *_intake(recipient),
         *_of_campaign(trail, ZoneInfo(zone)),
@@ -150,9 +156,12 @@ def _said_by(said: Feedback, channel: Channel) -> str:
     return f"{sentence} Nothing more is sent there." if suppression_reason(said) else sentence
 
 
-def _ended(trail: Trail, campaign: Campaign, zone: ZoneInfo) -> tuple[str, str]:
+def _ended(trail: Trail, campaign: Campaign, zone: ZoneInfo, *, can_repeat: bool) -> tuple[str, str]:
     """Return where the row stands, and what became of a message before the last one that is better than that."""
-    code, message = _final(trail.recipient, campaign, zone)
+    if trail.recipient.status is RecipientStatus.IN_DOUBT:
+        code, message = "in_doubt", _doubt(trail, campaign, zone, can_repeat=can_repeat)
+    else:
+        code, message = _final(trail.recipient, campaign, zone)
     is_sent = trail.recipient.status is RecipientStatus.SENT
     if is_sent or all(one.verdict != Verdict.ACCEPTED for one in trail.attempts):
         return code, message
@@ -169,15 +178,18 @@ def _final(recipient: CampaignRecipient, campaign: Campaign, zone: ZoneInfo) -> 
             return status.value, _sentence_of(recipient.reason, recipient.channel)
         case RecipientStatus.PENDING:
             return _waiting(recipient, campaign, zone)
-        case RecipientStatus.IN_DOUBT:
-            return "in_doubt", _doubt(recipient, campaign, zone)
         case status:
             return _ENDS[status]
 
 
-def _doubt(recipient: CampaignRecipient, campaign: Campaign, zone: ZoneInfo) -> str:
-    is_resent = campaign.on_doubt is DoubtPolicy.RESEND_AFTER_QUARANTINE and recipient.generation == 1
-    what = "It is sent anew by itself after a quarter of an hour" if is_resent else "It is not sent again by itself"
+def _doubt(trail: Trail, campaign: Campaign, zone: ZoneInfo, *, can_repeat: bool) -> str:
+    recipient = trail.recipient
+    doubt = doubt_of(recipient, trail.attempts, is_suppressed=False)
+    what = "It is not sent again by itself"
+    if campaign.on_doubt is DoubtPolicy.RESEND_AFTER_QUARANTINE and recipient.generation == 1:
+        what = "It is sent anew by itself after a quarter of an hour"
+    elif is_repeated_by_itself(doubt, campaign, can_repeat=can_repeat):
+        what = "The very same message is sent again by itself, and the provider takes it once"
     until = "" if recipient.doubt_until is None else f" From {_local(recipient.doubt_until, zone)} on it is unknown."
     why = doubt_sentence(recipient.reason, recipient.channel)
     return f"{why} {what}.{until}"
@@ -200,6 +212,8 @@ def _waiting(recipient: CampaignRecipient, campaign: Campaign, zone: ZoneInfo) -
         return code, f"{said}. It is tried {_local(recipient.not_before, zone)}."
     if recipient.reason == "resent":
         return "pending", "Nobody knows whether its first message was taken, so it is sent anew."
+    if recipient.reason == "repeated":
+        return "pending", "Nobody knows whether its message was taken, so the same is sent again; it is taken once."
     if recipient.attempt_count:
         return "waiting_for_retry", f"{recipient.detail or 'It was put off.'} It is tried again by itself."
     return "pending", "Its turn has not come yet."

@@ -9,11 +9,13 @@ from campaignkit.addresses.phone import parse_phone
 from campaignkit.audience.targeting.matching import HostFunction
 from campaignkit.campaign.campaign import Campaign, MerchantSettings, TimelineEntry
 from campaignkit.campaign.documents import campaign_of
+from campaignkit.campaign.doubts import DoubtPolicy
 from campaignkit.campaign.recipients import CampaignRecipient, Intake
 from campaignkit.campaign.senders import Sender
 from campaignkit.campaign.status import CampaignStatus
 from campaignkit.credits.prices import PriceBook
 from campaignkit.dispatch.records import Records
+from campaignkit.dispatch.repeating import is_idempotent
 from campaignkit.dispatch.workshop import Workshop
 from campaignkit.errors import CampaignNotFound, IllegalTransition, RevisionConflict
 from campaignkit.kit.door import Actor, Permission
@@ -68,6 +70,13 @@ class MerchantBase:
         if found is None:
             raise CampaignNotFound(campaign_id)
         return found
+
+    def _can_repeat(self, campaign: Campaign) -> bool:
+        """Return whether *campaign* sends what is in doubt again, and its sender's provider takes a message once."""
+        if campaign.on_doubt is not DoubtPolicy.RESEND_IF_IDEMPOTENT:
+            return False
+        sender = self._records.find_sender(self.merchant_id, campaign.sender_id)
+        return sender is not None and is_idempotent(self._transport_of(sender))
 
     def _campaigns(self, status: CampaignStatus | None, *, after: str | None, limit: int) -> tuple[Campaign, ...]:
         wanted = None if status is None else status.value

@@ -160,8 +160,9 @@ class CampaignVerbs(MerchantBase):
 
             partial: Texts may go out though credit does not pay for all of them; those who are left wait for more.
             on_doubt: Where nobody knows whether the provider took a message: ``hold`` it, for evidence or
-                ``resend_in_doubt``, or ``resend_after_quarantine``: once, by itself, after 15 minutes. Nobody is left
-                out then, and some get it twice.
+                ``resend_in_doubt``; ``resend_if_idempotent``: send the very same message again, by itself, where the
+                sender's provider takes it once; or ``resend_after_quarantine``: send another one, once, by itself,
+                after 15 minutes. Nobody is left out then, and some get it twice.
 
         Raises:
             SenderNotFound, TemplateNotFound: the sender, or the template, is not there.

@@ -139,6 +139,7 @@ class CheckingVerbs(CreditVerbs, NumberVerbs):
             text_parts=self._text_parts(campaign, supply),
             unfillable=self._unfillable(campaign, supply),
             has_bounce_route=self._has_bounce_route(campaign),
+            can_repeat=self._can_repeat(campaign),
         )
         return attrs.evolve(report, doubt_max=self._doubt_max(campaign))
 

@@ -143,7 +143,8 @@ class ForecastVerbs(RecipientVerbs, SendingVerbs):
 
     def _not_waiting(self, campaign: Campaign, found: CampaignRecipient) -> Eta:
         trail = self._store.trail(self.merchant_id, found.recipient_id)
-        why = "" if trail is None else explain(trail, campaign, zone=self.settings.zone).message
+        can_repeat = self._can_repeat(campaign)
+        why = explain(trail, campaign, zone=self.settings.zone, can_repeat=can_repeat).message if trail else ""
         return Eta(recipient_id=found.recipient_id, at=None, code=EtaCode.NOT_WAITING, message=why)
 
 

@@ -15,7 +15,16 @@ from campaignkit.ports.doubts import DoubtStore
 from campaignkit.ports.feedback import FeedbackStore
 from campaignkit.ports.planning import Backlog, PlanningStore
 from campaignkit.ports.recipients import RecipientQuery, RecipientStore, SuppressionStore, Trail
-from campaignkit.ports.transports import Clear, Cleared, Clock, NewId, SaysDoubtMax, SenderCheck, Transport
+from campaignkit.ports.transports import (
+    Clear,
+    Cleared,
+    Clock,
+    NewId,
+    SaysDoubtMax,
+    SaysIdempotent,
+    SenderCheck,
+    Transport,
+)
 
 __all__ = [
     "Backlog",
@@ -38,6 +47,7 @@ __all__ = [
     "RecipientStore",
     "SaveGuard",
     "SaysDoubtMax",
+    "SaysIdempotent",
     "SenderCheck",
     "SettleResult",
     "Settlement",

@@ -28,6 +28,7 @@ class DoubtStore(Protocol):
         quarantine: timedelta,
         recipient_ids: Sequence[str] | None = None,
         generation_max: int | None = None,
+        repeated_content: str | None = None,
         limit: int = 1000,
         note: TimelineEntry | None = None,
     ) -> int:
@@ -41,5 +42,9 @@ class DoubtStore(Protocol):
         hold, and as ``doubt_until`` what its recipient had: it is settled as one in doubt is, and at that instant
         ``reap`` charges it. If anybody moved, a finished campaign is reopened and *note* written, by
         ``doubts.counted``, in the same commit.
+
+        With *repeated_content* nobody gets a new message: the very same is repeated, for a gateway that takes it once.
+        Only those move whose attempt has that content digest. They keep generation and ``not_before``, and are
+        ``is_repeated`` until they are resent; what ``settling.echoes`` says of their other attempts is settled too.
         """
         ...

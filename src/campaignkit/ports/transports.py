@@ -10,7 +10,7 @@ from campaignkit.addresses.channel import Channel
 from campaignkit.delivery.outcomes import Outcome
 from campaignkit.message.outbound import OutboundMessage
 
-__all__ = ["Clear", "Cleared", "Clock", "NewId", "SaysDoubtMax", "SenderCheck", "Transport"]
+__all__ = ["Clear", "Cleared", "Clock", "NewId", "SaysDoubtMax", "SaysIdempotent", "SenderCheck", "Transport"]
 
 
 class Clock(Protocol):
@@ -83,3 +83,15 @@ class SaysDoubtMax(Protocol):
 
     @property
     def doubt_max(self) -> int: ...
+
+
+@runtime_checkable
+class SaysIdempotent(Protocol):
+    """What a transport may say besides: whether its provider takes a message once, however often it is sent.
+
+    True only if the provider knows a message again by its ``message_id``, for a day at least, and answers a repetition
+    as it answered, or would have answered, the first.
+    """
+
+    @property
+    def is_idempotent(self) -> bool: ...

@@ -42,17 +42,21 @@ class FakeTransport:
 
     Args:
         connections: The most messages in one wave.
+        is_idempotent: Whether its provider knows a message again by its id, and takes it once: a repetition is answered
+            as accepted and is not in ``sent`` again.
     """
 
-    def __init__(self, channel: Channel, *, connections: int = 1) -> None:
+    def __init__(self, channel: Channel, *, connections: int = 1, is_idempotent: bool = False) -> None:
         if connections < 1:
             raise ValueError("connections must be at least 1")
         self.channel = channel
         self.connections = connections
+        self.is_idempotent = is_idempotent
         self.sent: list[OutboundMessage] = []
         self.waves: list[int] = []  # how many messages each call of ``clear`` asked for
         self.check = SenderCheck(is_ready=True)  # what ``verify`` answers
         self.is_closed = False
+        self._places: dict[str, int] = {}  # of what was taken, by message id
         self._scripts: dict[str, deque[Step]] = defaultdict(deque)
 
     def script(self, address: str, *steps: Step | str) -> None:
@@ -97,7 +101,7 @@ class FakeTransport:
             elif not cleared.may_cross():
                 outcomes.append(_outcome(message, Verdict.NOT_SENT, "permission_expired"))
             elif step is Mishap.OMIT:
-                self.sent.append(message)
+                self._take(message)
             else:
                 outcomes.append(self._meet(message, step))
         yield from outcomes
@@ -107,7 +111,7 @@ class FakeTransport:
         if step is Mishap.RAISE:
             raise ScriptedFailure("the script says raise")
         if step is Mishap.LOST:
-            self.sent.append(message)
+            self._take(message)
             return _outcome(message, Verdict.IN_DOUBT, "reply_lost")
         if isinstance(step, Outcome):
             outcome = attrs.evolve(step, message_id=message.message_id)
@@ -115,9 +119,17 @@ class FakeTransport:
             verdict = Verdict(step)
             outcome = _outcome(message, verdict, _DEFAULT_CODES[verdict])
         if outcome.verdict is Verdict.ACCEPTED:
-            self.sent.append(message)
-            return attrs.evolve(outcome, provider_id=outcome.provider_id or f"fake-{len(self.sent)}")
+            place = self._take(message)
+            return attrs.evolve(outcome, provider_id=outcome.provider_id or f"fake-{place}")
         return outcome
+
+    def _take(self, message: OutboundMessage) -> int:
+        """Remember *message*, unless it is known, and return its place among those that were taken."""
+        if self.is_idempotent and message.message_id in self._places:
+            return self._places[message.message_id]
+        self.sent.append(message)
+        self._places[message.message_id] = len(self.sent)
+        return len(self.sent)
 
     def _next_step(self, message: OutboundMessage) -> Step:
         script = self._scripts.get(_address_of(message))
@@ -131,15 +143,15 @@ class FakeEmail(FakeTransport):
     >>> fake.script("bob@example.com", "deferred", "accepted")
     """
 
-    def __init__(self, *, connections: int = 1) -> None:
-        super().__init__(Channel.EMAIL, connections=connections)
+    def __init__(self, *, connections: int = 1, is_idempotent: bool = False) -> None:
+        super().__init__(Channel.EMAIL, connections=connections, is_idempotent=is_idempotent)
 
 
 class FakeSms(FakeTransport):
     """An SMS transport that sends nothing."""
 
-    def __init__(self, *, connections: int = 1) -> None:
-        super().__init__(Channel.SMS, connections=connections)
+    def __init__(self, *, connections: int = 1, is_idempotent: bool = False) -> None:
+        super().__init__(Channel.SMS, connections=connections, is_idempotent=is_idempotent)
 
 
 def _step_of(step: Step | str) -> Step:

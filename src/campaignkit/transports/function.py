@@ -18,12 +18,17 @@ SendOne = Callable[[OutboundMessage], str | Outcome | None]
 class FunctionTransport:
     """Sends each message by calling *send_one*, once it was cleared.
 
+    Args:
+        is_idempotent: Whether the gateway behind *send_one* is given ``message.message_id`` as an idempotency key, and
+            takes a message once, however often it is sent under its id.
+
     >>> FunctionTransport("sms", lambda message: "id-1").channel.value
     'sms'
     """
 
-    def __init__(self, channel: Channel | str, send_one: SendOne) -> None:
+    def __init__(self, channel: Channel | str, send_one: SendOne, *, is_idempotent: bool = False) -> None:
         self.channel = Channel(channel)
+        self.is_idempotent = is_idempotent
         self.doubt_max = 1
         self._send_one = send_one
 

@@ -124,6 +124,7 @@ class Known:
     merchant_values: Mapping[str, str] = attrs.field(factory=dict)
     text_opt_out: str = ""
     file_bytes: int = 0  # of what every mail carries
+    can_repeat: bool = False  # what is in doubt may be sent again, and the sender's provider takes it once
     has_bounce_route: bool = True  # a bounce of a mail finds its way back to its recipient
     unfillable: tuple[str, ...] = ()  # why the message cannot be made for some of the first recipients: full Liquid
     credit: CreditNeed | None = None  # None: it costs nothing

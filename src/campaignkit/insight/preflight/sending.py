@@ -5,11 +5,12 @@ from datetime import datetime
 
 from campaignkit.addresses.channel import Channel
 from campaignkit.campaign.campaign import CampaignKind
+from campaignkit.campaign.doubts import DoubtPolicy
 from campaignkit.insight.preflight.findings import SAMPLES_MAX, Finding, Known, blocker, counted, warning
 from campaignkit.timing.limits import DOMAIN_GROUPS, Limit
 from campaignkit.timing.windows import NoWindow
 
-__all__ = ["check_bounce_route", "check_destinations", "check_limits", "check_schedule", "check_sender"]
+__all__ = ["check_bounce_route", "check_destinations", "check_doubts", "check_limits", "check_schedule", "check_sender"]
 
 
 def check_sender(known: Known) -> Iterable[Finding]:
@@ -77,6 +78,17 @@ def check_bounce_route(known: Known) -> Iterable[Finding]:
             "Bounces go to the sender's own mailbox, where nobody counts them: dead addresses are written to again.",
             "Give the kit links=LinkSettings(…) and mail=MailSettings(bounce_domain=…), and merchants ids of 15 bytes "
             "at most, or UUIDs.",
+        )
+
+
+def check_doubts(known: Known) -> Iterable[Finding]:
+    """What is to be sent again when in doubt goes to a provider that knows it again."""
+    if known.campaign.on_doubt is DoubtPolicy.RESEND_IF_IDEMPOTENT and not known.can_repeat:
+        yield warning(
+            "not_idempotent",
+            "Messages in doubt are to be sent again, but this sender's provider might take a message twice.",
+            "They are held, as without the policy. Send through a provider that takes idempotency keys, or choose "
+            "another on_doubt.",
         )
 
 

@@ -38,6 +38,7 @@ from campaignkit.delivery.settling import (
     Settlement,
     SettleResult,
     Uncounted,
+    echoes,
     give_back_all,
     settle_one,
     uncounts,
@@ -194,6 +195,7 @@ class MemoryDispatch(MemoryTables):
             if self._campaign_of(row).is_marketing
             for attempt in self._recipients.attempts(merchant_id, row.recipient_id)
             if attempt.began_at is not None and attempt.began_at > since and attempt.may_be_accepted
+            if not row.is_about_to_repeat(attempt)
         )
 
     def _begin_one(self, clearance: Clearance, now: datetime, lease: timedelta, shares: Shares) -> None:
@@ -220,7 +222,8 @@ class MemoryDispatch(MemoryTables):
         row = self._recipients.get(settlement.merchant_id, settlement.recipient_id)
         if row is None:
             return SettleResult.STALE
-        became = settle_one(self._settle_facts(row), settlement, now)
+        facts = self._settle_facts(row)
+        became = settle_one(facts, settlement, now)
         if isinstance(became, SettleResult):
             return became
         tried = self._recipients.attempts(row.merchant_id, row.recipient_id)
@@ -236,7 +239,12 @@ class MemoryDispatch(MemoryTables):
             self._recipients.put(after)
         if after is not row and after.status is RecipientStatus.PENDING:
             self._reopen(row.merchant_id, row.campaign_id, NOT_ACCEPTED, now)
+        self._echo(facts, settlement, now)
         return SettleResult.APPLIED
+
+    def _echo(self, facts: SettleFacts, settlement: Settlement, now: datetime) -> None:
+        """Settle the other tries of a message that was repeated."""
+        self._settle_all(echoes(facts, settlement), now)
 
     def _end_hold(self, hold: EndedHold, now: datetime) -> None:
         """End what a message holds: on its attempt, and in the lots that paid."""

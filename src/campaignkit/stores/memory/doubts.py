@@ -7,8 +7,7 @@ from campaignkit.campaign.campaign import TimelineEntry
 from campaignkit.campaign.doubts import Doubt, counted
 from campaignkit.campaign.recipients import CampaignRecipient, landing
 from campaignkit.campaign.status import RecipientStatus
-from campaignkit.delivery.moving import resent
-from campaignkit.delivery.outcomes import Verdict
+from campaignkit.delivery.moving import doubt_of, resent
 from campaignkit.delivery.settling import SENT_ANEW
 from campaignkit.stores.memory.feedback import MemoryFeedback
 
@@ -34,6 +33,7 @@ class MemoryDoubts(MemoryFeedback):
         quarantine: timedelta,
         recipient_ids: Sequence[str] | None = None,
         generation_max: int | None = None,
+        repeated_content: str | None = None,
         limit: int = 1000,
         note: TimelineEntry | None = None,
     ) -> int:
@@ -45,11 +45,12 @@ class MemoryDoubts(MemoryFeedback):
                 for row in self._in_doubt(merchant_id, campaign_id)
                 if (named is None or row.recipient_id in named)
                 and (generation_max is None or row.generation <= generation_max)
+                and repeated_content in {None, self._recipients.attempt(row).content_digest}
                 and self._doubt(row).began_at <= now - quarantine
                 and self._may_be_resent(row, now)
             ][:limit]
             for row in chosen:
-                self._resend_one(row, now)
+                self._resend_one(row, now, is_repeat=repeated_content is not None)
             if chosen:
                 self._reopen(merchant_id, campaign_id, SENT_ANEW, now)
                 if note is not None:
@@ -61,21 +62,8 @@ class MemoryDoubts(MemoryFeedback):
         return sorted(rows, key=lambda row: row.recipient_id)
 
     def _doubt(self, row: CampaignRecipient) -> Doubt:
-        attempt = self._recipients.attempt(row)
-        assert attempt.began_at is not None
-        assert row.doubt_until is not None
-        return Doubt(
-            recipient_id=row.recipient_id,
-            contact_id=row.contact_id,
-            generation=row.generation,
-            began_at=attempt.began_at,
-            doubt_until=row.doubt_until,
-            reason=row.reason,
-            is_suppressed=self._is_suppressed(row.merchant_id, row.address_key),
-            is_accepted_before=any(
-                one.verdict == Verdict.ACCEPTED for one in self._recipients.attempts(row.merchant_id, row.recipient_id)
-            ),
-        )
+        tried = self._recipients.attempts(row.merchant_id, row.recipient_id)
+        return doubt_of(row, tried, is_suppressed=self._is_suppressed(row.merchant_id, row.address_key))
 
     def _may_be_resent(self, row: CampaignRecipient, now: datetime) -> bool:
         campaign = self._campaign_of(row)
@@ -88,7 +76,7 @@ class MemoryDoubts(MemoryFeedback):
         )
         return land.status is RecipientStatus.PENDING and self._doubt(row).may_be_resent
 
-    def _resend_one(self, row: CampaignRecipient, now: datetime) -> None:
-        after, left_open = resent(row, self._recipients.attempt(row), now)
+    def _resend_one(self, row: CampaignRecipient, now: datetime, *, is_repeat: bool) -> None:
+        after, left_open = resent(row, self._recipients.attempt(row), now, is_repeat=is_repeat)
         self._recipients.put_attempt(left_open)
         self._recipients.put(after)

@@ -8,6 +8,7 @@ from sqlalchemy.dialects import postgresql
 
 from campaignkit.campaign.campaign import CampaignKind
 from campaignkit.campaign.recipients import MAYBE_ACCEPTED
+from campaignkit.campaign.status import RecipientStatus
 from campaignkit.delivery.begin import Clearance
 from campaignkit.delivery.settling import Uncounted, give_back_all
 from campaignkit.stores.sql.audience import insert_missing
@@ -18,6 +19,7 @@ from campaignkit.stores.sql.schema import (
     attempts,
     campaigns,
     from_micros,
+    has_status,
     limit_counters,
     recipients,
     to_micros,
@@ -92,6 +94,14 @@ _MARKETING = Statement(
             campaigns.c.kind == sa.literal_column(f"'{CampaignKind.MARKETING.value}'"),
             attempts.c.began_at > sa.bindparam("since", type_=sa.BigInteger),
             attempts.c.verdict.in_([sa.literal_column(f"'{verdict}'") for verdict in MAYBE_ACCEPTED]),
+            # As ``CampaignRecipient.is_about_to_repeat``.
+            sa.not_(
+                sa.and_(
+                    recipients.c.is_repeated,
+                    has_status(RecipientStatus.CLAIMED),
+                    attempts.c.generation == recipients.c.generation,
+                )
+            ),
             is_among(recipients.c.address_key, "keys", is_sqlite=is_sqlite),
         )
     ),

@@ -1,6 +1,6 @@
 """Who is in doubt, and sending anew, in SQL, inside the caller's transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from campaignkit.campaign.campaign import TimelineEntry
 from campaignkit.campaign.doubts import Doubt, counted
-from campaignkit.campaign.recipients import landing
+from campaignkit.campaign.recipients import MAYBE_ACCEPTED, landing
 from campaignkit.campaign.status import CampaignStatus, RecipientEvent, RecipientStatus, transition
 from campaignkit.delivery.outcomes import Verdict
 from campaignkit.delivery.settling import SENT_ANEW
@@ -44,12 +44,26 @@ _WITH_ATTEMPT = recipients.join(
         attempts.c.epoch == recipients.c.epoch,
     ),
 )
+_SAME = attempts.alias("same")  # tries of the very same message
+_IS_SAME = (
+    _SAME.c.merchant_id == recipients.c.merchant_id,
+    _SAME.c.recipient_id == recipients.c.recipient_id,
+    _SAME.c.generation == recipients.c.generation,
+    _SAME.c.epoch < recipients.c.epoch,
+    _SAME.c.began_at.is_not(None),
+    _SAME.c.verdict.in_(MAYBE_ACCEPTED),
+)
 _DOUBTS = (
     sa.select(
         recipients.c.recipient_id,
         recipients.c.contact_id,
         recipients.c.generation,
         attempts.c.began_at,
+        sa.func.coalesce(
+            sa.select(sa.func.min(_SAME.c.began_at)).where(*_IS_SAME).scalar_subquery(), attempts.c.began_at
+        ).label("first_began_at"),
+        sa.select(sa.func.count()).select_from(_SAME).where(*_IS_SAME).scalar_subquery().label("repeat_count"),
+        attempts.c.content_digest,
         recipients.c.doubt_until,
         recipients.c.reason,
         _IS_SUPPRESSED.label("is_suppressed"),
@@ -76,6 +90,9 @@ _LEAVE_OPEN = (
     .values(doubt_until=sa.bindparam("new_doubt_until"))
 )
 
+_REPEATED: Mapping[str, Any] = {"reason": "repeated", "is_repeated": True}
+_RESENT = {"reason": "resent", "is_repeated": False, "generation": recipients.c.generation + 1}
+
 
 def doubts(
     connection: sa.Connection, merchant_id: str, campaign_id: str, *, after: str | None, limit: int
@@ -99,6 +116,7 @@ def resend(
     quarantine: timedelta,
     recipient_ids: Sequence[str] | None,
     generation_max: int | None,
+    repeated_content: str | None,
     limit: int,
     note: TimelineEntry | None,
     read_now: ReadNow,
@@ -113,12 +131,15 @@ def resend(
     if campaign is None or not _is_open(campaign, now):
         return 0
     query = _RESENDABLE if generation_max is None else _RESENDABLE.where(recipients.c.generation <= generation_max)
+    is_repeat = repeated_content is not None
+    if is_repeat:
+        query = query.where(attempts.c.content_digest == repeated_content)
     names = {"of_merchant": merchant_id, "of_campaign": campaign_id, "before": now - quarantine}
     moved = 0
     for part in _parts(recipient_ids):
         named = query if part is None else query.where(recipients.c.recipient_id.in_(part))
         rows = connection.execute(named.limit(limit - moved), names).all()
-        _move(connection, merchant_id, rows, now)
+        _move(connection, merchant_id, rows, now, is_repeat=is_repeat)
         moved += len(rows)
     if moved and campaign.status == CampaignStatus.FINISHED:
         reopen(connection, merchant_id, campaign_id, why=SENT_ANEW, now=now)
@@ -145,9 +166,10 @@ def _parts(ids: Sequence[str] | None) -> list[list[str] | None]:
     return [wanted[start : start + IDS_MAX] for start in range(0, len(wanted), IDS_MAX)]
 
 
-def _move(connection: sa.Connection, merchant_id: str, rows: Sequence[Any], now: datetime) -> None:
+def _move(connection: sa.Connection, merchant_id: str, rows: Sequence[Any], now: datetime, *, is_repeat: bool) -> None:
     if not rows:
         return
+    changes = _REPEATED if is_repeat else _RESENT | {"not_before": now}
     connection.execute(
         _LEAVE_OPEN,
         [
@@ -168,11 +190,9 @@ def _move(connection: sa.Connection, merchant_id: str, rows: Sequence[Any], now:
         )
         .values(
             status=transition(RecipientStatus.IN_DOUBT, RecipientEvent.RESEND).value,
-            reason="resent",
             detail="",
-            not_before=now,
-            generation=recipients.c.generation + 1,
             doubt_until=None,
             changed_at=now,
+            **changes,
         )
     )

@@ -177,6 +177,7 @@ recipients = sa.Table(
     sa.Column("not_before", Instant, nullable=False),
     sa.Column("epoch", sa.Integer, nullable=False),
     sa.Column("generation", sa.Integer, nullable=False),
+    sa.Column("is_repeated", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("attempt_count", sa.Integer, nullable=False),
     sa.Column("lease_until", Instant),
     sa.Column("worker_id", Key, nullable=False),

@@ -18,6 +18,7 @@ from campaignkit.delivery.settling import (
     Settlement,
     SettleResult,
     Uncounted,
+    echoes,
     is_settleable,
     needs_ground,
     settle_one,
@@ -45,6 +46,7 @@ _FACTS = Statement(
             recipients.c.status,
             recipients.c.epoch,
             recipients.c.generation,
+            recipients.c.is_repeated,
             recipients.c.attempt_count,
             recipients.c.channel,
         )
@@ -103,7 +105,6 @@ class _Row:
     """One recipient before it is settled."""
 
     campaign_id: str
-    generation: int
     facts: SettleFacts
 
 
@@ -114,6 +115,7 @@ class _Change:
     settlement: Settlement
     settled: Settled | SettledApart
     row: _Row
+    echoes: Sequence[Settlement]  # what it says of other tries
 
     @property
     def has_begun(self) -> bool:
@@ -125,7 +127,7 @@ class _Change:
     def generation(self) -> int:
         """Of the message."""
         late = self.row.facts.left_open.get(self.settlement.epoch)
-        return self.row.generation if late is None else late.generation
+        return self.row.facts.generation if late is None else late.generation
 
 
 @attrs.define
@@ -156,6 +158,7 @@ def settle(
         _write(driver, merchant_id, changes, now)
         results.update(zip(mine, decided, strict=True))
         proofs += hear_settled(driver, merchant_id, _heard_of(changes), now)
+        proofs += [echo for one in changes for echo in one.echoes]
     if proofs:
         freed.holds += settle(driver, proofs, read_now=read_now)[1].holds
     return [results[place] for place in range(len(settlements))], freed
@@ -204,11 +207,15 @@ def _read(driver: Driver, merchant_id: str, settlements: Sequence[Settlement]) -
     found = driver.rows(_FACTS, (merchant_id, ids))
     statuses = {row[0]: STATUSES[row[2]] for row in found}
     epochs = {row[0]: row[3] for row in found}
+    repeated = {row[0] for row in found if row[5]}
     over = [
         one.recipient_id
         for one in settlements
-        if one.recipient_id in statuses
-        and (one.epoch != epochs[one.recipient_id] or not is_settleable(statuses[one.recipient_id], one.event))
+        if one.recipient_id in repeated
+        or (
+            one.recipient_id in statuses
+            and (one.epoch != epochs[one.recipient_id] or not is_settleable(statuses[one.recipient_id], one.event))
+        )
     ]
     deferred = [one.recipient_id for one in settlements if needs_ground(one.event)]
     verdicts, left_open = verdicts_of(driver, merchant_id, over) if over else ({}, {})
@@ -216,7 +223,6 @@ def _read(driver: Driver, merchant_id: str, settlements: Sequence[Settlement]) -
     return {
         recipient_id: _Row(
             campaign_id,
-            generation,
             SettleFacts(
                 statuses[recipient_id],
                 epoch,
@@ -224,10 +230,11 @@ def _read(driver: Driver, merchant_id: str, settlements: Sequence[Settlement]) -
                 CHANNELS[channel],
                 verdicts.get((recipient_id, epoch), "") if over else None,
                 grounds.get(recipient_id),
+                generation,
                 left_open.get(recipient_id, {}),
             ),
         )
-        for recipient_id, campaign_id, _, epoch, generation, attempt_count, channel in found
+        for recipient_id, campaign_id, _, epoch, generation, _, attempt_count, channel in found
     }
 
 
@@ -255,7 +262,7 @@ def _decide(
             results.append(settled)
             continue
         results.append(SettleResult.APPLIED)
-        changes.append(_Change(settlement, settled, rows[settlement.recipient_id]))
+        changes.append(_Change(settlement, settled, rows[settlement.recipient_id], echoes(known, settlement)))
         if len(rows) < len(settlements):
             facts[settlement.recipient_id] = _facts_after(known, settlement, settled)
     return results, changes
@@ -311,7 +318,7 @@ def _verdict_values(merchant_id: str, settlement: Settlement, at: int) -> Parame
 
 def _unbegun_values(merchant_id: str, change: _Change, at: int) -> Parameters:
     settlement = change.settlement
-    identity = (merchant_id, settlement.recipient_id, settlement.epoch, change.row.generation)
+    identity = (merchant_id, settlement.recipient_id, settlement.epoch, change.row.facts.generation)
     return identity + _outcome_values(settlement, at)
 
 

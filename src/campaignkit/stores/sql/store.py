@@ -289,6 +289,7 @@ class SqlStore:
         quarantine: timedelta,
         recipient_ids: Sequence[str] | None = None,
         generation_max: int | None = None,
+        repeated_content: str | None = None,
         limit: int = 1000,
         note: TimelineEntry | None = None,
     ) -> int:
@@ -300,6 +301,7 @@ class SqlStore:
                 quarantine=quarantine,
                 recipient_ids=recipient_ids,
                 generation_max=generation_max,
+                repeated_content=repeated_content,
                 limit=limit,
                 note=note,
                 read_now=self._now,

@@ -19,13 +19,14 @@ from campaignkit.delivery.settling import Settlement, SettleResult
 from campaignkit.ports import Claim, Document, RecipientQuery, SaveGuard, Store
 from campaignkit.timing.limits import LimitScope
 
-__all__ = ["LEASE", "MERCHANT", "START", "Bench", "verdict_of"]
+__all__ = ["DIGEST", "LEASE", "MERCHANT", "START", "Bench", "verdict_of"]
 
 T = TypeVar("T")
 
 START = datetime(2026, 3, 6, 9, 0, 0, 123456, tzinfo=UTC)  # microseconds must survive a store
 LEASE = timedelta(minutes=5)
 MERCHANT = "flora"
+DIGEST = "digest"  # of the content that every message has
 
 _VERDICTS = {
     RecipientEvent.ACCEPT: Verdict.ACCEPTED,
@@ -166,7 +167,7 @@ class Bench:
             "claim_token": recipient.claim_token,
             "settings_version": 1,
             "address_key": recipient.address_key,
-            "content_digest": "digest",
+            "content_digest": DIGEST,
             "prepared_at": self.clock.now(),
         }
         changed = {**values, **changes}

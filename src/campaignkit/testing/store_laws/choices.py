@@ -89,6 +89,7 @@ def shown(trail: Trail) -> dict[str, Any]:
         "delivery": row.delivery.value,
         "heard": [event.feedback.event_key for event in trail.events],
         "generation": row.generation,
+        "is_repeated": row.is_repeated,
         "left_open": {one.epoch: one.doubt_until for one in trail.attempts if one.doubt_until is not None},
         "verdicts": {attempt.epoch: attempt.verdict for attempt in trail.attempts},
     }

@@ -15,7 +15,7 @@ from campaignkit.testing.store_laws.bench import LEASE, MERCHANT, START
 from campaignkit.testing.store_laws.crediting import GO, Ledger
 from campaignkit.testing.store_laws.hearing import Hearing
 
-__all__ = ["DoubtLaws", "LeftOpenLaws"]
+__all__ = ["DoubtLaws", "Doubting", "LeftOpenLaws"]
 
 PENDING, SENT, IN_DOUBT = RecipientStatus.PENDING, RecipientStatus.SENT, RecipientStatus.IN_DOUBT
 ACCEPT, DEFER, DOUBT, REFUSE = RecipientEvent.ACCEPT, RecipientEvent.DEFER, RecipientEvent.DOUBT, RecipientEvent.REFUSE
@@ -24,7 +24,7 @@ MOMENT = timedelta(seconds=1)
 NOTE = TimelineEntry(at=START, what="resent", why="Somebody asked for it.", actor="ann")
 
 
-class _Doubting(Ledger, Hearing):
+class Doubting(Ledger, Hearing):
     """Short words for what these laws look at."""
 
     def resend(self, *names: str, campaign_id: str = "c1", merchant_id: str = MERCHANT, **terms: object) -> int:
@@ -62,7 +62,7 @@ class _Doubting(Ledger, Hearing):
         return self.bench.recipient(f"c1{name}")
 
 
-class DoubtLaws(_Doubting):
+class DoubtLaws(Doubting):
     """Who is in doubt, and who of them is sent to anew."""
 
     def test_who_is_in_doubt_is_listed_with_since_when_and_until_when(self) -> None:
@@ -213,7 +213,7 @@ class DoubtLaws(_Doubting):
         assert [row.status for row in self.bench.rows()] == [IN_DOUBT, PENDING]
 
 
-class LeftOpenLaws(_Doubting):
+class LeftOpenLaws(Doubting):
     """What becomes of a message that was in doubt when its recipient was to be sent to anew."""
 
     def test_a_resend_leaves_the_hold_and_the_next_try_holds_anew(self) -> None:

@@ -17,6 +17,7 @@ from campaignkit.testing.store_laws.posting import PostingLaws
 from campaignkit.testing.store_laws.proving import ProofLaws
 from campaignkit.testing.store_laws.readdressing import ReaddressLaws
 from campaignkit.testing.store_laws.recipients import MerchantLaws, RecipientLaws, SuppressionLaws
+from campaignkit.testing.store_laws.repeating import RepeatLaws
 from campaignkit.testing.store_laws.settling import LandingLaws, SettleLaws
 from campaignkit.testing.store_laws.sharing import SharingLaws
 
@@ -49,6 +50,7 @@ class StoreLaws(
     ProofLaws,
     DoubtLaws,
     LeftOpenLaws,
+    RepeatLaws,
     OptOutLaws,
 ):
     """One test for each law of ``ports.Store``; a host's test class inherits it and makes its store::

@@ -1,4 +1,4 @@
-"""What random lives do about doubts: resends, too early, repeated, and evidence that comes later. Needs Hypothesis."""
+"""What random lives do about doubts: resends and repeats, too early, twice, and late evidence. Needs Hypothesis."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from hypothesis.stateful import rule
 from campaignkit.campaign.status import RecipientEvent
 from campaignkit.clocks import FrozenClock
 from campaignkit.ports import Claim, Store
-from campaignkit.testing.store_laws.bench import LEASE
+from campaignkit.testing.store_laws.bench import DIGEST, LEASE
 from campaignkit.testing.store_laws.choices import CAMPAIGNS, QUARANTINE, campaigns, events, names
 from campaignkit.testing.store_laws.model import Model
 
@@ -32,30 +32,62 @@ class DoubtRules:
 
     @rule(where=st.sampled_from(CAMPAIGNS))
     def resend_all(self, *, where: tuple[str, str]) -> None:
-        moved = self.store.resend(*where, quarantine=QUARANTINE)
+        self._resend(where, is_repeat=False)
 
-        rows = sorted(self.model.rows[where])
-        assert moved == sum(self.model.resend(where, one, QUARANTINE, self.clock.now()) for one in rows)
+    @rule(where=st.sampled_from(CAMPAIGNS))
+    def repeat_all(self, *, where: tuple[str, str]) -> None:
+        self._resend(where, is_repeat=True)
 
-    @rule(where=campaigns, name=names, late=events, has_begun=st.booleans())
-    def resend_and_hear_late(self, *, where: tuple[str, str], name: str, late: RecipientEvent, has_begun: bool) -> None:
-        """Put somebody in doubt, send anew, and learn of the first message before or after the second began."""
+    def _resend(self, where: tuple[str, str], *, is_repeat: bool) -> None:
+        moved = self.store.resend(*where, quarantine=QUARANTINE, repeated_content=DIGEST if is_repeat else None)
+
+        rows, now = sorted(self.model.rows[where]), self.clock.now()
+        assert moved == sum(self.model.resend(where, one, QUARANTINE, now, is_repeat=is_repeat) for one in rows)
+
+    @rule(where=campaigns, name=names, late=events, has_begun=st.booleans(), is_repeat=st.booleans())
+    def resend_and_hear_late(
+        self, *, where: tuple[str, str], name: str, late: RecipientEvent, has_begun: bool, is_repeat: bool
+    ) -> None:
+        """Put somebody in doubt, send again, and learn of the first try before or after the second began."""
         life: Any = self
         life.take_on(where, [name], 4)
         life.nobody_moves_outside_the_table()
         if not self.claims:
             return
-        life.begin([1], 0, None)
-        life.nobody_moves_outside_the_table()
-        life.settle(1, (RecipientEvent.DOUBT, False), LEASE, 1)
-        life.let_time_pass(QUARANTINE)
-        self.resend_all(where=where)
-        life.nobody_moves_outside_the_table()
         first, known = self.claims[-1], len(self.claims)
-        life.claim(where, 4)
-        life.nobody_moves_outside_the_table()
+        self._doubt_and_claim_again(where, is_repeat=is_repeat)
         if has_begun and len(self.claims) > known:
             life.begin([1], 0, None)
             life.nobody_moves_outside_the_table()
         self.claims.append(first)
         life.settle(1, (late, False), LEASE, 2)
+
+    @rule(where=campaigns, name=names, last=events, late=events)
+    def repeat_twice(self, *, where: tuple[str, str], name: str, last: RecipientEvent, late: RecipientEvent) -> None:
+        """Repeat a message twice, and learn of the last try before the first, or of the first after all."""
+        life: Any = self
+        life.take_on(where, [name], 4)
+        life.nobody_moves_outside_the_table()
+        if not self.claims:
+            return
+        first = self.claims[-1]
+        self._doubt_and_claim_again(where, is_repeat=True)
+        self._doubt_and_claim_again(where, is_repeat=True)
+        life.begin([1], 0, None)
+        life.nobody_moves_outside_the_table()
+        life.settle(1, (last, False), LEASE, 1)
+        life.nobody_moves_outside_the_table()
+        self.claims.append(first)
+        life.settle(1, (late, False), LEASE, 1)
+
+    def _doubt_and_claim_again(self, where: tuple[str, str], *, is_repeat: bool) -> None:
+        """Begin the latest claim, lose its reply, and claim again."""
+        life: Any = self
+        life.begin([1], 0, None)
+        life.nobody_moves_outside_the_table()
+        life.settle(1, (RecipientEvent.DOUBT, False), LEASE, 1)
+        life.let_time_pass(QUARANTINE)
+        self._resend(where, is_repeat=is_repeat)
+        life.nobody_moves_outside_the_table()
+        life.claim(where, 4)
+        life.nobody_moves_outside_the_table()

@@ -159,7 +159,7 @@ class Model:
         }.get(row.status, set())
         if event not in allowed:
             return "already" if row.verdicts.get(epoch) == verdict else "stale"
-        quota = self.campaigns[where].quota
+        quota, status = self.campaigns[where].quota, row.status
         if is_unsent and quota is not None:
             quota.give_back((where[0], recipient_id, epoch))
         row.verdicts[epoch] = verdict
@@ -172,6 +172,9 @@ class Model:
             row.doubt_until = now + DOUBT_LASTS[self.campaigns[where].is_text] if event == "doubt" else None
         if event in {"accept", "doubt"} and self.campaigns[where].is_text:
             self.name(where[0], recipient_id, epoch, now)
+        if verdict in {"accepted", "refused"} and status in {"sending", "in_doubt"}:
+            for other in row.open_tries(row.generations[epoch]):
+                self.close(row, other, verdict, "because")
         self.prove(row)
         return "applied"
 
@@ -182,6 +185,9 @@ class Model:
         row = self.rows[where][recipient_id]
         if event == "doubt":
             return "already" if row.verdicts[epoch] == verdict else "stale"
+        is_on_its_way = row.generations[epoch] == row.generation and row.status in {"claimed", "sending", "in_doubt"}
+        if event != "accept" and is_on_its_way:
+            return "stale"
         quota = self.campaigns[where].quota
         if verdict == "not_sent" and quota is not None:
             quota.give_back((where[0], recipient_id, epoch))
@@ -191,15 +197,34 @@ class Model:
         return "applied"
 
     def close(self, row: ModelRow, epoch: int, verdict: str, reason: str) -> None:
-        """End what was left open; if it was accepted before another began, that was the message."""
-        del row.left_open[epoch]
+        """End what was left open; if it was accepted before another began, that was the message.
+
+        Tries of one message are accepted together.
+        """
+        if row.left_open.pop(epoch, None) is None:
+            return
         row.verdicts[epoch] = verdict
-        if verdict == "accepted" and row.status in {"pending", "claimed"}:
+        if verdict != "accepted":
+            return
+        is_doubtful = row.status == "in_doubt" and row.generation == row.generations[epoch]
+        if row.status in {"pending", "claimed"} or is_doubtful:
             row.end("sent", reason)
             row.attempt_count += 1
+        if is_doubtful:
+            row.verdicts[row.epoch] = verdict
+        for other in row.open_tries(row.generations[epoch]):
+            self.close(row, other, verdict, reason)
 
-    def resend(self, where: tuple[str, str], recipient_id: str, quarantine: timedelta, now: datetime) -> int:
-        """Send anew to somebody in doubt."""
+    def resend(
+        self,
+        where: tuple[str, str],
+        recipient_id: str,
+        quarantine: timedelta,
+        now: datetime,
+        *,
+        is_repeat: bool = False,
+    ) -> int:
+        """Send anew, or the very same once more, to somebody in doubt."""
         campaign, row = self.campaigns[where], self.rows[where].get(recipient_id)
         if row is None or row.status != "in_doubt" or row.doubt_until is None:
             return 0
@@ -209,8 +234,10 @@ class Model:
         if now - row.began[row.epoch] < quarantine:
             return 0
         row.left_open[row.epoch] = row.doubt_until
-        row.end("pending", "resent")
-        row.not_before, row.generation = now, row.generation + 1
+        row.end("pending", "repeated" if is_repeat else "resent")
+        row.is_repeated = is_repeat
+        if not is_repeat:
+            row.not_before, row.generation = now, row.generation + 1
         self.reopen(where, row)
         return 1
 
@@ -310,7 +337,7 @@ class Model:
     def readdress(self, where: tuple[str, str], recipient_id: str, key: str, now: datetime) -> str:
         """Move one recipient to another address."""
         row = self.rows[where][recipient_id]
-        if row.status not in {"pending", "claimed"}:
+        if row.status not in {"pending", "claimed"} or row.is_repeated:
             return "busy"
         if any(other.key == key and other.is_recipient for other in self.rows[where].values() if other is not row):
             return "duplicate"

@@ -110,6 +110,7 @@ class ModelRow:
     doubt_until: datetime | None = None
     verdicts: dict[int, str] = attrs.field(factory=dict)  # by epoch; empty: begun and not settled
     generation: int = 1
+    is_repeated: bool = False
     generations: dict[int, int] = attrs.field(factory=dict)  # of the messages that began, by epoch
     left_open: dict[int, datetime] = attrs.field(factory=dict)  # until when, by epoch; the recipient was resent
     began: dict[int, datetime] = attrs.field(factory=dict)  # by epoch
@@ -125,6 +126,10 @@ class ModelRow:
     def epoch_of(self, generation: int) -> int:
         """Return the latest epoch that began with a message of that generation; 0: none."""
         return max((epoch for epoch, found in self.generations.items() if found == generation), default=0)
+
+    def open_tries(self, generation: int) -> list[int]:
+        """Return the epochs of those tries of a message that are left open."""
+        return [epoch for epoch in self.left_open if self.generations[epoch] == generation]
 
     def seen(self) -> dict[str, Any]:
         """Return what a store must show of this row."""

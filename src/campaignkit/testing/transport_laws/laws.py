@@ -7,7 +7,7 @@ from unittest import SkipTest
 from campaignkit.addresses.channel import Channel
 from campaignkit.delivery.outcomes import Verdict
 from campaignkit.message.outbound import OutboundMessage
-from campaignkit.ports import SaysDoubtMax, SenderCheck
+from campaignkit.ports import SaysDoubtMax, SaysIdempotent, SenderCheck
 from campaignkit.testing.transport_laws.trying import ClearFailed, Gate, TransportCase, Trial, make_messages, send
 
 __all__ = ["TransportLaws", "check_transport", "transport_law_names"]
@@ -177,6 +177,7 @@ class TransportLaws:
 
         assert isinstance(transport.channel, Channel)
         assert not isinstance(transport, SaysDoubtMax) or 1 <= transport.doubt_max <= 100
+        assert not isinstance(transport, SaysIdempotent) or transport.is_idempotent in {True, False}
 
     def test_no_secret_is_shown(self) -> None:
         shown = repr(self.case.transport)

@@ -275,6 +275,7 @@ def _create_recipients() -> None:
         sa.Column("not_before", sa.BigInteger(), nullable=False),
         sa.Column("epoch", sa.Integer(), nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("is_repeated", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("attempt_count", sa.Integer(), nullable=False),
         sa.Column("lease_until", sa.BigInteger(), nullable=True),
         sa.Column("worker_id", sa.String(length=200), nullable=False),
