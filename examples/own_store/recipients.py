@@ -83,6 +83,9 @@ class RecipientVerbs(Database):
         if recipient_ids is not None:
             where, named = f"{where} AND recipient_id = ANY(%s)", [list(recipient_ids)]
         with self.writing(merchant_id) as work:
+            campaign = campaign_of(work, merchant_id, campaign_id)
+            if campaign is None or (event is RecipientEvent.EXPIRE and not campaign.is_overdue(work.now)):
+                return 0
             return end_pending(work, event, reason, where, *given, *named)
 
     def readdress(self, merchant_id: str, campaign_id: str, recipient_id: str, to: NewAddress, /) -> ReaddressResult:

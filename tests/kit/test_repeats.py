@@ -185,6 +185,18 @@ def test_who_waits_to_be_repeated_is_not_moved_to_another_address(shop: Florist)
         shop.flora.readdress(shop.campaign_id, ANN, BOB)
 
 
+def test_who_is_cancelled_before_the_repetition_is_told_that_the_first_may_have_arrived(shop: Florist) -> None:
+    waiting_for_its_repetition(shop)
+
+    shop.flora.cancel(shop.campaign_id)
+
+    assert (shop.status, shop.credit) == ("cancelled", (8, 2, 0))
+    assert shop.words == "The campaign was cancelled. Nobody knows whether an earlier message was taken."
+    (recipient,) = shop.flora.recipients(shop.campaign_id)
+    shop.kit.record(ck.SmsReceipt(provider_id="", message_id=recipient.message_id, status=ck.ReceiptStatus.DELIVERED))
+    assert (shop.flora.explain(shop.campaign_id, ANN).code, shop.credit) == ("delivered", (8, 0, 2))
+
+
 def test_what_waits_to_be_repeated_is_not_given_to_a_provider_that_would_take_it_twice(shop: Florist) -> None:
     waiting_for_its_repetition(shop)
     shop.provider.is_idempotent = False

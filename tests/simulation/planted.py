@@ -26,6 +26,7 @@ from tests.stores.planted import (
     TrustsTheWorkersClock,
 )
 from tests.stores.planted_credit import ReleasesWhatIsInDoubt, SendsOnTheHouse
+from tests.stores.planted_doubts import ForgetsTheFirstTry, RepeatsUnderAnotherName
 from tests.stores.planted_shares import CapsNobody
 
 __all__ = [
@@ -35,12 +36,14 @@ __all__ = [
     "BeginsWhilePaused",
     "CapsNobody",
     "ClaimsByLookingFirst",
+    "ForgetsTheFirstTry",
     "GivesCreditBackTwice",
     "HandsOutWhatOthersHold",
     "LosesUpdates",
     "NeverAsksLeave",
     "ReapsTheBegunToPending",
     "ReleasesWhatIsInDoubt",
+    "RepeatsUnderAnotherName",
     "SendsOnTheHouse",
     "SettlesWhateverTheEpoch",
     "TakesLimitsOutsideBegin",

@@ -10,12 +10,14 @@ from tests.simulation.planted import (
     BeginsWhilePaused,
     CapsNobody,
     ClaimsByLookingFirst,
+    ForgetsTheFirstTry,
     GivesCreditBackTwice,
     HandsOutWhatOthersHold,
     LosesUpdates,
     NeverAsksLeave,
     ReapsTheBegunToPending,
     ReleasesWhatIsInDoubt,
+    RepeatsUnderAnotherName,
     SendsOnTheHouse,
     SettlesWhateverTheEpoch,
     TakesLimitsOutsideBegin,
@@ -44,6 +46,14 @@ HINTS = {
 REFUSING = Weather(switch=0.5, linger=0.5, trouble=0.6, fates=(Fate.REFUSED_EARLY, Fate.DEFERRED_EARLY))
 
 
+# Replies that never come, of messages that the provider has or has not.
+LOSSY = Weather(trouble=0.6, fates=(Fate.LOST, Fate.VANISHED))
+REPEATING = {
+    RepeatsUnderAnotherName: (15, {"duplicated", "unnamed_change"}),
+    ForgetsTheFirstTry: (15, {"ledger"}),
+}
+
+
 def laws_broken(hint: int, **options) -> set[str]:
     """Return the laws that the first seed breaks which breaks any."""
     for seed in (hint, *range(SEEDS)):
@@ -58,6 +68,13 @@ def test_a_planted_bug_is_found(bug):
     hint, laws = HINTS[bug]
 
     assert laws & laws_broken(hint, make_store=bug)
+
+
+@pytest.mark.parametrize("bug", REPEATING, ids=lambda bug: bug.__name__)
+def test_a_planted_bug_in_sending_the_very_same_again_is_found(bug):
+    hint, laws = REPEATING[bug]
+
+    assert laws & laws_broken(hint, make_store=bug, weather=LOSSY)
 
 
 def test_a_transport_that_never_asks_for_leave_is_found():

@@ -12,7 +12,13 @@ from campaignkit.delivery.crediting import given_up
 from campaignkit.delivery.settling import SettleFacts, Settlement, SettleResult
 from tests.stores.planted import Planted
 
-__all__ = ["PLANTED_DOUBTS", "ForgetsWhatWasInDoubt", "ResendsBeforeTheQuarantine"]
+__all__ = [
+    "PLANTED_DOUBTS",
+    "ForgetsTheFirstTry",
+    "ForgetsWhatWasInDoubt",
+    "RepeatsUnderAnotherName",
+    "ResendsBeforeTheQuarantine",
+]
 
 
 class ResendsBeforeTheQuarantine(Planted):

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from campaignkit.campaign.campaign import TimelineEntry  # which has a policy
 
 __all__ = [
+    "NOT_REPEATABLE",
     "REPEAT_PAUSES",
     "REPEAT_WITHIN",
     "RESEND_QUARANTINE",
@@ -28,6 +29,7 @@ REPEAT_PAUSES = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=3
 # Gateways keep idempotency keys for a day as a rule (Stripe, https://docs.stripe.com/api/idempotent_requests: at least
 # 24 hours). A repeat after that would be a second message, so none begins this long after the first try.
 REPEAT_WITHIN = timedelta(hours=20)
+NOT_REPEATABLE = "not_repeatable"  # why somebody has failed who was to get the same again, and could not any more
 
 
 class DoubtPolicy(StrEnum):

@@ -49,6 +49,10 @@ class CampaignRecord:
     def identity(self) -> tuple[str, str]:
         return (self.merchant_id, self.campaign_id)
 
+    def is_overdue(self, now: datetime) -> bool:
+        """Return whether its deadline has come."""
+        return self.deadline is not None and self.deadline <= now
+
     def is_resting(self, now: datetime) -> bool:
         """Return whether it begins nothing at *now*, whatever its limits."""
         return self.resting_until is not None and self.resting_until > now

@@ -40,7 +40,7 @@ DEFAULT_LEASE = CROSS_WITHIN + timedelta(minutes=10) + timedelta(minutes=1)
 BATCH_MAX = 100  # messages a transport is given at a time; also the most that a crash leaves claimed
 MOMENT = timedelta(minutes=1)
 DUE_MAX = 200  # campaigns looked at in one call
-CREDIT_AGAIN = timedelta(seconds=5)
+AGAIN = timedelta(seconds=5)  # where somebody else may change what stands in the way
 SLOWED_SECONDS = 5  # a sender that was throttled is given no more at a time than it may send in so long
 
 
@@ -168,7 +168,8 @@ class Dispatcher:
                 moved = self._store.move_recipients(
                     due.merchant_id, due.campaign_id, RecipientEvent.EXPIRE, reason="deadline_passed"
                 )
-                return _Served(has_progressed=moved > 0, next_at=due.next_lease_at)
+                # Nobody: the deadline was moved since this worker read it, or others were faster.
+                return _Served(has_progressed=moved > 0, next_at=due.next_lease_at if moved else now + AGAIN)
             case Move():
                 if action.event is None and campaign.next_at == action.next_at:
                     return _Served(next_at=action.next_at)
@@ -339,7 +340,7 @@ class Dispatcher:
         )
         if current is not None and self._records.move(attrs.evolve(current, credit_needed=needed), move):
             return _Served(sent=sent, has_progressed=True, next_at=campaign.deadline)
-        return _Served(sent=sent, has_progressed=sent > 0, next_at=self._clock.now() + CREDIT_AGAIN)
+        return _Served(sent=sent, has_progressed=sent > 0, next_at=self._clock.now() + AGAIN)
 
     def _lesson(
         self,

@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 import attrs
 
 from campaignkit.addresses.channel import Rejection
+from campaignkit.campaign.doubts import NOT_REPEATABLE
 from campaignkit.campaign.retry_budget import RETRY_PAUSE
 from campaignkit.credits.prices import PriceTable
 from campaignkit.delivery.begin import CROSS_WITHIN, Clearance
 from campaignkit.delivery.sentences import describe_code
 from campaignkit.dispatch.composing import Composer
 from campaignkit.dispatch.limiting import Limiting
-from campaignkit.dispatch.repeating import NOT_REPEATABLE, Repeat
+from campaignkit.dispatch.repeating import Repeat
 from campaignkit.dispatch.steering import Opening, opening_at
 from campaignkit.dispatch.supplying import Supplying
 from campaignkit.errors import SupplyFailed

@@ -10,9 +10,8 @@ from campaignkit.campaign.doubts import REPEAT_WITHIN
 from campaignkit.campaign.recipients import Attempt, CampaignRecipient
 from campaignkit.ports import Claim, RecipientStore, SaysIdempotent, Transport
 
-__all__ = ["NOT_REPEATABLE", "Repeat", "is_idempotent", "repeat_of", "repeats_of"]
+__all__ = ["Repeat", "is_idempotent", "repeat_of", "repeats_of"]
 
-NOT_REPEATABLE = "not_repeatable"
 _CHANGED = "Nobody knows whether its message was taken, and the text was changed since, so it is not sent again."
 _NO_KEYS = "Nobody knows whether its message was taken, and this provider might take it twice, so it is not sent again."
 _TOO_LATE = (

@@ -8,7 +8,7 @@ import attrs
 
 from campaignkit.addresses.channel import Channel
 from campaignkit.campaign.campaign import Campaign, TimelineEntry, WaitingFor
-from campaignkit.campaign.doubts import DoubtPolicy
+from campaignkit.campaign.doubts import NOT_REPEATABLE, DoubtPolicy
 from campaignkit.campaign.recipients import Attempt, CampaignRecipient, Intake
 from campaignkit.campaign.status import CampaignStatus, Delivery, RecipientStatus
 from campaignkit.delivery.feedback import Feedback, FeedbackKind, HeardFeedback, suppression_reason
@@ -162,10 +162,18 @@ def _ended(trail: Trail, campaign: Campaign, zone: ZoneInfo, *, can_repeat: bool
         code, message = "in_doubt", _doubt(trail, campaign, zone, can_repeat=can_repeat)
     else:
         code, message = _final(trail.recipient, campaign, zone)
-    is_sent = trail.recipient.status is RecipientStatus.SENT
-    if is_sent or all(one.verdict != Verdict.ACCEPTED for one in trail.attempts):
-        return code, message
-    return code, f"{message} An earlier message, which was in doubt, turned out to have been accepted."
+    if any(one.verdict == Verdict.ACCEPTED for one in trail.attempts):
+        is_told = trail.recipient.status is RecipientStatus.SENT
+        return code, message if is_told else f"{message} {_ACCEPTED_BEFORE}"
+    is_unclear = trail.recipient.status in _NOT_SENT and any(one.may_be_accepted for one in trail.attempts)
+    return code, f"{message} {_UNCLEAR_BEFORE}" if is_unclear and code != NOT_REPEATABLE else message
+
+
+_ACCEPTED_BEFORE = "An earlier message, which was in doubt, turned out to have been accepted."
+_UNCLEAR_BEFORE = "Nobody knows whether an earlier message was taken."
+_NOT_SENT = frozenset(
+    {RecipientStatus.FAILED, RecipientStatus.SKIPPED, RecipientStatus.CANCELLED, RecipientStatus.EXPIRED}
+)
 
 
 def _final(recipient: CampaignRecipient, campaign: Campaign, zone: ZoneInfo) -> tuple[str, str]:

@@ -70,7 +70,11 @@ class RecipientStore(Protocol):
         reason: str,
         recipient_ids: Sequence[str] | None = None,
     ) -> int:
-        """Apply skip, expire or cancel to pending recipients, all or those named; return how many moved."""
+        """Apply skip, expire or cancel to pending recipients, all or those named; return how many moved.
+
+        Expire moves nobody before the campaign's deadline, by the store's clock and as the campaign stands: whoever
+        asks may have read a deadline that was moved since.
+        """
         ...
 
     def readdress(self, merchant_id: str, campaign_id: str, recipient_id: str, to: NewAddress, /) -> ReaddressResult:

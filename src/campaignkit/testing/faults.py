@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 from campaignkit.addresses.channel import Channel
 from campaignkit.delivery.outcomes import Outcome
 from campaignkit.message.outbound import OutboundMessage
-from campaignkit.ports import Clear, Cleared, SenderCheck, Store, Transport
+from campaignkit.ports import Clear, Cleared, SaysIdempotent, SenderCheck, Store, Transport
 
 if TYPE_CHECKING:
     import random
@@ -195,6 +195,10 @@ class FaultyTransport:
     @property
     def channel(self) -> Channel:
         return self._transport.channel
+
+    @property
+    def is_idempotent(self) -> bool:
+        return isinstance(self._transport, SaysIdempotent) and self._transport.is_idempotent
 
     def send(self, batch: Sequence[OutboundMessage], clear: Clear, /) -> Iterator[Outcome]:
         self._at("send.before")

@@ -138,6 +138,9 @@ class MemoryStore(MemoryDoubts):
         if event not in MOVABLE:
             raise ValueError(f"recipients are moved by {', '.join(MOVABLE)}, not by {event}")
         with self._lock:
+            campaign = self._documents.campaign(merchant_id, campaign_id)
+            if campaign is None or (event is RecipientEvent.EXPIRE and not campaign.is_overdue(self._now())):
+                return 0
             named = None if recipient_ids is None else frozenset(recipient_ids)
             return self._end_pending(merchant_id, campaign_id, event, reason=reason, named=named)
 

@@ -113,6 +113,13 @@ def move_recipients(
         )
         if recipient_ids is not None:
             update = update.where(recipients.c.recipient_id.in_(list(recipient_ids)))
+        if event is RecipientEvent.EXPIRE:
+            overdue = sa.exists().where(
+                campaigns.c.merchant_id == merchant_id,
+                campaigns.c.campaign_id == campaign_id,
+                campaigns.c.deadline <= now,
+            )
+            update = update.where(overdue)
         target = transition(status, event).value
         moved += connection.execute(update.values(status=target, reason=reason, detail="", changed_at=now)).rowcount
     return moved

@@ -53,8 +53,10 @@ def _problems(court: Court, begun: Begun, row: CampaignRecipient) -> Iterator[tu
     if campaign.deadline is not None and begun.at >= campaign.deadline:
         yield "begun_after_deadline", f"its deadline was {instant(campaign.deadline)}"
     earlier = court.begun.get(row.recipient_id, ())
-    if any(one.is_open for one in earlier):
+    if any(one.is_open and not (one.left_open_until and one.is_same_message(asked)) for one in earlier):
         yield "begun_twice", "an earlier try is not settled"
+    if asked.price is not None and any(one.is_same_message(asked) and court.is_charged(one) for one in earlier):
+        yield "ledger", "its message is paid for"
     yield from _hours(begun)
     yield from _counts(court, asked, campaign, begun.at)
     yield from _cap(court, begun)
@@ -105,6 +107,7 @@ def _cap(court: Court, begun: Begun) -> Iterator[tuple[str, str]]:
         and one.clearance.address_key == asked.address_key
         and court.may_be_accepted(one)
         and one.clearance.cap is not None
+        and not one.is_same_message(asked)  # repeated: it is one message
     ]
     if len(past) >= asked.cap.messages:
         yield "over_cap", f"{len(past)} in {asked.cap.days} days"

@@ -36,6 +36,12 @@ class Begun:
     is_counted: bool = True  # under its limits
     is_open: bool = True  # nobody has settled it: sending or in doubt
     is_accepted: bool = False  # so says the store
+    left_open_until: datetime | None = None  # its message is repeated, and until then it may prove accepted
+
+    def is_same_message(self, clearance: Clearance) -> bool:
+        """Return whether *clearance* is for the very same message."""
+        mine = self.clearance
+        return (mine.recipient_id, mine.generation) == (clearance.recipient_id, clearance.generation)
 
 
 @attrs.frozen
@@ -129,6 +135,10 @@ class Court:
         """Yield everything that began for a merchant."""
         for several in self.begun.values():
             yield from (one for one in several if one.clearance.merchant_id == merchant_id)
+
+    def is_charged(self, begun: Begun) -> bool:
+        """Return whether a message holds credit, or cost some."""
+        return bool(begun.clearance.price) and self.may_be_accepted(begun)
 
     def may_be_accepted(self, begun: Begun) -> bool:
         """Return whether the provider took this message, so says the store, or nobody knows."""

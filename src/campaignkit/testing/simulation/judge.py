@@ -25,6 +25,7 @@ from campaignkit.testing.simulation.beginnings import judge_begin
 from campaignkit.testing.simulation.court import HOLDING, Begun, Change, Court, Place
 from campaignkit.testing.simulation.provider import Accepted
 from campaignkit.testing.simulation.purses import Purses
+from campaignkit.testing.simulation.repeats import Repeats, standing
 from campaignkit.testing.simulation.report import instant
 from campaignkit.testing.simulation.watching import Call
 
@@ -43,6 +44,7 @@ EVENTS: Mapping[str, tuple[RecipientEvent, ...]] = {
     "move_recipients": _ENDING,
     "suppress": (RecipientEvent.SKIP,),
     "readdress": (RecipientEvent.READDRESS,),
+    "resend": (RecipientEvent.RESEND,),
     "add_recipients": (),
 }
 _LANDINGS = frozenset({RecipientStatus.SKIPPED, RecipientStatus.EXPIRED, RecipientStatus.CANCELLED})
@@ -54,6 +56,7 @@ class Judge:
 
     court: Court
     purses: Purses
+    repeats: Repeats
 
     def see(self, call: Call) -> None:
         """Judge one call of the store that had its effect."""
@@ -79,6 +82,20 @@ class Judge:
             court.find("unexpected", f"{accepted.message_id} was accepted from {accepted.actor}, who never began it")
             return
         self._judge_crossing(mine[-1], accepted)
+
+    def take_again(self, accepted: Accepted, is_same: bool, /) -> None:
+        """Judge a message that the provider knew, and did not take again."""
+        court, recipient_id = self.court, accepted.recipient_id
+        rows = (rows[recipient_id] for rows in court.rows.values() if recipient_id in rows)
+        if not any(row.is_repeated for row in rows):
+            court.find("duplicated", f"{accepted.message_id} was sent again, and nobody asked for that")
+        if not is_same:
+            court.find("duplicated", f"{accepted.message_id} was sent again with other bytes")
+        mine = [one for one in court.begun.get(recipient_id, ()) if one.actor == accepted.actor]
+        if mine:
+            self._judge_crossing(mine[-1], accepted)
+        else:
+            court.find("unexpected", f"{accepted.message_id} came from {accepted.actor}, who never began it")
 
     def _judge_address(self, accepted: Accepted) -> None:
         """One address gets one message of a campaign, whoever stands under it."""
@@ -149,14 +166,30 @@ class Judge:
         settled = _settlements(call)
         self._judge_changes(call, changes)
         for change in changes:
-            self._note_settled(change, settled)
-        if settled or call.verb == "reap":
+            if call.verb == "resend":
+                self.repeats.leave_open(change)
+            else:
+                self._note_settled(change, settled)
+        self._hear(settled, changes)
+        if call.verb == "reap":
+            for merchant_id in dict.fromkeys(self.repeats.lapse(court.now())):
+                self.purses.judge(merchant_id)
+        if settled or call.verb in {"reap", "resend"}:  # they may reopen it
             self._reload(place for place in places if court.status(place) is CampaignStatus.FINISHED)
         if call.verb == "begin":
             judge_begin(court, call)
         if call.verb in {"begin", "settle", "reap"}:
             for merchant_id in dict.fromkeys(place[0] for place in places):
                 self.purses.judge(merchant_id)
+
+    def _hear(self, settled: Sequence[Settlement], changes: Sequence[Change]) -> None:
+        """Tell tries that were left open what became of their message."""
+        stood = standing(changes)
+        for said in settled:
+            place = self.court.place_of(said.merchant_id, said.recipient_id)
+            row = None if place is None else self.court.rows.get(place, {}).get(said.recipient_id)
+            if row is not None:
+                self.repeats.hear(said, stood.get(said.recipient_id, row.status))
 
     def _judge_hands(self, call: Call) -> None:
         """Nobody is handed out who was in other hands."""
@@ -172,7 +205,7 @@ class Judge:
         """Return the campaigns whose rows this call may have changed."""
         court = self.court
         match call.verb:
-            case "claim" | "move_recipients" | "readdress" | "add_recipients":
+            case "claim" | "move_recipients" | "readdress" | "add_recipients" | "resend":
                 return [(call.arguments[0], call.arguments[1])]
             case "suppress":
                 return [place for place in court.bodies if place[0] == call.arguments[0]]
@@ -224,14 +257,34 @@ class Judge:
             case "claim":
                 return _claimed_wrongly(call, change, self.court.now())
             case "begin" | "settle" | "release":
-                is_named = (before.recipient_id, before.epoch) in _named(call) and change.after.epoch == before.epoch
-                return "" if is_named else "nobody named it at that epoch"
+                epochs = {before.epoch, *(one.clearance.epoch for one in self._tries_of(before))}
+                is_named = any((before.recipient_id, epoch) in _named(call) for epoch in epochs)
+                is_kept = change.after.epoch == before.epoch
+                return "" if is_named and is_kept else "nobody named it at that epoch"
+            case "resend":
+                return self._resent_wrongly(call, change)
             case "reap":
                 return "" if self._is_overdue(before) else "its lease was not over"
             case "suppress":
                 return "" if before.address_key in call.arguments[1] else "its address was not named"
             case _:
                 return ""
+
+    def _tries_of(self, row: CampaignRecipient) -> Sequence[Begun]:
+        """Return the tries at a recipient that were left open when it was sent to again."""
+        return [one for one in self.court.begun.get(row.recipient_id, ()) if one.left_open_until is not None]
+
+    def _resent_wrongly(self, call: Call, change: Change) -> str:
+        """Return why this one should not have been sent to again; nobody asks for another message here."""
+        before, after = change.before, change.after
+        begun = self.court.open_of(before.recipient_id, before.epoch)
+        if before.recipient_id not in call.options["recipient_ids"]:
+            return "it was not named"
+        if after.generation != before.generation or not after.is_repeated:
+            return "it would get another message"
+        if begun is None or begun.at + call.options["quarantine"] > self.court.now():
+            return "its pause was not over"
+        return ""
 
     def _has_expired(self, row: CampaignRecipient) -> bool:
         """Return whether its deadline is past, or no try before it is left."""

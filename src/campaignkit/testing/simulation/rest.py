@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from campaignkit.campaign.doubts import NOT_REPEATABLE
 from campaignkit.campaign.recipients import CampaignRecipient, Intake
 from campaignkit.campaign.status import UNFINISHED_STATUSES, CampaignStatus, RecipientStatus
 from campaignkit.credits.balances import make_balance
@@ -15,6 +16,9 @@ __all__ = ["judge_rest", "statuses_of"]
 # Where a message that was accepted may stand.
 _ADMITTED = frozenset(
     {RecipientStatus.SENT, RecipientStatus.SENDING, RecipientStatus.IN_DOUBT, RecipientStatus.UNKNOWN}
+)
+_BEFORE_BEGINNING = frozenset(
+    {RecipientStatus.PENDING, RecipientStatus.CANCELLED, RecipientStatus.SKIPPED, RecipientStatus.EXPIRED}
 )
 _RESTING = frozenset({CampaignStatus.DRAFT, CampaignStatus.PAUSED, CampaignStatus.FAILED})
 _OVER = frozenset({CampaignStatus.FINISHED, CampaignStatus.CANCELLED})
@@ -29,6 +33,7 @@ def judge_rest(court: Court, *, is_fair: bool) -> None:
         _judge_sums(court, place)
         for row in _recipients(court, place):
             _judge_witness(court, row)
+            _judge_price(court, row)
             _judge_end(court, place, row, is_fair=is_fair)
         _judge_campaign(court, place)
     for merchant_id in dict.fromkeys(place[0] for place in court.bodies):
@@ -55,8 +60,25 @@ def _judge_witness(court: Court, row: CampaignRecipient) -> None:
     is_accepted = row.recipient_id in court.accepted
     if row.status is RecipientStatus.SENT and not is_accepted:
         court.find("lost", f"{row.recipient_id} is sent, and the provider never had it")
-    if is_accepted and row.status not in _ADMITTED:
+    if is_accepted and row.status not in _ADMITTED and not _ended_before_its_repetition(row):
         court.find("unexpected", f"the provider has the message of {row.recipient_id}, which is {row.status}")
+
+
+def _ended_before_its_repetition(row: CampaignRecipient) -> bool:
+    """Return whether somebody in doubt was to be sent the very same message again, and it did not come to that.
+
+    Who is pending is cancelled, skipped or expires as anybody, and the first try stays open: its credit tells.
+    """
+    is_too_late = row.status is RecipientStatus.FAILED and row.reason == NOT_REPEATABLE
+    return row.is_repeated and (is_too_late or row.status in _BEFORE_BEGINNING)
+
+
+def _judge_price(court: Court, row: CampaignRecipient) -> None:
+    """A message is paid once, however often it was sent."""
+    trail = court.store.trail(row.merchant_id, row.recipient_id)
+    paid = Counter(one.generation for one in (trail.attempts if trail else ()) if one.credit_spent)
+    if any(count > 1 for count in paid.values()):
+        court.find("ledger", f"{row.recipient_id} paid for one message {max(paid.values())} times")
 
 
 def _judge_end(court: Court, place: Place, row: CampaignRecipient, *, is_fair: bool) -> None:

@@ -113,6 +113,7 @@ def add_campaign(shop: Shop, merchant: Merchant, dice: random.Random, now: datet
         window=dice.choice(WINDOWS),
         kind=dice.choice(("marketing", "marketing", "transactional")),
         partial=True,
+        on_doubt=dice.choice(("hold", "resend_if_idempotent")) if is_text else "hold",
         **dice.choice(CAMPAIGN_LIMITS),
     )
     shop.campaigns.append(campaign.id)

@@ -19,6 +19,7 @@ from campaignkit.testing.simulation.court import SEPARATOR, Court
 from campaignkit.testing.simulation.judge import Judge
 from campaignkit.testing.simulation.provider import Provider, SimulatedTransport
 from campaignkit.testing.simulation.purses import Purses
+from campaignkit.testing.simulation.repeats import Repeats
 from campaignkit.testing.simulation.report import SimulationReport, digest_of
 from campaignkit.testing.simulation.rest import judge_rest, statuses_of
 from campaignkit.testing.simulation.shop import FRIDAY, Person, Shop, open_shops, price_book
@@ -107,8 +108,9 @@ class Simulation:
         self._stage = self._director.stage = Stage(starts_at, self._director.direct, self._director.choose)
         self._store = self.make_store(TrueClock(self._stage))
         self._court = Court(self._store, lambda: self._stage.now, lambda: len(self._stage.trace) - 1)
-        self._judge = Judge(self._court, Purses(self._court))
-        self._provider = Provider(self._stage, self._judge.take)
+        purses = Purses(self._court)
+        self._judge = Judge(self._court, purses, Repeats(self._court, purses))
+        self._provider = Provider(self._stage, self._judge.take, self._judge.take_again)
 
     def run(self) -> SimulationReport:
         """Play, judge, and return the report."""

@@ -189,6 +189,7 @@ class RecipientLaws(Laws):
         named = self.store.move_recipients(
             MERCHANT, "c1", RecipientEvent.SKIP, reason="removed", recipient_ids=["c1ann", "c1bob", "c1nobody"]
         )
+        self.bench.edit(deadline=self.clock.now())
         rest = self.store.move_recipients(MERCHANT, "c1", RecipientEvent.EXPIRE, reason="deadline_passed")
 
         assert (named, rest) == (1, 1)
@@ -196,6 +197,17 @@ class RecipientLaws(Laws):
         bob, cid = self.bench.recipient("c1bob"), self.bench.recipient("c1cid")
         assert (bob.status, bob.reason) == (RecipientStatus.SKIPPED, "removed")
         assert (cid.status, cid.reason) == (RecipientStatus.EXPIRED, "deadline_passed")
+
+    def test_nobody_expires_before_the_deadline_as_it_stands(self) -> None:
+        self.bench.campaign()
+        self.bench.add("ann")
+        assert self.store.move_recipients(MERCHANT, "c1", RecipientEvent.EXPIRE, reason="deadline_passed") == 0
+
+        self.bench.edit(deadline=self.clock.now() + timedelta(microseconds=1))
+        assert self.store.move_recipients(MERCHANT, "c1", RecipientEvent.EXPIRE, reason="deadline_passed") == 0
+        assert self.bench.status() is RecipientStatus.PENDING
+        self.clock.advance(timedelta(microseconds=1))
+        assert self.store.move_recipients(MERCHANT, "c1", RecipientEvent.EXPIRE, reason="deadline_passed") == 1
 
 
 class SuppressionLaws(Laws):
