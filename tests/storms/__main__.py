@@ -34,7 +34,7 @@ from tests.storms.mails import MAILS, storm_of_mails
 from tests.storms.places import Place, new_place, url_of
 from tests.storms.simulations import run_simulations
 from tests.storms.storm import Field, Lay, Report, kill_everywhere
-from tests.storms.texts import prepare_texts
+from tests.storms.texts import prepare_repeats, prepare_texts
 from tests.storms.till import Till
 from tests.storms.wire import WIRE_TEXTS, send_over_smpp
 
@@ -52,6 +52,8 @@ RECIPIENTS_OF_A_GALE = 240  # so that four workers have something to hold at onc
 TEXTS = 16  # of all campaigns together, where one field is one kill
 PASSINGS_OF_TEXTS = 12  # of one point
 KILLS_OF_TEXTS = 0.18  # of those of mails: a text passes many more points
+PASSINGS_OF_REPEATS = 5
+KILLS_OF_REPEATS = 0.06
 CREDIT_ROUNDS = 1000
 CREDIT_RACERS = 16
 PASSINGS_ON_SERVER = 3  # of one point, where to lay a field takes longer than to fight over it
@@ -224,6 +226,21 @@ class Storm:
         """Kill at random, in real time, with credit on."""
         return self._gale_of_texts(int(self.kills * KILLS_OF_TEXTS), SQLITE)
 
+    def run_every_point_of_repeats(self) -> Line:
+        """Kill at each point where what is in doubt is sent again: none may stay in doubt after one death."""
+        template = self.template(TEXTS, prepare_repeats)
+        line, report = self._killed_everywhere(
+            "texts sent again, points", template, PASSINGS_OF_REPEATS, _lay_repeating, SQLITE
+        )
+        return with_complaint(_with_ledger(line, report), line.in_doubt > 0, f"{line.in_doubt} stayed in doubt")
+
+    def run_gale_of_repeats(self) -> Line:
+        """Kill at random, in real time, where what is in doubt is sent again."""
+        kills = int(self.kills * KILLS_OF_REPEATS)
+        report = self._killed_at_random(kills, self.template(RECIPIENTS_OF_A_GALE, prepare_repeats), _lay_repeating)
+        line = _with_ledger(line_of("texts sent again, random", report, SQLITE), report)
+        return with_complaint(line, line.kills < kills, f"only {line.kills} of {kills} kills")
+
     def run_gale_of_texts_on_server(self) -> Line:
         """The same where the server's clock decides."""
         return self._gale_of_texts(int(self.kills * KILLS_OF_TEXTS_ON_SERVER), POSTGRES)
@@ -282,6 +299,8 @@ PHASES: Mapping[str, Callable[[Storm], Line]] = {
     "text-points": Storm.run_every_point_of_texts,
     "random": Storm.run_gale,
     "text-random": Storm.run_gale_of_texts,
+    "repeat-points": Storm.run_every_point_of_repeats,
+    "repeat-random": Storm.run_gale_of_repeats,
     "simulations": Storm.run_simulations,
     "pg-credit": Storm.run_credit_race_on_server,
     "pg-points": Storm.run_every_point_on_server,
@@ -294,6 +313,11 @@ ON_SERVER = "pg-"
 def _lay_for_short_lives(template: Place, folder: Path) -> Field:
     """Lay a field where workers die sooner: on a server those who live on cost more than those who die."""
     return Field.lay(template, folder, death_probability=0.05, life_seconds_max=0.4)
+
+
+def _lay_repeating(template: Place, folder: Path) -> Till:
+    """Lay a field whose provider takes a text once, however often it comes."""
+    return Till.lay(template, folder, is_repeating=True)
 
 
 def _with_ledger(line: Line, report: Report) -> Line:

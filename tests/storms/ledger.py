@@ -20,11 +20,13 @@ __all__ = ["Books", "complaints_at_any_moment", "complaints_at_the_end", "read_b
 _LOTS = "SELECT merchant_id, lot_number, key, granted, available, held, spent, expired FROM campaignkit_credit_lots"
 _ENTRIES = "SELECT merchant_id, kind, key, credit_count, change FROM campaignkit_credit_entries"
 _ATTEMPTS = (
-    "SELECT r.merchant_id, r.address, r.status, r.epoch, a.epoch, a.credit_shares, a.credit_spent, a.credit_expired, "
-    "a.credit_ended_at IS NULL FROM campaignkit_recipients r LEFT JOIN campaignkit_attempts a "
+    "SELECT r.merchant_id, r.address, r.status, r.epoch, r.is_repeated, "
+    "a.epoch, a.credit_shares, a.credit_spent, a.credit_expired, a.credit_ended_at IS NULL "
+    "FROM campaignkit_recipients r LEFT JOIN campaignkit_attempts a "
     "ON a.merchant_id = r.merchant_id AND a.recipient_id = r.recipient_id AND a.credit_shares > ''"
 )
 _WITH_A_HOLD = {"sending", "in_doubt"}
+_BETWEEN_TRIES = {"pending", "claimed"}
 _CHARGED = {"sent", "unknown"}
 
 
@@ -68,7 +70,15 @@ class Texted:
     address: str
     status: str
     epoch: int
+    is_repeated: bool  # one of its tries holds the credit for all of them
     holds: list[Hold]
+
+    @property
+    def is_held_rightly(self) -> bool:
+        """Return whether credit is put aside for it as long as somebody may have it, and no longer."""
+        is_due = self.status in (_WITH_A_HOLD | _BETWEEN_TRIES if self.is_repeated else _WITH_A_HOLD)
+        epochs = [hold.epoch for hold in self.open_holds]
+        return len(epochs) == is_due and (self.is_repeated or epochs in ([], [self.epoch]))
 
     @property
     def charge(self) -> int:
@@ -108,13 +118,15 @@ def read_books(database: Place, accepted: Path) -> Books:
     lines = [line.split() for line in accepted.read_text().splitlines()] if accepted.exists() else []
     lots, entries, attempts = read_at_once(database, [_LOTS, _ENTRIES, _ATTEMPTS])
     texted: dict[str, Texted] = {}
-    for merchant_id, address, status, epoch, *rest in attempts:
-        one = Texted(merchant_id=merchant_id, address=address, status=status, epoch=epoch, holds=[])
+    for merchant_id, address, status, epoch, is_repeated, *rest in attempts:
+        one = Texted(
+            merchant_id=merchant_id, address=address, status=status, epoch=epoch, is_repeated=is_repeated, holds=[]
+        )
         if rest[0] is not None:
             texted.setdefault(address, one).holds.append(_hold(*rest))
         else:
             texted[address] = one
-    wire = {address: (int(taken), int(parts)) for address, taken, parts in lines}
+    wire = {address: (int(taken), int(parts)) for address, taken, parts, *_ in lines}
     return Books(wire=wire, lots=[LotRow(*row) for row in lots], entries=entries, texted=texted)
 
 
@@ -128,10 +140,9 @@ def complaints_at_any_moment(books: Books) -> Iterator[str]:
     yield from _lots_against_attempts(books)
     yield from _lots_against_entries(books)
     for one in books.texted.values():
-        if one.status in _WITH_A_HOLD and [hold.epoch for hold in one.open_holds] != [one.epoch]:
-            yield f"{one.address} is {one.status} without a hold"
-        if one.status not in _WITH_A_HOLD and one.open_holds:
-            yield f"{one.address} is {one.status} and its hold is open"
+        if not one.is_held_rightly:
+            what = "and its hold is open" if one.open_holds else "without a hold"
+            yield f"{one.address} is {one.status} {what}"
     for address, (taken, _) in books.wire.items():
         if books.texted[address].charge < price_of(address, taken):
             yield f"{address} has more on the wire than was held or spent for it"

@@ -17,7 +17,18 @@ from tests.storms.ground import judge
 from tests.storms.ledger import complaints_at_any_moment, complaints_at_the_end, read_books
 from tests.storms.planted import PLANTED
 from tests.storms.storm import Report, kill_once, storm_once
-from tests.storms.texts import GIFT, OPENING, SHOPS, contacts, name_of, number_of, parts_of, place_of, prepare_texts
+from tests.storms.texts import (
+    GIFT,
+    OPENING,
+    SHOPS,
+    contacts,
+    name_of,
+    number_of,
+    parts_of,
+    place_of,
+    prepare_repeats,
+    prepare_texts,
+)
 from tests.storms.till import Till
 from tests.storms.zygote import Zygote
 
@@ -49,6 +60,13 @@ def zygote() -> Iterator[Zygote]:
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     database = tmp_path_factory.mktemp("template") / "texts.db"
     prepare_texts(database, TEXTS)
+    return database
+
+
+@pytest.fixture(scope="module")
+def repeating(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    database = tmp_path_factory.mktemp("template") / "repeats.db"
+    prepare_repeats(database, TEXTS)
     return database
 
 
@@ -86,6 +104,17 @@ def test_workers_killed_at_random_lose_nothing_double_nothing_and_oversell_nothi
     assert 0 < report.tallies["on the wire"] <= report.tallies["spent"] + report.tallies["held"]
 
 
+def test_what_a_kill_leaves_in_doubt_is_sent_again_and_taken_and_paid_once(zygote, repeating, tmp_path):
+    lay = partial(Till.lay, is_repeating=True)
+    kills = [kill_once(zygote, repeating, tmp_path / f"{name}{k}", name, k, lay) for name, k in POINTS]
+    report = sum(kills, Report())
+    print(f"\nkilled where credit moves, and sent again: {report}\n{report.tallies}")
+
+    assert_right(report)
+    assert report.left["sending"] > 0
+    assert (report.statuses()["in_doubt"], report.statuses()["unknown"]) == (0, 0)
+
+
 @pytest.mark.parametrize(
     ("planted", "words"),
     [
@@ -100,6 +129,15 @@ def test_the_judge_convicts_a_store_with_a_bug(zygote, template, tmp_path, plant
 
     assert planted in PLANTED
     assert [complaint for complaint in report.complaints if words in complaint]
+
+
+def test_the_judge_convicts_a_provider_that_takes_a_text_twice_though_it_says_that_it_does_not(
+    zygote, repeating, tmp_path
+):
+    lay = partial(Till.lay, is_repeating=True, is_forgetful=True)
+    report = kill_once(zygote, repeating, tmp_path / "till", "crossing.after", 3, lay)
+
+    assert report.count("duplicated") > 0
 
 
 def test_the_judge_has_nothing_to_say_of_what_is_right(finished):

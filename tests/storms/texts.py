@@ -4,6 +4,7 @@ What is granted is written into a book beside the database, before and after, by
 storm and die of it too.
 """
 
+import fcntl
 import os
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -78,7 +79,7 @@ def price_book() -> PriceBook:
     return PriceBook((PriceTable.of(prices, version="march", effective_from=STARTS_AT - AN_HOUR),))
 
 
-def prepare_texts(database: Place, recipient_count: int) -> None:
+def prepare_texts(database: Place, recipient_count: int, *, on_doubt: str = "hold") -> None:
     """Make *database* hold campaigns of so many texts together that may start, and too little credit for them."""
     clock = FrozenClock(STARTS_AT)
     store = SqlStore(url_of(database), clock=clock)
@@ -93,12 +94,18 @@ def prepare_texts(database: Place, recipient_count: int) -> None:
                 content=CONTENT,
                 kind="transactional",
                 partial=True,
+                on_doubt=on_doubt,
                 start_grace=timedelta(days=3650),
             )
             places = range(1 + number, 1 + recipient_count, len(shops))
             added = shop.add_recipients(campaign.id, contacts(places))
             assert added.added == len(places), added
             shop.schedule(campaign.id)
+
+
+def prepare_repeats(database: Place, recipient_count: int) -> None:
+    """The same, but that what is in doubt is sent again, to a provider that takes it once."""
+    prepare_texts(database, recipient_count, on_doubt="resend_if_idempotent")
 
 
 def _open_shop(kit: CampaignKit, merchant_id: str) -> Merchant:
@@ -190,14 +197,19 @@ def append(path: Path, line: str) -> None:
 
 
 class TextProvider:
-    """A provider whose memory is a file: number, parts taken, and parts of the text as it came, one line per text.
+    """A provider whose memory is a file, a line for each text: number, parts taken, parts of it as it came, our id.
 
-    The write is the point of no return. Outcomes of a wave are yielded when all of it has crossed.
+    The write is the point of no return. Outcomes of a wave are yielded when all of it has crossed. An idempotent one
+    looks into its file first, and answers what it finds there as it did before; a forgetful one only says so.
     """
 
     channel = Channel.SMS
 
-    def __init__(self, accepted: Path, *, wave: int, seed: str) -> None:
+    def __init__(
+        self, accepted: Path, *, wave: int, seed: str, is_idempotent: bool = False, is_forgetful: bool = False
+    ) -> None:
+        self.is_idempotent = is_idempotent
+        self._looks = is_idempotent and not is_forgetful
         self._accepted = accepted
         self._wave = wave
         self._dice = Random(seed)
@@ -229,8 +241,21 @@ class TextProvider:
             return Outcome(message_id=text.message_id, verdict=Verdict.DEFERRED, code="throttled")
         parts = count_slowly(text.text)[2]
         taken = taken_of(place_of(text.to), parts)
-        append(self._accepted, f"{text.to} {taken} {parts}\n")
+        self._take(text, f"{text.to} {taken} {parts} {text.message_id}\n")
         return Outcome(message_id=text.message_id, verdict=Verdict.ACCEPTED, code="accepted", parts_accepted=taken)
+
+    def _take(self, text: OutboundText, line: str) -> None:
+        """Write *line*, unless the text is known; of two who bring it at once only one writes."""
+        if not self._looks:
+            append(self._accepted, line)
+            return
+        with self._accepted.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            known = self._accepted.read_text().splitlines(keepends=True) if self._accepted.exists() else []
+            before = next((one for one in known if one.split()[-1] == text.message_id), None)
+            assert before in {None, line}, "another text came under its name"
+            if before is None:
+                append(self._accepted, line)
 
     def verify(self) -> SenderCheck:
         return SenderCheck(is_ready=True)

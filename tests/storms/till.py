@@ -21,6 +21,8 @@ class Till(Field):
     death_probability: float = 0.002  # with three campaigns and credit, a worker passes many more points on its way
     life_seconds_max: float = 2.0
     planted: str = ""  # the name of a store with a bug
+    is_repeating: bool = False  # the provider takes a text once, and what is in doubt is sent again
+    is_forgetful: bool = False  # it only says so
 
     @property
     def book(self) -> Path:
@@ -29,6 +31,7 @@ class Till(Field):
     def next_job(self, fault: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
         voucher_for = list(SHOPS)[self.worker_count // VOUCHER_EVERY % len(SHOPS)]
         more["voucher_for"] = voucher_for if self.worker_count % VOUCHER_EVERY == 0 else ""
+        more |= {"is_repeating": self.is_repeating, "is_forgetful": self.is_forgetful}
         return super().next_job(fault, book=str(self.book), planted=self.planted, **more)
 
     def audit(self, report: Report, *, is_over: bool = False) -> None:

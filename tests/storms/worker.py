@@ -117,7 +117,14 @@ def _work_kit(job: Job, at: FaultPoint) -> None:
     engine = warm.open(job["database"], lambda name: at(f"{store.verb}.{name}"))
     store: FaultyStore = FaultyStore(open_store(engine, clock=own_clock), at)
     if "book" in job:
-        texts = FaultyTransport(TextProvider(accepted, wave=job["wave"], seed=job["worker"]), at)
+        provider = TextProvider(
+            accepted,
+            wave=job["wave"],
+            seed=job["worker"],
+            is_idempotent=job.get("is_repeating", False),
+            is_forgetful=job.get("is_forgetful", False),
+        )
+        texts = FaultyTransport(provider, at)
         with CampaignKit(store=store, transports={"texts": texts}, prices=price_book(), **circumstances) as kit:
             trade(kit, store, circumstances["clock"], job)
     else:

@@ -212,7 +212,7 @@ def echoes(facts: SettleFacts, settlement: Settlement) -> Sequence[Settlement]:
     if facts.status is RecipientStatus.IN_DOUBT and facts.generation == generation:
         same.add(facts.epoch)
     outcome = attrs.evolve(settlement.outcome, code=ANSWERED_AGAIN)
-    said = attrs.evolve(settlement, outcome=outcome, limit_scopes=(), spent=None, account="", part_count=None)
+    said = attrs.evolve(settlement, outcome=outcome, limit_scopes=(), account="", part_count=None)
     return [attrs.evolve(said, epoch=epoch) for epoch in sorted(same - {settlement.epoch})]
 
 

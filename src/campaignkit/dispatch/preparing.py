@@ -55,6 +55,7 @@ class Batch:
     held: tuple[Held, ...]  # not in the batch
     unsendable: tuple[Unsendable, ...]  # not in the batch
     account: str = ""  # the provider's, under which its ids name texts
+    paid: Mapping[str, int] = attrs.field(factory=dict)  # by message id: what an earlier try of it pays
 
 
 @attrs.frozen(kw_only=True)
@@ -88,6 +89,7 @@ def prepare(
     clearances: dict[str, Clearance] = {}
     held: list[Held] = []
     unsendable: list[Unsendable] = []
+    paid: dict[str, int] = {}
     paused = _over_budget(claims, limiting)
     for one in _tries(claims, limiting, repeats or {}):
         message = (
@@ -110,6 +112,8 @@ def prepare(
                 messages.append(message)
                 by_id[message.message_id] = one.claim
                 clearances[message.message_id] = _clearance(one, limiting, price)
+                if one.repeat is not None and one.repeat.price is not None:
+                    paid[message.message_id] = one.repeat.price
     return Batch(
         messages=tuple(messages),
         claims=by_id,
@@ -117,6 +121,7 @@ def prepare(
         held=tuple(held),
         unsendable=tuple(unsendable),
         account=composer.sender.account,
+        paid=paid,
     )
 
 
@@ -149,7 +154,7 @@ def _price(
 
     A repeated text is paid by its first try: a provider that takes it once charges for it once.
     """
-    is_paid = repeat is not None and repeat.is_paid
+    is_paid = repeat is not None and repeat.price is not None
     if prices is None or is_paid or not isinstance(message, OutboundText):
         return None
     return prices.cost(message.to, message.parts)

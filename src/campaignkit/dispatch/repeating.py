@@ -25,7 +25,7 @@ class Repeat:
     """How a message goes out again. Instants are UTC."""
 
     prepared_at: datetime  # as the first time: the bytes are the same
-    is_paid: bool  # an earlier try holds its credit, or was charged
+    price: int | None  # of the earlier try that holds its credit, or was charged; None: none does
     problem: str = ""  # one sentence: why it must not go out again
 
 
@@ -72,6 +72,6 @@ def repeat_of(
         problem = _TOO_LATE
     return Repeat(
         prepared_at=first.prepared_at or first.began_at,
-        is_paid=any(one.is_holding or one.credit_spent for one in tries),
+        price=next((one.price for one in tries if one.is_holding or one.credit_spent), None),
         problem=problem,
     )

@@ -201,6 +201,7 @@ class BatchSender:
     def _of_text(self, settlement: Settlement, outcome: Outcome, price: int | None) -> Settlement:
         """Return *settlement* with what only texts have: an account where receipts name them, parts, a cost."""
         is_partial = outcome.verdict is Verdict.IN_DOUBT and outcome.parts_accepted is not None
+        price = self._batch.paid.get(outcome.message_id) if price is None else price
         return attrs.evolve(
             settlement,
             account=self._batch.account,

@@ -99,6 +99,13 @@ class RepeatLaws(Doubting):
         self.store.reap()
         assert self.lot() == (7, 0, 3, 0)
 
+    def test_what_of_a_repetition_was_accepted_is_what_is_charged(self) -> None:
+        _, second = self.repeated()
+
+        assert self.bench.settle(second, ACCEPT, spent=2) is APPLIED
+        assert (self.bench.status(), self.lot()) == (SENT, (8, 0, 2, 0))
+        self.assert_adds_up()
+
     def test_what_a_repetition_is_refused_for_was_refused_and_costs_nothing(self) -> None:
         _, second = self.repeated()
 
