@@ -46,7 +46,8 @@ def code_of(text: str, purpose: TokenPurpose, settings: LinkSettings = SETTINGS)
 
 _HEX = st.text("0123456789abcdef", min_size=32, max_size=32)
 _IDS = st.one_of(
-    st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=50),
+    st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=25),  # of four bytes each: the most
+    st.text("abc-_.é", min_size=1, max_size=50),
     _HEX,
     _HEX.map(str.upper),
     _HEX.map("key".__add__),

@@ -20,8 +20,9 @@ from tests.stores.planted import (
 from tests.stores.planted_credit import PLANTED_CREDIT
 from tests.stores.planted_doubts import (
     PLANTED_DOUBTS,
+    ForgetsTheFirstTry,
     ForgetsWhatWasInDoubt,
-    ResendsBeforeTheQuarantine,
+    RepeatsUnderAnotherName,
 )
 from tests.stores.planted_dozen import DOZEN, PLANTED_HERE
 from tests.stores.planted_feedback import (
@@ -34,7 +35,6 @@ from tests.stores.planted_limits import (
     PLANTED_LIMITS,
     CountsPerCampaign,
     GivesBackTwice,
-    NeverGivesBack,
 )
 from tests.stores.planted_shares import PLANTED_SHARES
 
@@ -52,12 +52,12 @@ FOUND_BY_MACHINE = (
     SettlesTwice,
     CountsPerCampaign,
     GivesBackTwice,
-    NeverGivesBack,
     BelievesAnybody,
     LetsTheLastReceiptWin,
     ProvesOnlyWhatIsInDoubtAlready,
+    ForgetsTheFirstTry,
     ForgetsWhatWasInDoubt,
-    ResendsBeforeTheQuarantine,
+    RepeatsUnderAnotherName,
 )
 
 
