@@ -208,7 +208,7 @@ class StartInPast(CampaignKitError):
 
 @attrs.frozen
 class RecipientBusy(CampaignKitError):
-    """A worker is sending to this recipient, or has already done so."""
+    """A worker is sending to this recipient, has already done so, or sends it the very same message again."""
 
     code = "recipient_busy"
     recipient_id: str

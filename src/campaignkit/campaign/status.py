@@ -61,7 +61,7 @@ class RecipientStatus(StrEnum):
     PENDING = "pending"
     CLAIMED = "claimed"  # a worker prepares the message; nothing was submitted
     SENDING = "sending"  # the point of no return may have been crossed
-    IN_DOUBT = "in_doubt"  # nobody knows whether the provider took it; never sent again by itself
+    IN_DOUBT = "in_doubt"  # nobody knows whether the provider took it; sent again only if somebody asked for that
     SENT = "sent"  # the provider accepted it, which is not delivery
     FAILED = "failed"
     SKIPPED = "skipped"

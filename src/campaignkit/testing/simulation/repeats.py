@@ -11,7 +11,7 @@ from campaignkit.delivery.settling import Settlement
 from campaignkit.testing.simulation.court import HOLDING, Begun, Change, Court
 from campaignkit.testing.simulation.purses import Purses
 
-__all__ = ["Repeats"]
+__all__ = ["Repeats", "standing"]
 
 _ON_ITS_WAY = HOLDING | {RecipientStatus.CLAIMED}
 
