@@ -30,6 +30,7 @@ class Florist:
     flora: ck.Merchant
     clock: ck.FrozenClock
     provider: FakeSms
+    others: FakeSms  # another provider of that kind, who knows nothing of the first one's keys
     campaign_id: str = ""
 
     def send(self, *lost: str, numbers: tuple[str, ...] = (ANN,), **settings: object) -> ck.Campaign:
@@ -71,12 +72,13 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Florist]:
     if request.param == "sqlite":
         store = ck.SqlStore(f"sqlite:///{tmp_path}/campaigns.db")
         store.upgrade()
-    clock, provider = ck.FrozenClock(FRIDAY), FakeSms(is_idempotent=True)
-    with ck.CampaignKit(store=store, transports={"texts": provider}, clock=clock, prices=ck.PriceBook((TABLE,))) as kit:
+    clock, provider, others = ck.FrozenClock(FRIDAY), FakeSms(is_idempotent=True), FakeSms(is_idempotent=True)
+    transports = {"texts": provider, "others": others}
+    with ck.CampaignKit(store=store, transports=transports, clock=clock, prices=ck.PriceBook((TABLE,))) as kit:
         flora = kit.merchant("flora", zone="America/New_York", region="US")
         flora.add_sender("texts", address="Flora", channel="sms", limits=[])
         flora.credits.grant(10, key="invoice-1")
-        yield Florist(kit, flora, clock, provider)
+        yield Florist(kit, flora, clock, provider, others)
 
 
 def test_a_lost_reply_is_asked_for_again_by_the_same_message_which_costs_once(shop: Florist) -> None:
@@ -172,8 +174,10 @@ def waiting_for_its_repetition(shop: Florist) -> None:
     campaign = shop.send("lost")
     shop.kit.tick()
     shop.clock.advance(MINUTE)
-    content_id = shop.flora.campaign(campaign.id).content_id
-    assert shop.kit._store.resend("flora", campaign.id, quarantine=MINUTE, repeated_content=content_id) == 1
+    trail = shop.kit._store.trail("flora", shop.flora.recipients(campaign.id)[0].recipient_id)
+    assert trail is not None
+    said = trail.attempts[0].content_digest
+    assert shop.kit._store.resend("flora", campaign.id, quarantine=MINUTE, repeated_content=said) == 1
     assert shop.status == "pending"
     assert shop.words == "Nobody knows whether its message was taken, so the same is sent again; it is taken once."
 
@@ -217,6 +221,27 @@ def test_nothing_is_repeated_that_was_edited_since(shop: Florist) -> None:
     shop.kit.run()
 
     assert (shop.status, len(shop.provider.sent)) == ("in_doubt", 1)
+
+
+def test_nothing_is_repeated_to_another_provider(shop: Florist) -> None:
+    campaign = shop.send("lost")
+    shop.kit.tick()
+    shop.flora.add_sender("texts", address="Flora", channel="sms", limits=[], account="others")
+
+    shop.kit.run()
+
+    assert (shop.status, len(shop.provider.sent), shop.others.sent) == ("in_doubt", 1, [])
+    assert shop.flora.campaign(campaign.id).status is ck.CampaignStatus.FINISHED
+
+
+def test_what_waits_to_be_repeated_is_not_given_to_another_provider(shop: Florist) -> None:
+    waiting_for_its_repetition(shop)
+    shop.flora.add_sender("texts", address="Flora", channel="sms", limits=[], account="others")
+
+    shop.kit.run()
+
+    assert (shop.status, len(shop.provider.sent), shop.others.sent) == ("failed", 1, [])
+    assert "its sender was changed since" in shop.words
 
 
 def test_nothing_is_repeated_once_the_provider_need_not_know_it_any_more(shop: Florist) -> None:

@@ -124,7 +124,7 @@ class Attempt:
     code: str = ""
     reply: str = ""
     provider_id: str | None = None
-    content_digest: str = ""
+    content_digest: str = ""  # of all that the message was made of, and who carried it
     price: int | None = None
     credit_shares: Shares = ()  # which lots pay; empty: it costs nothing
     credit_spent: int | None = None  # what it came to cost; None: its credit is held

@@ -211,9 +211,12 @@ def echoes(facts: SettleFacts, settlement: Settlement) -> Sequence[Settlement]:
     same = {epoch for epoch, one in facts.left_open.items() if one.generation == generation}
     if facts.status is RecipientStatus.IN_DOUBT and facts.generation == generation:
         same.add(facts.epoch)
+    same.discard(settlement.epoch)
+    if not same:  # as for nearly everybody
+        return ()
     outcome = attrs.evolve(settlement.outcome, code=ANSWERED_AGAIN)
     said = attrs.evolve(settlement, outcome=outcome, limit_scopes=(), account="", part_count=None)
-    return [attrs.evolve(said, epoch=epoch) for epoch in sorted(same - {settlement.epoch})]
+    return [attrs.evolve(said, epoch=epoch) for epoch in sorted(same)]
 
 
 def _deferred(facts: SettleFacts, settlement: Settlement, now: datetime) -> Settled:

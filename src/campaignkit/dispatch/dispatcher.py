@@ -7,6 +7,7 @@ import attrs
 
 from campaignkit.addresses.channel import Channel
 from campaignkit.campaign.campaign import Campaign, MerchantSettings, WaitingFor
+from campaignkit.campaign.digests import message_digest
 from campaignkit.campaign.doubts import DoubtPolicy
 from campaignkit.campaign.senders import Sender, SenderHealth
 from campaignkit.campaign.status import CampaignEvent, RecipientEvent, RecipientStatus
@@ -183,7 +184,8 @@ class Dispatcher:
         sender = self._records.sender(campaign.merchant_id, campaign.sender_id)
         if not is_idempotent(self._tools.transport_of(sender)):
             return DoubtLook()
-        return look_at_repeats(self._store, campaign, now, zone=settings.zone)
+        content = message_digest(campaign, sender)
+        return look_at_repeats(self._store, campaign, now, zone=settings.zone, content=content)
 
     def _in_doubt(self, campaign: Campaign, action: Action | None, look: DoubtLook) -> Action | None:
         """Return *action* as doubts would have it: who is sent anew by itself is waited for, others are told of."""
@@ -256,7 +258,7 @@ class Dispatcher:
             supplying=supplying,
             limiting=limiting,
             prices=prices,
-            repeats=repeats_of(self._store, claims, campaign, transport, now),
+            repeats=repeats_of(self._store, claims, limiting, transport),
         )
         self._set_aside(batch)
         if not batch.messages:

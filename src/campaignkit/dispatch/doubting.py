@@ -47,7 +47,7 @@ def look_at_doubts(store: DoubtStore, campaign: Campaign, now: datetime) -> Doub
     return DoubtLook(resent=resent, next_at=now + AGAIN)
 
 
-def look_at_repeats(store: DoubtStore, campaign: Campaign, now: datetime, *, zone: str) -> DoubtLook:
+def look_at_repeats(store: DoubtStore, campaign: Campaign, now: datetime, *, zone: str, content: str) -> DoubtLook:
     """Send the very same message again to everybody whose pause is over, while the campaign may send.
 
     For a sender whose provider takes a message once. Nobody is made to wait in the queue for an opening: whoever is
@@ -55,12 +55,14 @@ def look_at_repeats(store: DoubtStore, campaign: Campaign, now: datetime, *, zon
 
     Args:
         zone: The merchant's, in which an opening is judged here; that in a recipient's own is judged at its turn.
+        content: Digest of the message as it would go out now; one that said something else, or by another provider,
+            stays in doubt.
     """
     opening = opening_at(campaign.window, now, (zone,))
     opens_at = now if opening.is_open else opening.opens_at
     if campaign.status is not CampaignStatus.SENDING or opens_at is None:
         return DoubtLook()
-    found = ((_repeatable_at(one, campaign, opens_at), one.recipient_id) for one in _doubts(store, campaign))
+    found = ((_repeatable_at(one, campaign, content, opens_at), one.recipient_id) for one in _doubts(store, campaign))
     waiting = [(at, recipient_id) for at, recipient_id in found if at is not None]
     next_at = min((at for at, _ in waiting), default=None)
     if next_at is None or next_at > now:
@@ -71,7 +73,7 @@ def look_at_repeats(store: DoubtStore, campaign: Campaign, now: datetime, *, zon
         campaign.campaign_id,
         quarantine=REPEAT_PAUSES[0],
         recipient_ids=[recipient_id for at, recipient_id in waiting if at <= now],
-        repeated_content=campaign.content_id,
+        repeated_content=content,
         limit=DOUBTS_PAGE,
         note=TimelineEntry(at=now, what="repeated", why=why),
     )
@@ -95,9 +97,9 @@ def _is_to_be_resent(doubt: Doubt, campaign: Campaign) -> bool:
     return doubt.generation == 1 and doubt.may_be_resent and is_in_time
 
 
-def _repeatable_at(doubt: Doubt, campaign: Campaign, opens_at: datetime) -> datetime | None:
+def _repeatable_at(doubt: Doubt, campaign: Campaign, content: str, opens_at: datetime) -> datetime | None:
     """Return when a message is repeated that may go out from *opens_at* on; None: never."""
-    if doubt.repeatable_at is None or not doubt.may_be_resent or doubt.content_digest != campaign.content_id:
+    if doubt.repeatable_at is None or not doubt.may_be_resent or doubt.content_digest != content:
         return None
     at = max(doubt.repeatable_at, opens_at)
     is_in_time = campaign.deadline is None or at < campaign.deadline

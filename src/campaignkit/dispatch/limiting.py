@@ -7,6 +7,7 @@ from functools import cached_property
 import attrs
 
 from campaignkit.campaign.campaign import Campaign, CampaignKind, MerchantSettings
+from campaignkit.campaign.digests import message_digest
 from campaignkit.campaign.recipients import CampaignRecipient
 from campaignkit.campaign.senders import Sender, SenderHealth
 from campaignkit.timing.limits import (
@@ -51,6 +52,11 @@ class Limiting:
     probed_groups: frozenset[str] = frozenset()  # that this worker asks again, with one message each
     _scopes: dict[str, tuple[LimitScope, ...]] = attrs.field(factory=dict, init=False)  # by group
     _asked: set[str] = attrs.field(factory=set, init=False)  # of the probed groups, those that have their message
+
+    @cached_property
+    def message_digest(self) -> str:
+        """What all messages of the batch are made of, and who carries them."""
+        return message_digest(self.campaign, self.sender)
 
     @property
     def cap(self) -> FrequencyCap | None:

@@ -223,6 +223,6 @@ def _clearance(one: _Try, limiting: Limiting, price: int | None) -> Clearance:
         limit_scopes=limiting.scopes_of(one.group),
         draw=limiting.draw(),
         cap=limiting.cap,
-        content_digest=campaign.content_id,
+        content_digest=limiting.message_digest,
         prepared_at=one.prepared_at,
     )

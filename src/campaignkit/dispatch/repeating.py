@@ -5,14 +5,17 @@ from datetime import datetime
 
 import attrs
 
-from campaignkit.campaign.campaign import Campaign
 from campaignkit.campaign.doubts import REPEAT_WITHIN
 from campaignkit.campaign.recipients import Attempt, CampaignRecipient
+from campaignkit.dispatch.limiting import Limiting
 from campaignkit.ports import Claim, RecipientStore, SaysIdempotent, Transport
 
 __all__ = ["Repeat", "is_idempotent", "repeat_of", "repeats_of"]
 
-_CHANGED = "Nobody knows whether its message was taken, and the text was changed since, so it is not sent again."
+_CHANGED = (
+    "Nobody knows whether its message was taken, and the message or its sender was changed since, "
+    "so it is not sent again."
+)
 _NO_KEYS = "Nobody knows whether its message was taken, and this provider might take it twice, so it is not sent again."
 _TOO_LATE = (
     "Nobody knows whether its message was taken, and it is too long ago for the provider to know it again, "
@@ -35,7 +38,7 @@ def is_idempotent(transport: object) -> bool:
 
 
 def repeats_of(
-    store: RecipientStore, claims: Iterable[Claim], campaign: Campaign, transport: Transport, now: datetime
+    store: RecipientStore, claims: Iterable[Claim], limiting: Limiting, transport: Transport
 ) -> Mapping[str, Repeat]:
     """Return who of *claims* gets the very same message again, by recipient id. Nothing is read for all others."""
     found: dict[str, Repeat] = {}
@@ -45,14 +48,15 @@ def repeats_of(
             continue
         trail = store.trail(recipient.merchant_id, recipient.recipient_id)
         tries = () if trail is None else trail.attempts
-        repeat = repeat_of(recipient, tries, campaign.content_id, is_known_again=is_idempotent(transport), now=now)
+        is_known_again = is_idempotent(transport)
+        repeat = repeat_of(recipient, tries, limiting.message_digest, is_known_again=is_known_again, now=limiting.now)
         if repeat is not None:
             found[recipient.recipient_id] = repeat
     return found
 
 
 def repeat_of(
-    recipient: CampaignRecipient, attempts: Sequence[Attempt], content_id: str, *, is_known_again: bool, now: datetime
+    recipient: CampaignRecipient, attempts: Sequence[Attempt], content: str, *, is_known_again: bool, now: datetime
 ) -> Repeat | None:
     """Return how the message of *recipient* is repeated; None: no earlier try of it can have been accepted.
 
@@ -64,7 +68,7 @@ def repeat_of(
     first = tries[0]
     assert first.began_at is not None
     problem = ""
-    if any(one.content_digest != content_id for one in tries):
+    if any(one.content_digest != content for one in tries):
         problem = _CHANGED
     elif not is_known_again:
         problem = _NO_KEYS

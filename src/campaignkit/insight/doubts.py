@@ -32,12 +32,12 @@ class InDoubt:
     remedy: str  # one sentence for a shopkeeper
 
 
-def describe_doubt(doubt: Doubt, campaign: Campaign, *, zone: str, can_repeat: bool) -> InDoubt:
+def describe_doubt(doubt: Doubt, campaign: Campaign, *, zone: str, repeated_content: str) -> InDoubt:
     """Return *doubt* with its sentences.
 
     Args:
         zone: The merchant's, in which instants within sentences are told.
-        can_repeat: Whether the sender's provider takes a message once, however often it is sent.
+        repeated_content: Digest of the message that is sent again by itself when in doubt; empty: none is.
     """
     is_resendable = doubt.may_be_resent and _is_open(campaign, doubt)
     return InDoubt(
@@ -50,7 +50,7 @@ def describe_doubt(doubt: Doubt, campaign: Campaign, *, zone: str, can_repeat: b
         until=doubt.doubt_until,
         resent_count=doubt.generation - 1,
         repeat_count=doubt.repeat_count,
-        remedy=_remedy(doubt, campaign, ZoneInfo(zone), can_repeat=can_repeat),
+        remedy=_remedy(doubt, campaign, ZoneInfo(zone), repeated_content=repeated_content),
     )
 
 
@@ -65,11 +65,10 @@ def doubt_sentence(reason: str, channel: Channel) -> str:
     return describe_code(reason, channel) or "Nobody knows whether the message arrived."
 
 
-def is_repeated_by_itself(doubt: Doubt, campaign: Campaign, *, can_repeat: bool) -> bool:
+def is_repeated_by_itself(doubt: Doubt, campaign: Campaign, *, repeated_content: str) -> bool:
     """Return whether the very same message will be sent again by itself."""
-    is_wanted = can_repeat and campaign.on_doubt is DoubtPolicy.RESEND_IF_IDEMPOTENT
-    is_possible = doubt.repeatable_at is not None and doubt.content_digest == campaign.content_id
-    return is_wanted and is_possible and campaign.status is CampaignStatus.SENDING
+    is_possible = doubt.repeatable_at is not None and campaign.status is CampaignStatus.SENDING
+    return is_possible and bool(repeated_content) and doubt.content_digest == repeated_content
 
 
 def _is_open(campaign: Campaign, doubt: Doubt) -> bool:
@@ -77,7 +76,7 @@ def _is_open(campaign: Campaign, doubt: Doubt) -> bool:
     return campaign.status is not CampaignStatus.CANCELLED and not is_too_late
 
 
-def _remedy(doubt: Doubt, campaign: Campaign, zone: ZoneInfo, *, can_repeat: bool) -> str:
+def _remedy(doubt: Doubt, campaign: Campaign, zone: ZoneInfo, *, repeated_content: str) -> str:
     until = f"A receipt may still tell; from {_local(doubt.doubt_until, zone)} on it counts as unknown."
     if doubt.is_accepted_before:
         return "An earlier message to this recipient was accepted, so there is no need to send it anew."
@@ -85,7 +84,7 @@ def _remedy(doubt: Doubt, campaign: Campaign, zone: ZoneInfo, *, can_repeat: boo
         return f"Nothing more may be sent to this address. {until}"
     if not _is_open(campaign, doubt):
         return f"The campaign is over, so it is not sent anew. {until}"
-    if doubt.repeatable_at is not None and is_repeated_by_itself(doubt, campaign, can_repeat=can_repeat):
+    if doubt.repeatable_at is not None and is_repeated_by_itself(doubt, campaign, repeated_content=repeated_content):
         at = _local(doubt.repeatable_at, zone)
         return f"The very same message is sent again by itself from {at} on; the provider takes it once."
     at = _local(doubt.resendable_at, zone)

@@ -40,15 +40,15 @@ class Explanation:
     trail: tuple[Step, ...]  # in order of time
 
 
-def explain(trail: Trail, campaign: Campaign, *, zone: str, can_repeat: bool = False) -> Explanation:
+def explain(trail: Trail, campaign: Campaign, *, zone: str, repeated_content: str = "") -> Explanation:
     """Return the story of one row.
 
     Args:
         zone: The merchant's, in which instants within sentences are told.
-        can_repeat: Whether the sender's provider takes a message once, however often it is sent.
+        repeated_content: Digest of the message that is sent again by itself when in doubt; empty: none is.
     """
     recipient = trail.recipient
-    code, message = _delivered(trail) or _ended(trail, campaign, ZoneInfo(zone), can_repeat=can_repeat)
+    code, message = _delivered(trail) or _ended(trail, campaign, ZoneInfo(zone), repeated_content=repeated_content)
     steps = [
         *_intake(recipient),
         *_of_campaign(trail, ZoneInfo(zone)),
@@ -156,10 +156,10 @@ def _said_by(said: Feedback, channel: Channel) -> str:
     return f"{sentence} Nothing more is sent there." if suppression_reason(said) else sentence
 
 
-def _ended(trail: Trail, campaign: Campaign, zone: ZoneInfo, *, can_repeat: bool) -> tuple[str, str]:
+def _ended(trail: Trail, campaign: Campaign, zone: ZoneInfo, *, repeated_content: str) -> tuple[str, str]:
     """Return where the row stands, and what became of a message before the last one that is better than that."""
     if trail.recipient.status is RecipientStatus.IN_DOUBT:
-        code, message = "in_doubt", _doubt(trail, campaign, zone, can_repeat=can_repeat)
+        code, message = "in_doubt", _doubt(trail, campaign, zone, repeated_content=repeated_content)
     else:
         code, message = _final(trail.recipient, campaign, zone)
     if any(one.verdict == Verdict.ACCEPTED for one in trail.attempts):
@@ -190,13 +190,13 @@ def _final(recipient: CampaignRecipient, campaign: Campaign, zone: ZoneInfo) -> 
             return _ENDS[status]
 
 
-def _doubt(trail: Trail, campaign: Campaign, zone: ZoneInfo, *, can_repeat: bool) -> str:
+def _doubt(trail: Trail, campaign: Campaign, zone: ZoneInfo, *, repeated_content: str) -> str:
     recipient = trail.recipient
     doubt = doubt_of(recipient, trail.attempts, is_suppressed=False)
     what = "It is not sent again by itself"
     if campaign.on_doubt is DoubtPolicy.RESEND_AFTER_QUARANTINE and recipient.generation == 1:
         what = "It is sent anew by itself after a quarter of an hour"
-    elif is_repeated_by_itself(doubt, campaign, can_repeat=can_repeat):
+    elif is_repeated_by_itself(doubt, campaign, repeated_content=repeated_content):
         what = "The very same message is sent again by itself, and the provider takes it once"
     until = "" if recipient.doubt_until is None else f" From {_local(recipient.doubt_until, zone)} on it is unknown."
     why = doubt_sentence(recipient.reason, recipient.channel)

@@ -8,6 +8,7 @@ from campaignkit.addresses.email import parse_email
 from campaignkit.addresses.phone import parse_phone
 from campaignkit.audience.targeting.matching import HostFunction
 from campaignkit.campaign.campaign import Campaign, MerchantSettings, TimelineEntry
+from campaignkit.campaign.digests import message_digest
 from campaignkit.campaign.documents import campaign_of
 from campaignkit.campaign.doubts import DoubtPolicy
 from campaignkit.campaign.recipients import CampaignRecipient, Intake
@@ -71,12 +72,13 @@ class MerchantBase:
             raise CampaignNotFound(campaign_id)
         return found
 
-    def _can_repeat(self, campaign: Campaign) -> bool:
-        """Return whether *campaign* sends what is in doubt again, and its sender's provider takes a message once."""
+    def _repeated_content(self, campaign: Campaign) -> str:
+        """Return the digest of the message that *campaign* sends again by itself when in doubt; empty: none."""
         if campaign.on_doubt is not DoubtPolicy.RESEND_IF_IDEMPOTENT:
-            return False
+            return ""
         sender = self._records.find_sender(self.merchant_id, campaign.sender_id)
-        return sender is not None and is_idempotent(self._transport_of(sender))
+        is_known_again = sender is not None and is_idempotent(self._transport_of(sender))
+        return message_digest(campaign, sender) if sender is not None and is_known_again else ""
 
     def _campaigns(self, status: CampaignStatus | None, *, after: str | None, limit: int) -> tuple[Campaign, ...]:
         wanted = None if status is None else status.value

@@ -10,6 +10,7 @@ import attrs
 from campaignkit.addresses.channel import Channel, Rejection
 from campaignkit.audience.choosing import ExclusionReason, is_reached_otherwise
 from campaignkit.campaign.campaign import Campaign, CampaignKind
+from campaignkit.campaign.digests import message_digest
 from campaignkit.campaign.recipients import CampaignRecipient, Intake, RecipientCount
 from campaignkit.campaign.senders import Sender
 from campaignkit.campaign.status import RecipientStatus
@@ -32,7 +33,7 @@ from campaignkit.kit.numbers import NumberVerbs
 from campaignkit.kit.results import Arrival, Observation, TestResult
 from campaignkit.kit.targeting import find_report
 from campaignkit.kit.templates import template_chain
-from campaignkit.kit.testsend import message_digest, observed, send_test, tests_of
+from campaignkit.kit.testsend import observed, send_test, tests_of
 from campaignkit.kit.texts import part_counts, sample_supply
 from campaignkit.message.supplies import Supply
 from campaignkit.ports import RecipientQuery, SaysDoubtMax
@@ -139,7 +140,7 @@ class CheckingVerbs(CreditVerbs, NumberVerbs):
             text_parts=self._text_parts(campaign, supply),
             unfillable=self._unfillable(campaign, supply),
             has_bounce_route=self._has_bounce_route(campaign),
-            can_repeat=self._can_repeat(campaign),
+            can_repeat=bool(self._repeated_content(campaign)),
         )
         return attrs.evolve(report, doubt_max=self._doubt_max(campaign))
 

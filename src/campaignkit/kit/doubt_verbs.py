@@ -24,8 +24,8 @@ class DoubtVerbs(RecipientVerbs):
         """Return who is in doubt, since when, until when, why, and what can be done; paged like ``recipients``."""
         campaign = self._campaign(campaign_id)
         found = self._store.doubts(self.merchant_id, campaign_id, after=after, limit=min(limit, PAGE_MAX))
-        can_repeat = self._can_repeat(campaign)
-        return tuple(describe_doubt(one, campaign, zone=self.settings.zone, can_repeat=can_repeat) for one in found)
+        again, zone = self._repeated_content(campaign), self.settings.zone
+        return tuple(describe_doubt(one, campaign, zone=zone, repeated_content=again) for one in found)
 
     @verb(Permission.SEND_CAMPAIGN)
     def resend_in_doubt(self, campaign_id: str, *, recipients: Iterable[str] | None = None) -> ResentDoubts:

@@ -143,8 +143,8 @@ class ForecastVerbs(RecipientVerbs, SendingVerbs):
 
     def _not_waiting(self, campaign: Campaign, found: CampaignRecipient) -> Eta:
         trail = self._store.trail(self.merchant_id, found.recipient_id)
-        can_repeat = self._can_repeat(campaign)
-        why = explain(trail, campaign, zone=self.settings.zone, can_repeat=can_repeat).message if trail else ""
+        again = self._repeated_content(campaign)
+        why = explain(trail, campaign, zone=self.settings.zone, repeated_content=again).message if trail else ""
         return Eta(recipient_id=found.recipient_id, at=None, code=EtaCode.NOT_WAITING, message=why)
 
 

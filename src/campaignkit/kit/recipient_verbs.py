@@ -196,7 +196,7 @@ class RecipientVerbs(NumberVerbs):
         trail = self._store.trail(self.merchant_id, self._find(campaign, who).recipient_id)
         if trail is None:
             raise RecipientNotFound(campaign_id)
-        return explain(trail, campaign, zone=self.settings.zone, can_repeat=self._can_repeat(campaign))
+        return explain(trail, campaign, zone=self.settings.zone, repeated_content=self._repeated_content(campaign))
 
     @verb(Permission.SUPPRESS_ADDRESS)
     def suppress(self, address: str, *, reason: str) -> None:

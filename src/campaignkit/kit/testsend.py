@@ -1,7 +1,5 @@
 """One test message through the real pipeline, outside the campaign's statistics. I/O by store and transport."""
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
@@ -11,6 +9,7 @@ from campaignkit.addresses.channel import Channel, Rejection
 from campaignkit.addresses.email import EmailAddress, parse_email
 from campaignkit.addresses.phone import parse_phone
 from campaignkit.campaign.campaign import Campaign, MerchantSettings
+from campaignkit.campaign.digests import message_digest
 from campaignkit.campaign.documents import structure, unstructure
 from campaignkit.campaign.recipients import CampaignRecipient
 from campaignkit.campaign.senders import GroupHealth, Sender, SenderHealth
@@ -30,7 +29,7 @@ from campaignkit.message.supplies import Supply
 from campaignkit.ports import Document, DocumentStore, Store, Transport
 from campaignkit.timing.limits import Limit, LimitScope, destination_group, destination_scope
 
-__all__ = ["find_test", "message_digest", "observed", "send_test", "tests_of"]
+__all__ = ["find_test", "observed", "send_test", "tests_of"]
 
 KIND = "test"
 PAGE_MAX = 200
@@ -131,16 +130,6 @@ def observed(store: DocumentStore, merchant_id: str, test_id: str, observation: 
     seen = attrs.evolve(result, observation=observation)
     store.save(_document(merchant_id, seen), expected_revision=revision)
     return seen
-
-
-def message_digest(campaign: Campaign, sender: Sender) -> str:
-    """Return a digest of all that the campaign's message is made of; another one makes a test stale."""
-    parts = (
-        *(campaign.content_id, campaign.values, campaign.supplier, campaign.headers, sorted(campaign.link_targets)),
-        [(file.digest, file.filename, file.content_id) for file in campaign.files],
-        *(campaign.sender_id, sender.display_name, sender.address, sender.reply_to, campaign.kind),
-    )
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _spend(store: Store, sender: Sender, recipient: CampaignRecipient, health: SenderHealth, now: datetime) -> None:

@@ -4,7 +4,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from campaignkit.campaign.campaign import Campaign
+from campaignkit.campaign.digests import message_digest
+from campaignkit.campaign.documents import structure
 from campaignkit.campaign.recipients import CampaignRecipient
+from campaignkit.campaign.senders import Sender
 from campaignkit.campaign.status import CampaignStatus
 from campaignkit.delivery.begin import CROSS_WITHIN, BeginVerdict, Clearance
 from campaignkit.testing.simulation.court import Begun, Court
@@ -44,7 +47,10 @@ def _problems(court: Court, begun: Begun, row: CampaignRecipient) -> Iterator[tu
         yield "begun_while_halted", f"its campaign is {court.status(place)}"
     if asked.settings_version != campaign.settings_version:
         yield "begun_though_edited", f"prepared by version {asked.settings_version} of {campaign.settings_version}"
-    if asked.content_digest != campaign.content_id:
+    sender = court.store.load(asked.merchant_id, "sender", campaign.sender_id)
+    assert sender is not None
+    assert sender.body is not None
+    if asked.content_digest != message_digest(campaign, structure(sender.body, Sender)):
         yield "begun_though_edited", "with another content than its campaign's"
     if (row.merchant_id, row.address_key) in court.opted_out:
         yield "begun_after_opt_out", "its address had opted out"

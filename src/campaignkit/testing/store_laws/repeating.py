@@ -38,6 +38,16 @@ class RepeatLaws(Doubting):
         assert self.bench.begin(second) is GO, "begin did not let a repetition go that was paid for"
         return first, second
 
+    def repeated_twice(self) -> Claim:
+        """Return the claim of the third try at such a text, which begins."""
+        _, second = self.repeated()
+        self.bench.settle(second, DOUBT)
+        self.clock.advance(RESEND_QUARANTINE)
+        assert self.repeat() == 1, "what was in doubt was not repeated"
+        third = self.again()
+        assert self.bench.begin(third) is GO, "begin did not let a repetition go that was paid for"
+        return third
+
     def verdicts_of_tries(self) -> list[str]:
         return [one.verdict for one in self.bench.attempts()]
 
@@ -151,12 +161,7 @@ class RepeatLaws(Doubting):
         self.assert_adds_up()
 
     def test_one_proof_is_enough_for_all_tries(self) -> None:
-        _, second = self.repeated()
-        self.bench.settle(second, DOUBT)
-        self.clock.advance(RESEND_QUARANTINE)
-        self.repeat()
-        third = self.again()
-        self.bench.begin(third)
+        third = self.repeated_twice()
         self.bench.settle(third, DOUBT)
 
         assert self.record(self.by_message("c1ann.1", "in_transit")).status is SENT
@@ -165,12 +170,7 @@ class RepeatLaws(Doubting):
         self.assert_adds_up()
 
     def test_the_answer_to_the_last_try_ends_all_of_them(self) -> None:
-        _, second = self.repeated()
-        self.bench.settle(second, DOUBT)
-        self.clock.advance(RESEND_QUARANTINE)
-        self.repeat()
-        third = self.again()
-        self.bench.begin(third)
+        third = self.repeated_twice()
 
         assert self.bench.settle(third, ACCEPT) is APPLIED
         assert (self.verdicts_of_tries(), self.lot()) == (["accepted"] * 3, (7, 0, 3, 0))
